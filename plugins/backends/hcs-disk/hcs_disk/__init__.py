@@ -1,0 +1,1 @@
+"""Reading TIFF planes for hcs_core."""

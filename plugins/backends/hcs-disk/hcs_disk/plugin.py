@@ -1,0 +1,3 @@
+"""What this distribution declares to hcs_core."""
+
+hcs_api = 1

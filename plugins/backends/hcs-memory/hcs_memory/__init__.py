@@ -1,0 +1,1 @@
+"""Arrays kept in memory between steps, for hcs_core."""

@@ -1,0 +1,1 @@
+"""OME-Zarr plates written for hcs_core."""

@@ -1,0 +1,1 @@
+"""ImageXpress (MetaXpress export) plates for hcs_core."""

@@ -1,0 +1,1 @@
+"""Synthetic plates of known truth, and `hcs demo`, for hcs_core."""

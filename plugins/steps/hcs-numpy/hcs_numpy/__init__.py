@@ -1,0 +1,1 @@
+"""Image operations on numpy arrays for hcs_core."""
