@@ -1,0 +1,1 @@
+"""Arrays: memory types, conversion between them, the one dtype policy, and `step_function`."""

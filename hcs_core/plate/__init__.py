@@ -1,0 +1,1 @@
+"""The plate: components and well names, the inventory, microscope handlers and readers, detection."""

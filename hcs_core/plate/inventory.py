@@ -1,0 +1,282 @@
+"""The inventory: every plane of a plate, in columns, with the plate's metadata."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core.plate.wells import parse_well
+
+IntColumn = npt.NDArray[np.int32]
+CodeColumn = npt.NDArray[np.uint8]
+
+
+class PlaneKind(IntEnum):
+    """Whether a plane was acquired, or is a projection that the microscope made."""
+
+    ACQUIRED = 0
+    PROJECTION = 1
+
+
+class PlaneState(IntEnum):
+    """What is known of a plane's file."""
+
+    PRESENT = 0
+    MISSING = 1
+    NOT_RECORDED = 2
+    NOT_ACQUIRED = 3
+    UNREADABLE = 4
+    DUPLICATE = 5
+
+    @property
+    def word(self) -> str:
+        """As in JSON and tables: `not_recorded`."""
+        return self.name.lower()
+
+
+ABSENT_STATES = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
+"""The states of missing data: planes that were planned, and have no pixels."""
+
+
+@attrs.frozen(kw_only=True)
+class Plane:
+    """One 2-D image: the five components (1-based; a projection has `z_index` 0), its location and its state.
+
+    `uri` is relative to the plate's folder, with `/`; `selector` is the page or series within the file.
+    """
+
+    well: str
+    site: int
+    channel: int
+    z_index: int
+    timepoint: int
+    kind: PlaneKind
+    state: PlaneState
+    uri: str
+    selector: int
+    reader: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class PlaneTable:
+    """Planes in columns; all have one length.
+
+    `well` and `reader` are positions in `wells` and `readers`; `uri` is empty where there is no file.
+    """
+
+    wells: tuple[str, ...]
+    readers: tuple[str, ...]
+    well: IntColumn
+    site: IntColumn
+    channel: IntColumn
+    z_index: IntColumn
+    timepoint: IntColumn
+    kind: CodeColumn
+    state: CodeColumn
+    reader: CodeColumn
+    selector: IntColumn
+    uri: tuple[str, ...]
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        wells: Sequence[str],
+        well: Sequence[int],
+        site: Sequence[int],
+        channel: Sequence[int],
+        z_index: Sequence[int],
+        timepoint: Sequence[int],
+        uri: Sequence[str],
+        reader: str,
+        kind: Sequence[int] | None = None,
+        state: Sequence[int] | None = None,
+        selector: Sequence[int] | None = None,
+    ) -> PlaneTable:
+        """Make a table from sequences; planes are `ACQUIRED`, `PRESENT` and selector 0 where not said.
+
+        `well` holds positions in `wells`, which may be in any order; planes are sorted by well (in the order
+        on the plate), site, timepoint, channel and z_index.
+        """
+        order_of_wells = sorted(range(len(wells)), key=lambda index: parse_well(wells[index]))
+        rank = np.empty(len(wells), np.int32)
+        rank[order_of_wells] = np.arange(len(wells), dtype=np.int32)
+        count = len(uri)
+        zeros = np.zeros(count, np.uint8)
+        columns: dict[str, Any] = {
+            "well": rank[np.asarray(well, np.int32)] if count else np.zeros(0, np.int32),
+            "site": np.asarray(site, np.int32),
+            "channel": np.asarray(channel, np.int32),
+            "z_index": np.asarray(z_index, np.int32),
+            "timepoint": np.asarray(timepoint, np.int32),
+            "kind": zeros if kind is None else np.asarray(kind, np.uint8),
+            "state": zeros if state is None else np.asarray(state, np.uint8),
+            "reader": zeros,
+            "selector": zeros.astype(np.int32) if selector is None else np.asarray(selector, np.int32),
+        }
+        order = np.lexsort(tuple(columns[name] for name in ("z_index", "channel", "timepoint", "site", "well")))
+        return cls(
+            wells=tuple(wells[index] for index in order_of_wells),
+            readers=(reader,),
+            uri=tuple(uri[index] for index in order.tolist()),
+            **{name: column[order] for name, column in columns.items()},
+        )
+
+    def __len__(self) -> int:
+        """How many planes there are."""
+        return len(self.uri)
+
+    def __iter__(self) -> Iterator[Plane]:
+        """Yield every plane."""
+        return (self.plane(index) for index in range(len(self)))
+
+    def plane(self, index: int) -> Plane:
+        """Return one row."""
+        return Plane(
+            well=self.wells[self.well[index]],
+            site=int(self.site[index]),
+            channel=int(self.channel[index]),
+            z_index=int(self.z_index[index]),
+            timepoint=int(self.timepoint[index]),
+            kind=PlaneKind(int(self.kind[index])),
+            state=PlaneState(int(self.state[index])),
+            uri=self.uri[index],
+            selector=int(self.selector[index]),
+            reader=self.readers[self.reader[index]],
+        )
+
+    def select(self, mask: npt.NDArray[np.bool_]) -> PlaneTable:
+        """Return the rows where the mask is true; `wells` stays as it is."""
+        chosen = np.flatnonzero(mask)
+        return attrs.evolve(
+            self,
+            uri=tuple(self.uri[index] for index in chosen.tolist()),
+            **{name: getattr(self, name)[chosen] for name in _NUMERIC},
+        )
+
+    def of_well(self, well: str) -> PlaneTable:
+        """Return the planes of one well, and nothing of the others: what a worker gets with its task."""
+        first, last = np.searchsorted(self.well, [self.wells.index(well), self.wells.index(well) + 1])
+        part = slice(int(first), int(last))
+        columns = {name: getattr(self, name)[part] for name in _NUMERIC}
+        return attrs.evolve(self, wells=(well,), uri=self.uri[part], **(columns | {"well": columns["well"] * 0}))
+
+    def digest(self) -> str:
+        """Return a digest of the content: equal tables have equal digests, in any process and folder."""
+        digest = hashlib.sha256("\0".join((*self.wells, "", *self.readers, "", *self.uri)).encode())
+        for name in _NUMERIC:
+            digest.update(np.ascontiguousarray(getattr(self, name)).astype("<i4").tobytes())
+        return digest.hexdigest()
+
+
+_NUMERIC = ("well", "site", "channel", "z_index", "timepoint", "kind", "state", "reader", "selector")
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """A channel: its 1-based number, its name (unique in the plate), its emission in nm where known."""
+
+    number: int
+    name: str
+    wavelength_nm: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SitePosition:
+    """Where a field's centre lies, in um from the well's centre: y down, x right."""
+
+    y_um: float
+    x_um: float
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Plate:
+    """A plate's inventory and metadata.
+
+    Attributes
+    ----------
+    name
+        The plate's folder name.
+    root
+        Its folder; nothing is ever written into it.
+    microscope, detected_by
+        The handler's name, and why it was chosen.
+    plate_format
+        Rows and columns of the plate.
+    channels
+        The channels that have planes, by number.
+    planes
+        All planes, present and absent.
+    site_grid
+        The 0-based row and column of each site in the layout of fields, where one is known: `site_grid[1]`.
+    positions
+        Where the fields lie, by (well, site); only where known.
+    pixel_size_um, z_step_um, time_step_s
+        The spacings; `None` where unknown.
+    image_shape, dtype
+        Rows and columns, and the numpy name of the dtype, of a plane; `None` until a header was read.
+    differences
+        Where index, headers and files contradict each other, a sentence each.
+    """
+
+    name: str
+    root: Path
+    microscope: str
+    detected_by: str = ""
+    plate_format: tuple[int, int]
+    channels: tuple[Channel, ...]
+    planes: PlaneTable
+    site_grid: Mapping[int, tuple[int, int]] = attrs.field(factory=dict)
+    positions: Mapping[tuple[str, int], SitePosition] = attrs.field(factory=dict)
+    pixel_size_um: float | None = None
+    z_step_um: float | None = None
+    time_step_s: float | None = None
+    image_shape: tuple[int, int] | None = None
+    dtype: str | None = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def wells(self) -> tuple[str, ...]:
+        """The wells that have planes, in their order on the plate."""
+        present = np.unique(self.planes.well)
+        return tuple(self.planes.wells[index] for index in present.tolist())
+
+    @property
+    def z_indexes(self) -> tuple[int, ...]:
+        """The z_index of every acquired plane, sorted; projections (0) are not among them."""
+        acquired = self.planes.kind == PlaneKind.ACQUIRED
+        return tuple(np.unique(self.planes.z_index[acquired]).tolist())
+
+    @property
+    def timepoints(self) -> tuple[int, ...]:
+        """The timepoints, sorted."""
+        return tuple(np.unique(self.planes.timepoint).tolist())
+
+    def sites(self, well: str) -> tuple[int, ...]:
+        """Return the sites of a well, sorted."""
+        return tuple(np.unique(self.planes.of_well(well).site).tolist())
+
+    def channel(self, number: int) -> Channel:
+        """Return the channel of a number."""
+        return next(channel for channel in self.channels if channel.number == number)
+
+    def state_counts(self) -> dict[str, int]:
+        """Return how many planes are in each state, by its word."""
+        counts = np.bincount(self.planes.state, minlength=len(PlaneState))
+        return {state.word: int(counts[state]) for state in PlaneState}
+
+    def digest(self) -> str:
+        """Return a digest of planes and metadata, without the folder that the plate lies in."""
+        parts = (
+            self.name, self.microscope, self.plate_format, self.channels, sorted(self.site_grid.items()),
+            sorted(self.positions.items()), self.pixel_size_um, self.z_step_um, self.time_step_s,
+            self.image_shape, self.dtype,
+        )  # fmt: skip
+        return hashlib.sha256(f"{self.planes.digest()}{parts!r}".encode()).hexdigest()

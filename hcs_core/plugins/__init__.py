@@ -1,0 +1,1 @@
+"""What a plugin is: specs, events, hook specs, registry, discovery, manager."""

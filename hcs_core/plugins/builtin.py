@@ -1,0 +1,38 @@
+"""The plugin that the core itself is: its five compiler passes and its local executor, by the same hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hcs_core.plugins.hookspecs import hookimpl
+from hcs_core.plugins.specs import CompilerPassSpec, ExecutorSpec
+
+hcs_api = 1
+
+
+@hookimpl
+def hcs_compiler_passes() -> Iterable[CompilerPassSpec]:
+    """Declare the five passes."""
+    summaries = {
+        "paths": "what each step makes: its name, place, axes, shape, dtype, and whether it is kept",
+        "stores": "the arrays that are declared before any worker starts",
+        "materialization": "which backend each output rests in, and how long an intermediate lives",
+        "memory": "which kernel computes each call, and the memory that a worker needs",
+        "devices": "which device each step works on, and how many workers there are",
+    }
+    before: tuple[str, ...] = ()
+    for name, summary in summaries.items():
+        yield CompilerPassSpec(
+            name=name, target=f"hcs_core.compiler.{name}_pass:{name}_pass", after=before, summary=summary
+        )
+        before = (name,)
+
+
+@hookimpl
+def hcs_executors() -> Iterable[ExecutorSpec]:
+    """Declare the local executor."""
+    yield ExecutorSpec(
+        name="local",
+        target="hcs_core.runtime.local_executor:LocalExecutor",
+        summary="processes, threads, or the calling process of this machine",
+    )

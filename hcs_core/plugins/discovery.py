@@ -1,0 +1,84 @@
+"""Finding installed plugins: the entry points of the group `hcs_core`, each loaded alone by stevedore."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import attrs
+from stevedore.named import NamedExtensionManager
+
+GROUP = "hcs_core"
+
+
+@attrs.frozen(kw_only=True)
+class Installed:
+    """An entry point that was found, and what it was installed by. Nothing of it is imported yet."""
+
+    name: str
+    distribution: str | None
+    version: str | None
+    entry_point: importlib.metadata.EntryPoint
+
+
+class _LoadFault(Exception):  # noqa: N818 - it carries a fault out of stevedore, nobody catches it by name
+    """What a plugin raised on import; stevedore lets an AssertionError or a SystemExit through otherwise."""
+
+    def __init__(self, fault: BaseException) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class _OneByOne(NamedExtensionManager[Any]):
+    """Loads one entry point, the one that it is given.
+
+    stevedore's own entry points come from a cache that can be stale, and have lost their distribution; this
+    lists those that `importlib.metadata` found.
+    """
+
+    def __init__(self, installed: Installed) -> None:
+        self._installed = installed
+        self.fault: BaseException | None = None
+        super().__init__(
+            namespace=GROUP,
+            names=[installed.name],
+            on_load_failure_callback=self._note,
+            on_missing_entrypoints_callback=None,
+        )
+
+    def list_entry_points(self) -> list[importlib.metadata.EntryPoint]:
+        return [self._installed.entry_point]
+
+    def _load_one_plugin(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._load_one_plugin(*args, **kwargs)
+        # A plugin may raise anything on import, SystemExit too: it becomes a record.
+        except (Exception, SystemExit) as fault:
+            raise _LoadFault(fault) from fault
+
+    def _note(self, _manager: Any, _entry_point: Any, error: BaseException) -> None:
+        self.fault = error.fault if isinstance(error, _LoadFault) else error
+
+
+def installed_plugins() -> tuple[Installed, ...]:
+    """Return what is installed, sorted by name and distribution; nothing is imported."""
+    found = []
+    for entry_point in importlib.metadata.entry_points(group=GROUP):
+        distribution = entry_point.dist
+        found.append(
+            Installed(
+                name=entry_point.name,
+                distribution=distribution.name if distribution else None,
+                version=distribution.version if distribution else None,
+                entry_point=entry_point,
+            )
+        )
+    return tuple(sorted(found, key=lambda item: (item.name, item.distribution or "")))
+
+
+def load(installed: Installed) -> tuple[object | None, BaseException | None]:
+    """Import one plugin; return it and `None`, or `None` and what it raised."""
+    manager = _OneByOne(installed)
+    if manager.fault is not None:
+        return None, manager.fault
+    return manager.extensions[0].plugin, None

@@ -1,0 +1,118 @@
+"""What is registered, by name: one `Registry` for each kind.
+
+`Registry.load` is the only place that imports plugin code after registration.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from hcs_core.errors import PluginError, UnknownNameError, did_you_mean, one_line
+from hcs_core.plugins.specs import Kind, Spec
+
+S = TypeVar("S", bound=Spec)
+
+
+@attrs.frozen(kw_only=True)
+class Owner:
+    """Whose a spec is: the plugin and, where it was installed, its distribution."""
+
+    plugin: str
+    distribution: str | None = None
+
+    def __str__(self) -> str:
+        """`plugin 'zarr' of hcs-zarr`."""
+        return f"plugin {self.plugin!r}" + (f" of {self.distribution}" if self.distribution else "")
+
+
+class Registry(Generic[S]):
+    """The specs of one kind by name."""
+
+    def __init__(self, kind: Kind, on_fault: Callable[[str, str, BaseException], None]) -> None:
+        self.kind = kind
+        self._on_fault = on_fault
+        self._entries: dict[str, tuple[S, Owner]] = {}
+        self._loaded: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[S]:
+        """Yield the specs, sorted by name."""
+        return (self._entries[name][0] for name in self.names())
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the name is registered."""
+        return name in self._entries
+
+    def __len__(self) -> int:
+        """How many are registered."""
+        return len(self._entries)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the registered names, sorted."""
+        return tuple(sorted(self._entries))
+
+    def add(self, spec: S, owner: Owner) -> None:
+        """Add one spec; the name must be free (`PluginManager` asks first)."""
+        if spec.name in self._entries:
+            raise PluginError(
+                f"the {self.kind.singular} {spec.name!r} is already declared by {self.owner(spec.name)}"
+            )
+        self._entries[spec.name] = (spec, owner)
+
+    def owner(self, name: str) -> Owner:
+        """Return whose the name is."""
+        self.get(name)
+        return self._entries[name][1]
+
+    def get(self, name: str) -> S:
+        """Return the spec of that name.
+
+        Raises
+        ------
+        UnknownNameError
+            With the nearest name, what is installed, and what to install.
+        """
+        if name in self._entries:
+            return self._entries[name][0]
+        there = ", ".join(self.names()) or "none"
+        raise UnknownNameError(
+            f"no {self.kind.singular} is called {name!r}.{did_you_mean(name, self._entries)} Installed: {there}. "
+            "Install the plugin that brings it (the usual ones: pip install 'hcs-engine[standard]'); "
+            "`hcs plugins` lists what is installed and what failed."
+        )
+
+    def load(self, name: str) -> Any:
+        """Import the target of a name and return it; the fault of a target is noted in its plugin's record.
+
+        Raises
+        ------
+        UnknownNameError
+            The name is not registered.
+        PluginError
+            The target cannot be imported.
+        """
+        if name not in self._loaded:
+            self._loaded[name] = self.load_target(name, self.get(name).target)
+        return self._loaded[name]
+
+    def load_target(self, name: str, target: str) -> Any:
+        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`)."""
+        module_name, _, attribute = target.partition(":")
+        owner = self.owner(name)
+        try:
+            found: Any = importlib.import_module(module_name)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        # A plugin's module may raise anything while it is imported, SystemExit too; it becomes a record.
+        except (Exception, SystemExit) as error:
+            text = (
+                f"the {self.kind.singular} {name!r} of {owner} cannot be used: its target {target!r} does not "
+                f"import ({one_line(error)}). Reinstall or update {owner.distribution or 'the plugin'}, or disable "
+                f"it with HCS_DISABLE={owner.plugin}."
+            )
+            self._on_fault(owner.plugin, text, error)
+            raise PluginError(text) from error
+        return found

@@ -1,0 +1,167 @@
+"""What a kernel takes and what it gives: the signature that every kernel of one operation shares."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+AXES = "stczyx"
+"""The letters of a signature: site, timepoint, channel, z, y, x."""
+
+REQUIRED = None
+"""The default of a parameter that has none."""
+
+ParameterValue = bool | int | float | str | tuple[float, ...] | None
+"""What a parameter may be; a list in a pipeline file becomes a tuple of floats."""
+
+
+class MissingPolicy(StrEnum):
+    """What a kernel that stacks channels or sites does where one of them is absent."""
+
+    REFUSE = "refuse"
+    MASK = "mask"
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """One parameter of an operation.
+
+    Attributes
+    ----------
+    name
+        As the kernel's keyword.
+    kind
+        `int`, `float`, `bool`, `str` or `floats` (a tuple of floats).
+    default
+        What it is when a pipeline does not say; `None` with `required` means that a pipeline must.
+    minimum, maximum
+        The inclusive limits of a number (of every number, for `floats`); `None` where there is none.
+    above
+        An exclusive lower limit of a number, or `None`.
+    choices
+        The allowed strings of a `str`; empty where any will do.
+    unit
+        `px`, `um`, `percent` and so on; empty for a bare number.
+    description
+        One line for `hcs functions`.
+    """
+
+    name: str
+    kind: str = attrs.field(validator=attrs.validators.in_(("int", "float", "bool", "str", "floats")))
+    default: ParameterValue = None
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    description: str = ""
+
+    def problem(self, value: Any) -> str | None:
+        """Return what is wrong with a value, as `expected ..., found ...`, or `None` where nothing is."""
+        if value is None and self.default is None and not self.required:
+            return None
+        fits = {
+            "bool": isinstance(value, bool),
+            "int": isinstance(value, int) and not isinstance(value, bool),
+            "float": isinstance(value, int | float) and not isinstance(value, bool),
+            "str": isinstance(value, str),
+            "floats": isinstance(value, tuple)
+            and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value),
+        }[self.kind]
+        if not fits:
+            return f"expected {self.expected()}, found {value!r}"
+        numbers = value if self.kind == "floats" else (value,) if self.kind in {"int", "float"} else ()
+        for number in numbers:
+            low = self.minimum is not None and number < self.minimum
+            high = self.maximum is not None and number > self.maximum
+            not_above = self.above is not None and number <= self.above
+            # A NaN is outside every limit; only a comparison with itself shows it.
+            if low or high or not_above or number != number:  # noqa: PLR0124
+                return f"expected {self.expected()}, found {value!r}"
+        if self.choices and value not in self.choices:
+            return f"expected {self.expected()}, found {value!r}"
+        return None
+
+    def expected(self) -> str:
+        """Return what a value has to be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+        text = words.get(self.kind, "a list of numbers")
+        limits = [
+            f"{word} {limit:g}"
+            for word, limit in (("at least", self.minimum), ("above", self.above), ("at most", self.maximum))
+            if limit is not None
+        ]
+        return " ".join([text, " and ".join(limits)]) if limits else text
+
+
+def _check_axes(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+    wrong = [letter for letter in value if letter not in AXES]
+    if wrong or len(set(value)) != len(value) or not value.endswith("yx"):
+        message = (
+            f"{attribute.name}={value!r}: expected letters of {AXES!r}, each once, ending in 'yx', such as 'zyx'"
+        )
+        raise ValueError(message)
+
+
+@attrs.frozen(kw_only=True)
+class Signature:
+    """What a kernel takes and gives.
+
+    Attributes
+    ----------
+    axes
+        The axes of the image that the kernel gets, in this order: letters of `stczyx` ending in `yx`. The
+        runtime maps the kernel over all others.
+    out
+        The axes of what it returns: those of `axes`, less the ones that it reduces.
+    parameters
+        Its keyword parameters.
+    dtypes
+        The dtypes that it takes.
+    out_dtype
+        The dtype that it returns; empty: the one that it got.
+    out_channel
+        The name of the one channel that is left, for a kernel that reduces `c`.
+    missing
+        What it does where a channel or a site of its stack is absent.
+    """
+
+    axes: str = attrs.field(validator=_check_axes)
+    out: str = attrs.field(validator=_check_axes)
+    parameters: tuple[Parameter, ...] = ()
+    dtypes: tuple[str, ...] = ("uint8", "uint16", "float32")
+    out_dtype: str = ""
+    out_channel: str = ""
+    missing: MissingPolicy = MissingPolicy.REFUSE
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what no runtime could do."""
+        if any(letter not in self.axes for letter in self.out):
+            message = f"out={self.out!r} has an axis that axes={self.axes!r} has not; a kernel can only reduce axes"
+            raise ValueError(message)
+        if list(self.out) != [letter for letter in self.axes if letter in self.out]:
+            raise ValueError(f"out={self.out!r} must keep the order of axes={self.axes!r}")
+        if ("c" in self.reduced) != bool(self.out_channel):
+            message = "out_channel names the channel that is left where 'c' is reduced, and is empty elsewhere"
+            raise ValueError(message)
+        if "s" in self.reduced:
+            raise ValueError("a kernel cannot reduce 's': every site keeps an image of its own")
+
+    @property
+    def plane_wise(self) -> bool:
+        """Whether the kernel works plane by plane."""
+        return self.axes == "yx"
+
+    @property
+    def reduced(self) -> frozenset[str]:
+        """The axes that are gone in what the kernel returns."""
+        return frozenset(self.axes) - frozenset(self.out)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the parameter of that name, or `None`."""
+        return next((item for item in self.parameters if item.name == name), None)

@@ -1,0 +1,239 @@
+"""The frozen descriptions that plugins declare, one class for each kind.
+
+A spec is light: its `target` (`"package.module:attribute"`) is a string, imported on first use by
+`Registry.load` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from hcs_core.plugins.signature import Signature
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _check_target(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+    if not _TARGET.fullmatch(str(value)):
+        message = f"{attribute.name}={value!r}: expected 'package.module:attribute'"
+        raise ValueError(message)
+
+
+def _check_optional_target(instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+    if value:
+        _check_target(instance, attribute, value)
+
+
+def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+    if not _NAME.fullmatch(str(value)):
+        message = f"{attribute.name}={value!r}: expected lower-case letters, digits and _, such as 'max_projection'"
+        raise ValueError(message)
+
+
+@attrs.frozen(kw_only=True)
+class MicroscopeSpec:
+    """A microscope whose plates can be read.
+
+    Attributes
+    ----------
+    name
+        What users write, such as `imagexpress`.
+    target
+        A `MicroscopeHandler` class, made without arguments.
+    markers
+        Glob patterns relative to the plate's folder, such as `*.HTD`; a folder in which one matches is a
+        candidate, and the handler is asked.
+    layout_writer
+        The target of a `LayoutWriter` class, which makes synthetic plates in this layout; empty: none.
+    summary
+        One line for `hcs plugins show`.
+    """
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    markers: tuple[str, ...]
+    layout_writer: str = attrs.field(default="", validator=_check_optional_target)
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ReaderSpec:
+    """A way to get the pixels of a plane from its location; the target is a `Reader` class."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class StorageBackendSpec:
+    """A place where arrays rest.
+
+    The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
+    outlives the process, so that results can be kept in it.
+    """
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    durable: bool = True
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class MemoryTypeSpec:
+    """An array library that kernels can work in.
+
+    The target is a `MemoryType` class; `library` is the module that must be importable for it to be ready.
+    """
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    library: str
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ConverterSpec:
+    """A direct route from one memory type to another; the target is a function of one array."""
+
+    source: str = attrs.field(validator=_check_name)
+    destination: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+
+    @property
+    def name(self) -> str:
+        """`source->destination`."""
+        return f"{self.source}->{self.destination}"
+
+
+@attrs.frozen(kw_only=True)
+class KernelSpec:
+    """One implementation of an operation in one memory type.
+
+    Attributes
+    ----------
+    operation
+        What is computed, such as `gaussian_blur`.
+    memory_type
+        The memory type of the arrays that the target takes and returns.
+    target
+        A function `kernel(image, *, parameter=...) -> image`.
+    signature
+        The operation's signature, the same in every kernel of it.
+    version
+        Raised whenever the same input may give other pixels.
+    summary
+        One line for `hcs functions`.
+    """
+
+    operation: str = attrs.field(validator=_check_name)
+    memory_type: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    signature: Signature
+    version: str = "1"
+    summary: str = ""
+
+    @property
+    def name(self) -> str:
+        """`operation/memory_type`."""
+        return f"{self.operation}/{self.memory_type}"
+
+
+@attrs.frozen(kw_only=True)
+class StitcherSpec:
+    """A way to find positions of sites and to fuse them; the target is a `Stitcher` class."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WriterSpec:
+    """A way to write an artifact (a table, positions) into a file; the target is a function."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    suffix: str
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CompilerPassSpec:
+    """A compiler pass: a pure function `(Plan, CompileInput) -> Plan`, ordered by `after` and `before`."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ExecutorSpec:
+    """What runs the wells of a plan; the target is an `Executor` class, made without arguments."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    summary: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CommandSpec:
+    """A subcommand of `hcs`; the target is a click command."""
+
+    name: str = attrs.field(validator=_check_name)
+    target: str = attrs.field(validator=_check_target)
+    summary: str = ""
+
+
+Spec = (
+    MicroscopeSpec
+    | ReaderSpec
+    | StorageBackendSpec
+    | MemoryTypeSpec
+    | ConverterSpec
+    | KernelSpec
+    | StitcherSpec
+    | WriterSpec
+    | CompilerPassSpec
+    | ExecutorSpec
+    | CommandSpec
+)
+"""Any of the specs."""
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """One kind of thing that plugins declare: the word it goes by, its hook and its spec."""
+
+    word: str
+    """Plural, as in `PluginManager.microscopes` and in the JSON of `hcs plugins`."""
+    singular: str
+    """As in an error: `no storage backend is called ...`."""
+    spec: type[Any]
+
+    @property
+    def hook(self) -> str:
+        """The name of the hook that declares it."""
+        return f"hcs_{self.word}"
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(word="microscopes", singular="microscope", spec=MicroscopeSpec),
+    Kind(word="readers", singular="reader", spec=ReaderSpec),
+    Kind(word="storage_backends", singular="storage backend", spec=StorageBackendSpec),
+    Kind(word="memory_types", singular="memory type", spec=MemoryTypeSpec),
+    Kind(word="converters", singular="converter", spec=ConverterSpec),
+    Kind(word="kernels", singular="kernel", spec=KernelSpec),
+    Kind(word="stitchers", singular="stitcher", spec=StitcherSpec),
+    Kind(word="writers", singular="writer", spec=WriterSpec),
+    Kind(word="compiler_passes", singular="compiler pass", spec=CompilerPassSpec),
+    Kind(word="executors", singular="executor", spec=ExecutorSpec),
+    Kind(word="commands", singular="command", spec=CommandSpec),
+)
+"""Every kind, in the order in which `hcs plugins` lists them."""

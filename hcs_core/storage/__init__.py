@@ -1,0 +1,1 @@
+"""Storage: the `StorageBackend` protocol, the layout of a store, addresses of planes."""

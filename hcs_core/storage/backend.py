@@ -1,0 +1,86 @@
+"""Where arrays rest: the protocols of a storage backend, its store, and what a worker gets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy.typing as npt
+
+from hcs_core.storage.layout import FinishedWell, PlaneAddress, StoreLayout, WellSummary
+
+
+@runtime_checkable
+class WellStore(Protocol):
+    """One well's images in a store, open in the worker that owns the well."""
+
+    def write(self, address: PlaneAddress, plane: npt.NDArray[Any]) -> None:
+        """Write a (y, x) plane of the layout's shape and dtype.
+
+        Raises
+        ------
+        StorageError
+            It cannot be written; the text says where and why.
+        """
+        ...
+
+    def read(self, address: PlaneAddress) -> npt.NDArray[Any]:
+        """Return a plane that was written.
+
+        Raises
+        ------
+        StorageError
+            It was not written, or cannot be read.
+        """
+        ...
+
+    def close(self) -> WellSummary:
+        """Write what is still held, and return what the driver needs for the well's metadata."""
+        ...
+
+
+@runtime_checkable
+class Droppable(Protocol):
+    """A `WellStore` that can forget a plane, for intermediates after their last reader."""
+
+    def drop(self, address: PlaneAddress) -> None:
+        """Forget a plane."""
+        ...
+
+
+@runtime_checkable
+class ImageStore(Protocol):
+    """One store: the driver declares it and lists finished wells, workers write wells, each its own."""
+
+    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
+        """Make the arrays of these wells and sites, so that they exist before any worker starts.
+
+        What is declared is not yet listed: readers see a well only after `finish_well`.
+        """
+        ...
+
+    def open_well(self, well: str) -> WellStore:
+        """Return a declared well, for its one writer."""
+        ...
+
+    def finish_well(self, finished: FinishedWell) -> None:
+        """Write the metadata of a well whose images are whole, and list it in the plate."""
+        ...
+
+    def discard_well(self, well: str) -> None:
+        """Remove what a well that did not finish has left."""
+        ...
+
+    def finished_wells(self) -> tuple[str, ...]:
+        """Return the wells that are listed."""
+        ...
+
+
+@runtime_checkable
+class StorageBackend(Protocol):
+    """A way to store images; made without arguments."""
+
+    def open(self, folder: Path, layout: StoreLayout) -> ImageStore:
+        """Return the store `folder / layout.name`, in whatever state it is; nothing is made yet."""
+        ...

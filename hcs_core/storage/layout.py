@@ -1,0 +1,145 @@
+"""How a store of images is laid out: what is declared before any worker starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class ChannelLayout:
+    """A channel of an image: its name and its colour as `RRGGBB`."""
+
+    name: str
+    colour: str = "FFFFFF"
+
+
+@attrs.frozen(kw_only=True)
+class ImageLayout:
+    """The layout that the images of all sites share.
+
+    Attributes
+    ----------
+    shape
+        (t, c, z, y, x).
+    dtype
+        The numpy name of the dtype.
+    channels
+        One for each index along c.
+    pixel_size_um, z_step_um, time_step_s
+        The spacings; `None` where unknown.
+    level_shapes
+        (y, x) of each level of the pyramid, the full one first.
+    chunk
+        (t, c, z, y, x) of a chunk of the full level; those of the others are at most as large.
+    """
+
+    shape: tuple[int, int, int, int, int]
+    dtype: str
+    channels: tuple[ChannelLayout, ...]
+    pixel_size_um: float | None = None
+    z_step_um: float | None = None
+    time_step_s: float | None = None
+    level_shapes: tuple[tuple[int, int], ...]
+    chunk: tuple[int, int, int, int, int]
+
+
+@attrs.frozen(kw_only=True)
+class Compression:
+    """How chunks are packed: `codec` is `none`, `lz4`, `zstd` (both blosc's) or `gzip`."""
+
+    codec: str = "zstd"
+    level: int = 1
+    shuffle: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class StoreLayout:
+    """A store of a plate's images.
+
+    Attributes
+    ----------
+    name
+        The store's folder, such as `images.zarr`.
+    plate_name, plate_format
+        The plate's name, and its rows and columns.
+    image
+        The layout of every site's image.
+    compression
+        How chunks are packed.
+    field_count
+        The largest number of sites in a well.
+    image_metadata, plate_metadata
+        Whether OME metadata of images, and of wells and plate, are written.
+    """
+
+    name: str
+    plate_name: str
+    plate_format: tuple[int, int]
+    image: ImageLayout
+    compression: Compression
+    field_count: int
+    image_metadata: bool = True
+    plate_metadata: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class PlaneAddress:
+    """Where a plane lies within a well's images: the 1-based site, and 0-based indices along t, c and z."""
+
+    site: int
+    t: int
+    c: int
+    z: int
+
+
+@attrs.frozen(kw_only=True)
+class WellSummary:
+    """What a worker knows of a well's images once they are written.
+
+    `windows` has (low, high) grey values for display for each channel; `bytes_written` counts what was stored.
+    """
+
+    windows: tuple[tuple[float, float], ...] = ()
+    bytes_written: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class FinishedWell:
+    """A well whose images are whole, for the metadata that makes them visible.
+
+    `sites` are its sites in order, `translations` the (y, x) in um of the first pixel's centre from the well's
+    centre, for those sites whose position is known.
+    """
+
+    well: str
+    sites: tuple[int, ...]
+    translations: Mapping[int, tuple[float, float]] = attrs.field(factory=dict)
+    summary: WellSummary = attrs.field(factory=WellSummary)
+
+
+def level_shapes(shape: tuple[int, int], smallest: int = 256) -> tuple[tuple[int, int], ...]:
+    """Return the (y, x) of a pyramid's levels, halved (rounded up) while a side is longer than `smallest`.
+
+    Examples
+    --------
+    >>> level_shapes((2160, 2160))
+    ((2160, 2160), (1080, 1080), (540, 540), (270, 270), (135, 135))
+    """
+    shapes = [shape]
+    while max(shapes[-1]) > smallest:
+        y, x = shapes[-1]
+        shapes.append((-(-y // 2), -(-x // 2)))
+    return tuple(shapes)
+
+
+def virtual_path(store: str, well_row: str, well_column: str, site: int) -> str:
+    """Return the path of a site's image in a store: site `s` of a well is image `s - 1`.
+
+    Examples
+    --------
+    >>> virtual_path("images.zarr", "B", "02", 1)
+    'images.zarr/B/02/0'
+    """
+    return f"{store}/{well_row}/{well_column}/{site - 1}"
