@@ -18,47 +18,107 @@ if TYPE_CHECKING:
     )
     from hcs_core.errors import (
         CompileError as CompileError,
+    )
+    from hcs_core.errors import (
         ConfigError as ConfigError,
+    )
+    from hcs_core.errors import (
         DetectionError as DetectionError,
+    )
+    from hcs_core.errors import (
         HcsError as HcsError,
+    )
+    from hcs_core.errors import (
         KernelError as KernelError,
+    )
+    from hcs_core.errors import (
         PipelineError as PipelineError,
+    )
+    from hcs_core.errors import (
         PlateError as PlateError,
+    )
+    from hcs_core.errors import (
         PluginError as PluginError,
+    )
+    from hcs_core.errors import (
         ReadError as ReadError,
+    )
+    from hcs_core.errors import (
         RunError as RunError,
+    )
+    from hcs_core.errors import (
         StorageError as StorageError,
+    )
+    from hcs_core.errors import (
         UnknownNameError as UnknownNameError,
     )
     from hcs_core.plate.inventory import (
         Channel as Channel,
+    )
+    from hcs_core.plate.inventory import (
         Plane as Plane,
+    )
+    from hcs_core.plate.inventory import (
         PlaneKind as PlaneKind,
+    )
+    from hcs_core.plate.inventory import (
         PlaneState as PlaneState,
+    )
+    from hcs_core.plate.inventory import (
         PlaneTable as PlaneTable,
+    )
+    from hcs_core.plate.inventory import (
         Plate as Plate,
+    )
+    from hcs_core.plate.inventory import (
         SitePosition as SitePosition,
     )
     from hcs_core.plate.microscope import (
         FilenameParser as FilenameParser,
+    )
+    from hcs_core.plate.microscope import (
         LayoutWriter as LayoutWriter,
+    )
+    from hcs_core.plate.microscope import (
         MicroscopeHandler as MicroscopeHandler,
+    )
+    from hcs_core.plate.microscope import (
         ParsedName as ParsedName,
+    )
+    from hcs_core.plate.microscope import (
         PlaneFacts as PlaneFacts,
+    )
+    from hcs_core.plate.microscope import (
         PlaneSource as PlaneSource,
+    )
+    from hcs_core.plate.microscope import (
         PlateDescription as PlateDescription,
     )
     from hcs_core.plate.reader import (
         Header as Header,
+    )
+    from hcs_core.plate.reader import (
         Reader as Reader,
+    )
+    from hcs_core.plate.reader import (
         Region as Region,
     )
     from hcs_core.plate.wells import (
         canonical_well as canonical_well,
+    )
+    from hcs_core.plate.wells import (
         parse_well as parse_well,
+    )
+    from hcs_core.plate.wells import (
         plate_format as plate_format,
+    )
+    from hcs_core.plate.wells import (
         row_name as row_name,
+    )
+    from hcs_core.plate.wells import (
         select_wells as select_wells,
+    )
+    from hcs_core.plate.wells import (
         well_name as well_name,
     )
     from hcs_core.plugins.hookspecs import (
@@ -69,36 +129,80 @@ if TYPE_CHECKING:
     )
     from hcs_core.plugins.signature import (
         MissingPolicy as MissingPolicy,
+    )
+    from hcs_core.plugins.signature import (
         Parameter as Parameter,
+    )
+    from hcs_core.plugins.signature import (
         Signature as Signature,
     )
     from hcs_core.plugins.specs import (
         CommandSpec as CommandSpec,
+    )
+    from hcs_core.plugins.specs import (
         CompilerPassSpec as CompilerPassSpec,
+    )
+    from hcs_core.plugins.specs import (
         ConverterSpec as ConverterSpec,
+    )
+    from hcs_core.plugins.specs import (
         ExecutorSpec as ExecutorSpec,
+    )
+    from hcs_core.plugins.specs import (
         KernelSpec as KernelSpec,
+    )
+    from hcs_core.plugins.specs import (
         MemoryTypeSpec as MemoryTypeSpec,
+    )
+    from hcs_core.plugins.specs import (
         MicroscopeSpec as MicroscopeSpec,
+    )
+    from hcs_core.plugins.specs import (
         ReaderSpec as ReaderSpec,
+    )
+    from hcs_core.plugins.specs import (
         StitcherSpec as StitcherSpec,
+    )
+    from hcs_core.plugins.specs import (
         StorageBackendSpec as StorageBackendSpec,
+    )
+    from hcs_core.plugins.specs import (
         WriterSpec as WriterSpec,
     )
     from hcs_core.storage.backend import (
         Droppable as Droppable,
+    )
+    from hcs_core.storage.backend import (
         ImageStore as ImageStore,
+    )
+    from hcs_core.storage.backend import (
         StorageBackend as StorageBackend,
+    )
+    from hcs_core.storage.backend import (
         WellStore as WellStore,
     )
     from hcs_core.storage.layout import (
         ChannelLayout as ChannelLayout,
+    )
+    from hcs_core.storage.layout import (
         Compression as Compression,
+    )
+    from hcs_core.storage.layout import (
         FinishedWell as FinishedWell,
+    )
+    from hcs_core.storage.layout import (
         ImageLayout as ImageLayout,
+    )
+    from hcs_core.storage.layout import (
         PlaneAddress as PlaneAddress,
+    )
+    from hcs_core.storage.layout import (
         StoreLayout as StoreLayout,
+    )
+    from hcs_core.storage.layout import (
         WellSummary as WellSummary,
+    )
+    from hcs_core.storage.layout import (
         level_shapes as level_shapes,
     )
 
