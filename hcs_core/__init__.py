@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from hcs_core.arrays.memory_type import (
         MemoryType as MemoryType,
     )
+    from hcs_core.arrays.step_function import (
+        step_function as step_function,
+    )
+    from hcs_core.compiler.compiling import (
+        CompileInput as CompileInput,
+    )
+    from hcs_core.compiler.compiling import (
+        compile_plan as compile_plan,
+    )
+    from hcs_core.compiler.machine import (
+        Existing as Existing,
+    )
+    from hcs_core.compiler.machine import (
+        Machine as Machine,
+    )
+    from hcs_core.compiler.plan import (
+        Plan as Plan,
+    )
+    from hcs_core.compiler.plan import (
+        Problem as Problem,
+    )
     from hcs_core.errors import (
         CompileError as CompileError,
     )
@@ -51,6 +72,48 @@ if TYPE_CHECKING:
     )
     from hcs_core.errors import (
         UnknownNameError as UnknownNameError,
+    )
+    from hcs_core.orchestrator import (
+        PipelineOrchestrator as PipelineOrchestrator,
+    )
+    from hcs_core.pipeline.config import (
+        GlobalPipelineConfig as GlobalPipelineConfig,
+    )
+    from hcs_core.pipeline.config import (
+        PathPlanningConfig as PathPlanningConfig,
+    )
+    from hcs_core.pipeline.config import (
+        Selection as Selection,
+    )
+    from hcs_core.pipeline.config import (
+        VFSConfig as VFSConfig,
+    )
+    from hcs_core.pipeline.config import (
+        ZarrConfig as ZarrConfig,
+    )
+    from hcs_core.pipeline.names import (
+        Backend as Backend,
+    )
+    from hcs_core.pipeline.names import (
+        MaterializationBackend as MaterializationBackend,
+    )
+    from hcs_core.pipeline.names import (
+        Microscope as Microscope,
+    )
+    from hcs_core.pipeline.names import (
+        MissingData as MissingData,
+    )
+    from hcs_core.pipeline.names import (
+        ZarrChunkStrategy as ZarrChunkStrategy,
+    )
+    from hcs_core.pipeline.names import (
+        ZarrCompressor as ZarrCompressor,
+    )
+    from hcs_core.pipeline.pipeline import (
+        Pipeline as Pipeline,
+    )
+    from hcs_core.pipeline.step import (
+        Step as Step,
     )
     from hcs_core.plate.inventory import (
         Channel as Channel,
@@ -94,6 +157,9 @@ if TYPE_CHECKING:
     from hcs_core.plate.microscope import (
         PlateDescription as PlateDescription,
     )
+    from hcs_core.plate.opening import (
+        open_plate as open_plate,
+    )
     from hcs_core.plate.reader import (
         Header as Header,
     )
@@ -120,6 +186,21 @@ if TYPE_CHECKING:
     )
     from hcs_core.plate.wells import (
         well_name as well_name,
+    )
+    from hcs_core.plugins.events import (
+        Event as Event,
+    )
+    from hcs_core.plugins.events import (
+        PlanCompiled as PlanCompiled,
+    )
+    from hcs_core.plugins.events import (
+        RunFinished as RunFinished,
+    )
+    from hcs_core.plugins.events import (
+        RunStarted as RunStarted,
+    )
+    from hcs_core.plugins.events import (
+        WellFinished as WellFinished,
     )
     from hcs_core.plugins.hookspecs import (
         hookimpl as hookimpl,
@@ -169,6 +250,27 @@ if TYPE_CHECKING:
     from hcs_core.plugins.specs import (
         WriterSpec as WriterSpec,
     )
+    from hcs_core.runtime.context import (
+        ProcessingContext as ProcessingContext,
+    )
+    from hcs_core.runtime.executor import (
+        Executor as Executor,
+    )
+    from hcs_core.runtime.result import (
+        RunResult as RunResult,
+    )
+    from hcs_core.runtime.running import (
+        RunOptions as RunOptions,
+    )
+    from hcs_core.runtime.task import (
+        RunJob as RunJob,
+    )
+    from hcs_core.runtime.task import (
+        WellRecord as WellRecord,
+    )
+    from hcs_core.runtime.task import (
+        WellTask as WellTask,
+    )
     from hcs_core.storage.backend import (
         Droppable as Droppable,
     )
@@ -211,6 +313,19 @@ __version__ = "0.1.0"
 _NAMES = {
     "hcs_core.arrays.dtype_policy": ("to_dtype",),
     "hcs_core.arrays.memory_type": ("MemoryType",),
+    "hcs_core.arrays.step_function": ("step_function",),
+    "hcs_core.compiler.compiling": (
+        "CompileInput",
+        "compile_plan",
+    ),
+    "hcs_core.compiler.machine": (
+        "Existing",
+        "Machine",
+    ),
+    "hcs_core.compiler.plan": (
+        "Plan",
+        "Problem",
+    ),
     "hcs_core.errors": (
         "CompileError",
         "ConfigError",
@@ -225,6 +340,24 @@ _NAMES = {
         "StorageError",
         "UnknownNameError",
     ),
+    "hcs_core.orchestrator": ("PipelineOrchestrator",),
+    "hcs_core.pipeline.config": (
+        "GlobalPipelineConfig",
+        "PathPlanningConfig",
+        "Selection",
+        "VFSConfig",
+        "ZarrConfig",
+    ),
+    "hcs_core.pipeline.names": (
+        "Backend",
+        "MaterializationBackend",
+        "Microscope",
+        "MissingData",
+        "ZarrChunkStrategy",
+        "ZarrCompressor",
+    ),
+    "hcs_core.pipeline.pipeline": ("Pipeline",),
+    "hcs_core.pipeline.step": ("Step",),
     "hcs_core.plate.inventory": (
         "Channel",
         "Plane",
@@ -243,6 +376,7 @@ _NAMES = {
         "PlaneSource",
         "PlateDescription",
     ),
+    "hcs_core.plate.opening": ("open_plate",),
     "hcs_core.plate.reader": (
         "Header",
         "Reader",
@@ -255,6 +389,13 @@ _NAMES = {
         "row_name",
         "select_wells",
         "well_name",
+    ),
+    "hcs_core.plugins.events": (
+        "Event",
+        "PlanCompiled",
+        "RunFinished",
+        "RunStarted",
+        "WellFinished",
     ),
     "hcs_core.plugins.hookspecs": ("hookimpl",),
     "hcs_core.plugins.manager": ("PluginManager",),
@@ -275,6 +416,15 @@ _NAMES = {
         "StitcherSpec",
         "StorageBackendSpec",
         "WriterSpec",
+    ),
+    "hcs_core.runtime.context": ("ProcessingContext",),
+    "hcs_core.runtime.executor": ("Executor",),
+    "hcs_core.runtime.result": ("RunResult",),
+    "hcs_core.runtime.running": ("RunOptions",),
+    "hcs_core.runtime.task": (
+        "RunJob",
+        "WellRecord",
+        "WellTask",
     ),
     "hcs_core.storage.backend": (
         "Droppable",

@@ -273,10 +273,9 @@ class Plate:
         return {state.word: int(counts[state]) for state in PlaneState}
 
     def digest(self) -> str:
-        """Return a digest of planes and metadata, without the folder that the plate lies in."""
+        """Return a digest of planes and metadata; not of the folder, nor of positions, which are read when needed."""
         parts = (
             self.name, self.microscope, self.plate_format, self.channels, sorted(self.site_grid.items()),
-            sorted(self.positions.items()), self.pixel_size_um, self.z_step_um, self.time_step_s,
-            self.image_shape, self.dtype,
+            self.pixel_size_um, self.z_step_um, self.time_step_s, self.image_shape, self.dtype,
         )  # fmt: skip
         return hashlib.sha256(f"{self.planes.digest()}{parts!r}".encode()).hexdigest()

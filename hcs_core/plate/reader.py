@@ -7,6 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 import numpy.typing as npt
 
+from hcs_core.plugins.registry import Registry
+from hcs_core.plugins.specs import ReaderSpec
+
 Region = tuple[slice, slice]
 """Rows and columns of a plane."""
 
@@ -43,3 +46,23 @@ class Reader(Protocol):
             As for `header`, and where pixels are missing: a plane is whole, or it is an error.
         """
         ...
+
+
+class Readers:
+    """The readers of a registry by name, each made once on first use."""
+
+    def __init__(self, registry: Registry[ReaderSpec]) -> None:
+        self._registry = registry
+        self._made: dict[str, Reader] = {}
+
+    def __getitem__(self, name: str) -> Reader:
+        """Return the reader of that name.
+
+        Raises
+        ------
+        UnknownNameError
+            No reader of that name is installed.
+        """
+        if name not in self._made:
+            self._made[name] = self._registry.load(name)()
+        return self._made[name]

@@ -8,6 +8,9 @@ from typing import Any
 import attrs
 from stevedore.named import NamedExtensionManager
 
+from hcs_core.errors import PluginError, one_line
+from hcs_core.plugins.registry import PLUGIN_FAULTS, Owner
+
 GROUP = "hcs_core"
 
 
@@ -15,8 +18,7 @@ GROUP = "hcs_core"
 class Installed:
     """An entry point that was found, and what it was installed by. Nothing of it is imported yet."""
 
-    name: str
-    distribution: str | None
+    owner: Owner
     version: str | None
     entry_point: importlib.metadata.EntryPoint
 
@@ -41,7 +43,7 @@ class _OneByOne(NamedExtensionManager[Any]):
         self.fault: BaseException | None = None
         super().__init__(
             namespace=GROUP,
-            names=[installed.name],
+            names=[installed.entry_point.name],
             on_load_failure_callback=self._note,
             on_missing_entrypoints_callback=None,
         )
@@ -52,8 +54,7 @@ class _OneByOne(NamedExtensionManager[Any]):
     def _load_one_plugin(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super()._load_one_plugin(*args, **kwargs)
-        # A plugin may raise anything on import, SystemExit too: it becomes a record.
-        except (Exception, SystemExit) as fault:
+        except PLUGIN_FAULTS as fault:
             raise _LoadFault(fault) from fault
 
     def _note(self, _manager: Any, _entry_point: Any, error: BaseException) -> None:
@@ -65,20 +66,27 @@ def installed_plugins() -> tuple[Installed, ...]:
     found = []
     for entry_point in importlib.metadata.entry_points(group=GROUP):
         distribution = entry_point.dist
-        found.append(
-            Installed(
-                name=entry_point.name,
-                distribution=distribution.name if distribution else None,
-                version=distribution.version if distribution else None,
-                entry_point=entry_point,
-            )
-        )
-    return tuple(sorted(found, key=lambda item: (item.name, item.distribution or "")))
+        # An installation that was cut off can leave metadata without a name.
+        whose = (distribution.name if distribution else None) or "an unnamed distribution"
+        version = distribution.version if distribution else None
+        owner = Owner(plugin=entry_point.name, distribution=whose)
+        found.append(Installed(owner=owner, version=version, entry_point=entry_point))
+    return tuple(sorted(found, key=lambda item: (item.owner.plugin, item.owner.distribution or "")))
 
 
-def load(installed: Installed) -> tuple[object | None, BaseException | None]:
-    """Import one plugin; return it and `None`, or `None` and what it raised."""
+def load(installed: Installed) -> object:
+    """Import one plugin and return it.
+
+    Raises
+    ------
+    PluginError
+        It raised, or exited, on import; the cause is what it raised.
+    """
     manager = _OneByOne(installed)
     if manager.fault is not None:
-        return None, manager.fault
-    return manager.extensions[0].plugin, None
+        what = "exits" if isinstance(manager.fault, SystemExit) else "fails"
+        raise PluginError(
+            f"{installed.owner} {what} when it is imported ({one_line(manager.fault)}): install what it needs, "
+            f"{installed.owner.way_out}."
+        ) from manager.fault
+    return manager.extensions[0].plugin

@@ -186,12 +186,12 @@ def hcs_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
     """
 
 
-# --- Policies: the first answer that is not None counts -----------------------------------------------------
+# --- Policies: the program's answer before that of what is installed; two installed ones that answer: an error ----
 
 
 @hookspec(firstresult=True)
 def hcs_choose_microscope(root: Path, candidates: tuple[str, ...]) -> str | None:
-    """Choose among several microscopes that recognise the folder `root`; `None` leaves it to others.
+    """Choose one of `candidates`, the microscopes that recognise the folder `root`; `None` leaves it to others.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def hcs_choose_microscope(root: Path, candidates: tuple[str, ...]) -> str | None
 
 @hookspec(firstresult=True)
 def hcs_choose_device(memory_type: str, devices: tuple[str, ...]) -> str | None:
-    """Choose the device on which a memory type works; `None` leaves it to others.
+    """Choose one of `devices`, on which a memory type can work; `None` leaves it to others.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def hcs_choose_device(memory_type: str, devices: tuple[str, ...]) -> str | None:
 
 @hookspec
 def hcs_plan_compiled(event: PlanCompiled) -> None:
-    """Hear of a plan that was compiled.
+    """Hear of a plan that was compiled without a problem.
 
     Examples
     --------

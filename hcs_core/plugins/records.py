@@ -1,12 +1,16 @@
-"""What became of a plugin: its record, as `hcs plugins` shows it."""
+"""What became of each plugin: its record, as `hcs plugins` shows it."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 import attrs
+
+from hcs_core.errors import PluginError
+from hcs_core.plugins.registry import CORE, Owner
 
 
 class PluginStatus(StrEnum):
@@ -21,8 +25,9 @@ class PluginStatus(StrEnum):
 class PluginRecord:
     """A plugin, whose it is, what it provides, and where it failed why and what to do.
 
-    `provides` maps the word of a kind (`microscopes`) to the names that the plugin declares; `traceback` is
-    empty unless something was raised.
+    `provides` maps the word of a kind (`microscopes`) to the names that are registered; it is empty for a
+    plugin that was refused, and stays where a registered one failed later. `traceback` is empty unless
+    something was raised.
     """
 
     name: str
@@ -43,3 +48,63 @@ class PluginRecord:
             "provides": {word: list(names) for word, names in self.provides.items()},
             "error": self.error,
         }
+
+
+class RecordBook:
+    """Every plugin's record, one for each (plugin, distribution)."""
+
+    def __init__(self) -> None:
+        self._records: dict[Owner, PluginRecord] = {}
+
+    def __contains__(self, owner: Owner) -> bool:
+        """Whether there is a record already."""
+        return owner in self._records
+
+    def __getitem__(self, owner: Owner) -> PluginRecord:
+        """Return the record of a plugin that has one."""
+        return self._records[owner]
+
+    def listed(self) -> tuple[PluginRecord, ...]:
+        """Return every record: the core's first, then by name and distribution."""
+        return tuple(
+            sorted(
+                self._records.values(),
+                key=lambda item: (item.name != CORE, item.name, item.distribution or ""),
+            )
+        )
+
+    def note(
+        self,
+        owner: Owner,
+        version: str | None,
+        *,
+        status: PluginStatus = PluginStatus.OK,
+        provides: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> PluginRecord:
+        """Write the record of a plugin that is registered, or disabled."""
+        record = PluginRecord(
+            name=owner.plugin,
+            distribution=owner.distribution,
+            version=version,
+            status=status,
+            provides=provides or {},
+        )
+        self._records[owner] = record
+        return record
+
+    def fail(self, owner: Owner, version: str | None, error: PluginError) -> None:
+        """Write the record of a plugin that is refused."""
+        self.note(owner, version)
+        self.fault(owner, error)
+
+    def fault(self, owner: Owner, error: PluginError) -> None:
+        """Mark a plugin as failed; of several faults the first stays, as later ones often follow from it."""
+        record = self._records[owner]
+        if record.status is not PluginStatus.FAILED:
+            self._records[owner] = attrs.evolve(
+                record, status=PluginStatus.FAILED, error=str(error), traceback=_traceback_of(error)
+            )
+
+
+def _traceback_of(error: PluginError) -> str:
+    return "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""

@@ -16,6 +16,12 @@ from hcs_core.plugins.specs import Kind, Spec
 
 S = TypeVar("S", bound=Spec)
 
+CORE = "core"
+"""The name of the plugin that the core itself is."""
+
+PLUGIN_FAULTS: tuple[type[BaseException], ...] = (Exception, SystemExit)
+"""What a plugin's code may raise that becomes a record: anything but Ctrl-C, SystemExit too."""
+
 
 @attrs.frozen(kw_only=True)
 class Owner:
@@ -28,13 +34,38 @@ class Owner:
         """`plugin 'zarr' of hcs-zarr`."""
         return f"plugin {self.plugin!r}" + (f" of {self.distribution}" if self.distribution else "")
 
+    @property
+    def way_out(self) -> str:
+        """What a user can do about it where it is faulty: the end of an error's sentence."""
+        if self.distribution is None:
+            return "mend it where the program registers it"
+        if self.plugin == CORE:
+            return f"reinstall {self.distribution}"
+        return f"reinstall or update {self.distribution}, or disable it with HCS_DISABLE={self.plugin}"
+
 
 class Registry(Generic[S]):
-    """The specs of one kind by name."""
+    """The specs of one kind by name.
 
-    def __init__(self, kind: Kind, on_fault: Callable[[str, str, BaseException], None]) -> None:
+    Parameters
+    ----------
+    kind
+        What is registered here.
+    on_fault
+        Told of a target that cannot be imported: its owner and the error, before the error is raised.
+    absent
+        Says more about a name that is not here: which plugin would bring it, and why it does not.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        on_fault: Callable[[Owner, PluginError], None],
+        absent: Callable[[Kind, str], str],
+    ) -> None:
         self.kind = kind
         self._on_fault = on_fault
+        self._absent = absent
         self._entries: dict[str, tuple[S, Owner]] = {}
         self._loaded: dict[str, Any] = {}
 
@@ -58,12 +89,19 @@ class Registry(Generic[S]):
         """Add one spec; the name must be free (`PluginManager` asks first)."""
         if spec.name in self._entries:
             raise PluginError(
-                f"the {self.kind.singular} {spec.name!r} is already declared by {self.owner(spec.name)}"
+                f"the {self.kind.singular} {spec.name!r} of {owner} is already declared by "
+                f"{self.owner(spec.name)}: disable or rename one of them."
             )
         self._entries[spec.name] = (spec, owner)
 
     def owner(self, name: str) -> Owner:
-        """Return whose the name is."""
+        """Return whose the name is.
+
+        Raises
+        ------
+        UnknownNameError
+            The name is not registered.
+        """
         self.get(name)
         return self._entries[name][1]
 
@@ -79,9 +117,9 @@ class Registry(Generic[S]):
             return self._entries[name][0]
         there = ", ".join(self.names()) or "none"
         raise UnknownNameError(
-            f"no {self.kind.singular} is called {name!r}.{did_you_mean(name, self._entries)} Installed: {there}. "
-            "Install the plugin that brings it (the usual ones: pip install 'hcs-engine[standard]'); "
-            "`hcs plugins` lists what is installed and what failed."
+            f"no {self.kind.singular} is called {name!r}.{did_you_mean(name, self._entries)} Installed: {there}."
+            f"{self._absent(self.kind, name)} Install the plugin that brings it (the usual ones: "
+            "pip install 'hcs-engine[standard]'); `hcs plugins` lists what is installed and what failed."
         )
 
     def load(self, name: str) -> Any:
@@ -99,20 +137,27 @@ class Registry(Generic[S]):
         return self._loaded[name]
 
     def load_target(self, name: str, target: str) -> Any:
-        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`)."""
+        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`).
+
+        Raises
+        ------
+        UnknownNameError
+            The name is not registered.
+        PluginError
+            The target cannot be imported; another call tries again.
+        """
         module_name, _, attribute = target.partition(":")
         owner = self.owner(name)
         try:
             found: Any = importlib.import_module(module_name)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        # A plugin's module may raise anything while it is imported, SystemExit too; it becomes a record.
-        except (Exception, SystemExit) as error:
-            text = (
+        except PLUGIN_FAULTS as cause:
+            error = PluginError(
                 f"the {self.kind.singular} {name!r} of {owner} cannot be used: its target {target!r} does not "
-                f"import ({one_line(error)}). Reinstall or update {owner.distribution or 'the plugin'}, or disable "
-                f"it with HCS_DISABLE={owner.plugin}."
+                f"import ({one_line(cause)}): {owner.way_out}."
             )
-            self._on_fault(owner.plugin, text, error)
-            raise PluginError(text) from error
+            error.__cause__ = cause
+            self._on_fault(owner, error)
+            raise error from cause
         return found

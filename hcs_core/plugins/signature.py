@@ -10,11 +10,14 @@ import attrs
 AXES = "stczyx"
 """The letters of a signature: site, timepoint, channel, z, y, x."""
 
-REQUIRED = None
-"""The default of a parameter that has none."""
-
 ParameterValue = bool | int | float | str | tuple[float, ...] | None
 """What a parameter may be; a list in a pipeline file becomes a tuple of floats."""
+
+
+RESERVED = frozenset(
+    {"name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled"}
+)
+"""A step's own options: no parameter may be called so, as `Step("blur", name=...)` could not say which it means."""
 
 
 class MissingPolicy(StrEnum):
@@ -22,6 +25,13 @@ class MissingPolicy(StrEnum):
 
     REFUSE = "refuse"
     MASK = "mask"
+
+
+def _check_parameter_name(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if not isinstance(value, str) or not value.isidentifier():
+        raise ValueError(f"{attribute.name}={value!r}: expected the name of a keyword, such as 'sigma'")
+    if value in RESERVED:
+        raise ValueError(f"{attribute.name}={value!r} is an option of every step: give the parameter another name")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +58,7 @@ class Parameter:
         One line for `hcs functions`.
     """
 
-    name: str
+    name: str = attrs.field(validator=_check_parameter_name)
     kind: str = attrs.field(validator=attrs.validators.in_(("int", "float", "bool", "str", "floats")))
     default: ParameterValue = None
     required: bool = False
@@ -58,6 +68,20 @@ class Parameter:
     choices: tuple[str, ...] = ()
     unit: str = ""
     description: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what no value could satisfy, and a default that the parameter itself would refuse."""
+        if self.required and self.default is not None:
+            raise ValueError(
+                f"{self.name!r} is required and has the default {self.default!r}: it is one or the other"
+            )
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"{self.name!r} has minimum={self.minimum:g} over maximum={self.maximum:g}")
+        if self.choices and self.kind != "str":
+            raise ValueError(f"{self.name!r} has choices and kind={self.kind!r}: only a 'str' is chosen from a list")
+        found = None if self.required else self.problem(self.default)
+        if found is not None:
+            raise ValueError(f"the default of {self.name!r} is not allowed: {found}")
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a value, as `expected ..., found ...`, or `None` where nothing is."""
@@ -99,13 +123,28 @@ class Parameter:
         return " ".join([text, " and ".join(limits)]) if limits else text
 
 
-def _check_axes(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+def _check_axes(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
     wrong = [letter for letter in value if letter not in AXES]
     if wrong or len(set(value)) != len(value) or not value.endswith("yx"):
         message = (
             f"{attribute.name}={value!r}: expected letters of {AXES!r}, each once, ending in 'yx', such as 'zyx'"
         )
         raise ValueError(message)
+
+
+def _check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter, ...]], value: Any) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(item, Parameter) for item in value):
+        raise ValueError(f"{attribute.name}={value!r}: expected a tuple of Parameter")
+    names = [item.name for item in value]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{attribute.name} has {', '.join(twice)} more than once")
+
+
+def _check_dtypes(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
+    # A bare text would be a sequence of letters.
+    if not isinstance(value, tuple) or not value or not all(isinstance(item, str) and item for item in value):
+        raise ValueError(f"{attribute.name}={value!r}: expected a tuple of dtypes, such as ('uint8', 'uint16')")
 
 
 @attrs.frozen(kw_only=True)
@@ -133,11 +172,13 @@ class Signature:
 
     axes: str = attrs.field(validator=_check_axes)
     out: str = attrs.field(validator=_check_axes)
-    parameters: tuple[Parameter, ...] = ()
-    dtypes: tuple[str, ...] = ("uint8", "uint16", "float32")
+    parameters: tuple[Parameter, ...] = attrs.field(default=(), validator=_check_parameters)
+    dtypes: tuple[str, ...] = attrs.field(default=("uint8", "uint16", "float32"), validator=_check_dtypes)
     out_dtype: str = ""
     out_channel: str = ""
-    missing: MissingPolicy = MissingPolicy.REFUSE
+    missing: MissingPolicy = attrs.field(
+        default=MissingPolicy.REFUSE, validator=attrs.validators.instance_of(MissingPolicy)
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""

@@ -13,24 +13,44 @@ import attrs
 
 from hcs_core.plugins.signature import Signature
 
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_TARGET = re.compile(f"{_DOTTED}:{_DOTTED}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def _check_target(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+def _check_target(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
     if not _TARGET.fullmatch(str(value)):
         message = f"{attribute.name}={value!r}: expected 'package.module:attribute'"
         raise ValueError(message)
 
 
-def _check_optional_target(instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+def _check_optional_target(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
     if value:
         _check_target(instance, attribute, value)
 
 
-def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: str) -> None:
+def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
     if not _NAME.fullmatch(str(value)):
         message = f"{attribute.name}={value!r}: expected lower-case letters, digits and _, such as 'max_projection'"
+        raise ValueError(message)
+
+
+def _check_texts(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
+    # A bare text is a sequence of texts too: markers="*.HTD" would be five markers.
+    if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
+        message = f"{attribute.name}={value!r}: expected a tuple of texts, such as ('one',)"
+        raise ValueError(message)
+
+
+def _check_text(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        message = f"{attribute.name}={value!r}: expected a text that is not empty"
+        raise ValueError(message)
+
+
+def _check_suffix(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if not isinstance(value, str) or not value.startswith(".") or value == ".":
+        message = f"{attribute.name}={value!r}: expected a dot and letters, such as '.csv'"
         raise ValueError(message)
 
 
@@ -55,7 +75,7 @@ class MicroscopeSpec:
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    markers: tuple[str, ...]
+    markers: tuple[str, ...] = attrs.field(validator=_check_texts)
     layout_writer: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
@@ -92,7 +112,7 @@ class MemoryTypeSpec:
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    library: str
+    library: str = attrs.field(validator=_check_text)
     summary: str = ""
 
 
@@ -103,6 +123,12 @@ class ConverterSpec:
     source: str = attrs.field(validator=_check_name)
     destination: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    summary: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a route from a memory type to itself."""
+        if self.source == self.destination:
+            raise ValueError(f"source and destination are both {self.source!r}: a converter needs two memory types")
 
     @property
     def name(self) -> str:
@@ -133,8 +159,8 @@ class KernelSpec:
     operation: str = attrs.field(validator=_check_name)
     memory_type: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    signature: Signature
-    version: str = "1"
+    signature: Signature = attrs.field(validator=attrs.validators.instance_of(Signature))
+    version: str = attrs.field(default="1", validator=_check_text)
     summary: str = ""
 
     @property
@@ -158,7 +184,7 @@ class WriterSpec:
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    suffix: str
+    suffix: str = attrs.field(validator=_check_suffix)
     summary: str = ""
 
 
@@ -168,8 +194,8 @@ class CompilerPassSpec:
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    after: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
+    before: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
     summary: str = ""
 
 

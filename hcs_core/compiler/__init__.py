@@ -1,0 +1,1 @@
+"""The compiler: the frozen plan, and the passes that make it."""

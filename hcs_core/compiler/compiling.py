@@ -1,0 +1,143 @@
+"""`compile_plan`: an empty plan goes through the passes, and comes out whole or with all its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from graphlib import CycleError, TopologicalSorter
+
+import attrs
+
+from hcs_core.compiler.machine import Existing, Machine
+from hcs_core.compiler.plan import Plan
+from hcs_core.errors import CompileError, PluginError
+from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
+from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.specs import CompilerPassSpec
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CompileInput:
+    """Everything that a pass may look at; nothing of it is ever changed."""
+
+    pipeline: Pipeline
+    plate: Plate
+    config: GlobalPipelineConfig
+    plugins: PluginManager
+    machine: Machine
+    existing: Existing
+
+    @property
+    def selection(self) -> Selection:
+        """The part of the plate that the pipeline is for."""
+        return self.pipeline.select
+
+
+CompilerPass = Callable[[Plan, CompileInput], Plan]
+"""A pure function from plan to plan; what is wrong goes into the plan's problems."""
+
+
+def compile_plan(
+    pipeline: Pipeline,
+    plate: Plate,
+    config: GlobalPipelineConfig,
+    plugins: PluginManager,
+    machine: Machine | None = None,
+    existing: Existing | None = None,
+) -> Plan:
+    """Return the plan of a pipeline for a plate; pure: the same arguments give the same plan.
+
+    Parameters
+    ----------
+    pipeline, plate, config
+        What is to be done, to what, and how.
+    plugins
+        Where operations, backends and passes are registered.
+    machine
+        What the machine offers; by default one core.
+    existing
+        What the output holds already; by default nothing.
+
+    Raises
+    ------
+    CompileError
+        The plan has problems; the text lists them all.
+    """
+    plan = draft_plan(pipeline, plate, config, plugins, machine, existing)
+    if plan.problems:
+        count = len(plan.problems)
+        listed = "\n".join(f"  - {problem}" for problem in plan.problems)
+        raise CompileError(
+            f"{pipeline.name!r} cannot run on {plate.name!r}: {count} problem{'s' * (count > 1)}.\n{listed}"
+        )
+    return plan
+
+
+def draft_plan(
+    pipeline: Pipeline,
+    plate: Plate,
+    config: GlobalPipelineConfig,
+    plugins: PluginManager,
+    machine: Machine | None = None,
+    existing: Existing | None = None,
+) -> Plan:
+    """Return the plan with its problems, for those who show it; `compile_plan` refuses one that has any."""
+    given = CompileInput(
+        pipeline=pipeline,
+        plate=plate,
+        config=config,
+        plugins=plugins,
+        machine=machine or Machine(),
+        existing=existing or Existing(),
+    )
+    plan = Plan(
+        plate=plate.name,
+        microscope=plate.microscope,
+        inventory_digest=plate.digest(),
+        pipeline=pipeline.name,
+        missing=str(pipeline.missing or config.missing),
+    )
+    for spec in ordered_passes(plugins):
+        run: CompilerPass = plugins.compiler_passes.load(spec.name)
+        plan = _checked(run(plan, given), spec.name, plugins)
+    if plan.content_key == given.existing.content_key:
+        plan = attrs.evolve(plan, done=tuple(well for well in plan.well_names if well in given.existing.wells))
+    return plan
+
+
+def _checked(made: object, name: str, plugins: PluginManager) -> Plan:
+    if isinstance(made, Plan):
+        return made
+    owner = plugins.compiler_passes.owner(name)
+    raise PluginError(f"the compiler pass {name!r} of {owner} returned no Plan: report it to its authors.")
+
+
+def ordered_passes(plugins: PluginManager) -> tuple[CompilerPassSpec, ...]:
+    """Return the passes in an order that every `after` and `before` agrees with; ties go by name.
+
+    Raises
+    ------
+    PluginError
+        They contradict each other.
+    """
+    before: dict[str, set[str]] = {spec.name: set() for spec in plugins.compiler_passes}
+    for spec in plugins.compiler_passes:
+        before[spec.name].update(name for name in spec.after if name in before)
+        for name in spec.before:
+            if name in before:
+                before[name].add(spec.name)
+    sorter = TopologicalSorter(before)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise PluginError(
+            f"the compiler passes {' -> '.join(error.args[1])} each want to be before the next: disable the plugin "
+            "of one of them."
+        ) from error
+    ordered: list[CompilerPassSpec] = []
+    while sorter.is_active():
+        for name in sorted(sorter.get_ready()):
+            ordered.append(plugins.compiler_passes.get(name))
+            sorter.done(name)
+    return tuple(ordered)

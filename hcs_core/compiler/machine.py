@@ -1,0 +1,50 @@
+"""What the machine offers to a plan, and what an output holds already: arguments of the compiler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Machine:
+    """What a machine offers.
+
+    Attributes
+    ----------
+    cores
+        The cores that this process may use.
+    memory_bytes
+        The machine's memory; `None` where the system does not say.
+    free_disk_bytes
+        The free space where results go; `None` where it is not known.
+    """
+
+    cores: int = 1
+    memory_bytes: int | None = None
+    free_disk_bytes: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Existing:
+    """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole."""
+
+    content_key: str = ""
+    wells: frozenset[str] = frozenset()
+
+
+def this_machine(output: Path) -> Machine:
+    """Return what this machine offers to a run whose results go to `output`."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    names = getattr(os, "sysconf_names", {})
+    memory = None
+    if "SC_PAGE_SIZE" in names and "SC_PHYS_PAGES" in names:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    folder = output
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return Machine(cores=cores, memory_bytes=memory, free_disk_bytes=shutil.disk_usage(folder).free)

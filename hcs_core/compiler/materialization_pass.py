@@ -1,0 +1,51 @@
+"""The materialization pass: which backend each output rests in, and how long an intermediate lives."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import attrs
+
+from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.plan import PLATE, Plan, Port, Problem
+from hcs_core.errors import UnknownNameError
+from hcs_core.plugins.manager import PluginManager
+
+
+def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
+    """Return the plan with the backends of kept outputs and intermediates, and each node's number of readers."""
+    kept, between = given.config.vfs.materialization_backend, given.config.vfs.intermediate_backend
+    problems = [
+        *_backend_problems("materialization_backend", kept, True, given.plugins),
+        *_backend_problems("intermediate_backend", between, False, given.plugins),
+    ]
+    readers = Counter(port for node in plan.nodes for port in node.inputs)
+    channels = len(plan.source.channels) if plan.source else 0
+    return attrs.evolve(
+        plan,
+        outputs=tuple(attrs.evolve(output, backend=kept) for output in plan.outputs),
+        intermediate_backend=between,
+        source_readers=tuple(readers[Port(PLATE, channel)] for channel in range(channels)),
+        node_readers=tuple(
+            tuple(readers[Port(index, channel)] for channel in range(len(node.output.channels)))
+            for index, node in enumerate(plan.nodes)
+        ),
+    ).with_problems(*problems)
+
+
+def _backend_problems(field: str, name: str, durable: bool, plugins: PluginManager) -> list[Problem]:
+    try:
+        spec = plugins.storage_backends.get(name)
+    except UnknownNameError as error:
+        return [Problem(parameter=field, message=str(error))]
+    if spec.durable != durable:
+        fitting = [item.name for item in plugins.storage_backends if item.durable == durable]
+        what = "outlives the run" if durable else "is gone after its last reader"
+        return [
+            Problem(
+                parameter=field,
+                message=f"{name!r} is not a backend whose content {what}.",
+                hint=f"Choose {' or '.join(fitting) or 'one that a plugin brings'}.",
+            )
+        ]
+    return []

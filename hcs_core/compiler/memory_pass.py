@@ -1,0 +1,102 @@
+"""The memory pass: which kernel computes each call, in which memory type, and what a worker needs at once."""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+import numpy as np
+
+from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.operations import memory_type_known
+from hcs_core.compiler.plan import ImagePlan, NodePlan, Plan, Problem
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.specs import KernelSpec
+
+HOST_LIBRARY = "numpy"
+"""The library of the memory type in which planes arrive from a reader."""
+
+SCRATCH_PLANES = 2
+"""The planes that a kernel may hold beside its input and its output."""
+
+
+def memory_pass(plan: Plan, given: CompileInput) -> Plan:
+    """Return the plan with a kernel for every node, and the peak memory of a worker."""
+    problems: list[Problem] = []
+    nodes: list[NodePlan] = []
+    for node in plan.nodes:
+        before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
+        nodes.append(_with_kernel(node, before, given.plugins, problems))
+    plan = attrs.evolve(plan, nodes=tuple(nodes))
+    return attrs.evolve(plan, peak_memory_bytes_per_worker=_peak(plan)).with_problems(*problems)
+
+
+def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem]) -> NodePlan:
+    if node.function is not None:
+        name = str(node.asked_memory_type)
+        wrong = memory_type_known(name, plugins)
+        if wrong:
+            problems.append(Problem(step=node.step, function=node.operation, parameter="memory", message=wrong))
+        return _sized(node, name, "", node.version)
+    there = [spec for spec in plugins.kernels if spec.operation == node.operation]
+    usable = [spec for spec in there if spec.memory_type in plugins.memory_types]
+    if node.asked_memory_type is not None:
+        usable = [spec for spec in usable if spec.memory_type == node.asked_memory_type]
+    if not usable:
+        asked = node.asked_memory_type or "any installed memory type"
+        problems.append(
+            Problem(
+                step=node.step,
+                function=node.operation,
+                parameter="memory",
+                message=f"there is no kernel of it in {asked}.",
+                hint=f"There are kernels in {', '.join(spec.memory_type for spec in there)}.",
+            )
+        )
+        return node
+    chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
+    return _sized(node, chosen.memory_type, chosen.name, chosen.version)
+
+
+def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tuple[bool, bool, str]:
+    """Order kernels: where the input is already, then where planes arrive, then by name."""
+    host = plugins.memory_types.get(spec.memory_type).library == HOST_LIBRARY
+    return (spec.memory_type not in before if before else not host, not host, spec.memory_type)
+
+
+def _sized(node: NodePlan, memory_type: str, kernel: str, version: str) -> NodePlan:
+    taken = _block_bytes(node.input, node.axes)
+    given = _block_bytes(node.output, node.out)
+    scratch = SCRATCH_PLANES * _block_bytes(node.input, "yx")
+    return attrs.evolve(
+        node,
+        memory_type=memory_type,
+        kernel=kernel,
+        version=version,
+        input_bytes=taken,
+        needs_bytes=taken + given + scratch,
+    )
+
+
+def _block_bytes(image: ImagePlan, axes: str) -> int:
+    """Return the bytes of what a kernel gets or gives at once."""
+    sizes = {
+        "s": 1,
+        "t": len(image.timepoints),
+        "c": len(image.channels),
+        "z": len(image.z_indexes),
+        "y": image.shape[0],
+        "x": image.shape[1],
+    }
+    return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
+
+
+def _peak(plan: Plan) -> int:
+    """Return the most that a worker holds: the largest node or writing a plane, and the plane read ahead."""
+    if plan.source is None:
+        return 0
+    plane = _block_bytes(plan.source, "yx")
+    # A plane that is written is there with its pyramid (a third), and once more as encoded bytes.
+    writing = max((_block_bytes(output.image, "yx") * 7 // 3 for output in plan.outputs), default=0)
+    computing = max((node.needs_bytes for node in plan.nodes), default=0)
+    return plane + max(writing, computing)

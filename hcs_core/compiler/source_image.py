@@ -1,0 +1,192 @@
+"""What a plate gives to a pipeline: the selected wells, sites, channels, z and timepoints, and what is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core.compiler.colours import channel_colour
+from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.plan import ImageChannel, ImagePlan, Plan, Problem
+from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.plate.inventory import PlaneKind, PlaneState, PlaneTable, Plate
+from hcs_core.plate.wells import select_wells
+
+_MOST_NAMED = 8
+
+
+def with_source(plan: Plan, given: CompileInput) -> Plan:
+    """Return the plan with the source image, the wells and their shapes, or with what is wrong with them."""
+    plate = given.plate
+    try:
+        wells = select_wells(given.selection.wells, plate.wells)
+    except PlateError as error:
+        return plan.with_problems(Problem(message=str(error)))
+    problems: list[Problem] = []
+    channels = _channels(given, problems)
+    sites = _chosen("site", given.selection.sites, np.unique(plate.planes.site).tolist(), problems)
+    timepoints = _chosen("timepoint", given.selection.timepoints, plate.timepoints, problems)
+    slices = _z_indexes(given, problems)
+    if plate.image_shape is None or plate.dtype is None:
+        hint = "See `hcs inspect` for the files and what is wrong with them."
+        problems.append(Problem(message="no plane of this plate can be read.", hint=hint))
+    if problems or plate.image_shape is None or plate.dtype is None:
+        return plan.with_problems(*problems)
+    rows = _selected_rows(plate, wells, sites, channels, slices, timepoints)
+    shapes, listed = _shapes(rows, wells)
+    plan = attrs.evolve(
+        plan,
+        source=ImagePlan(
+            channels=tuple(
+                _image_channel(plate, number, index, len(channels)) for index, number in enumerate(channels)
+            ),
+            z_indexes=tuple(slices),
+            timepoints=tuple(timepoints),
+            shape=plate.image_shape,
+            dtype=plate.dtype,
+            pixel_size_um=plate.pixel_size_um,
+            z_step_um=plate.z_step_um,
+            time_step_s=plate.time_step_s,
+        ),
+        well_shapes=shapes,
+        wells=listed,
+    )
+    return plan.with_problems(*_absent(rows, len(channels) * len(slices) * len(timepoints)))
+
+
+def _image_channel(plate: Plate, number: int, index: int, count: int) -> ImageChannel:
+    channel = plate.channel(number)
+    return ImageChannel(name=channel.name, number=number, colour=channel_colour(index, count, channel.wavelength_nm))
+
+
+def _channels(given: CompileInput, problems: list[Problem]) -> list[int]:
+    """Return the numbers of the selected channels, in the plate's order."""
+    plate = given.plate
+    if given.selection.channels is None:
+        return [channel.number for channel in plate.channels]
+    chosen = set()
+    for asked in given.selection.channels:
+        match = [
+            channel.number for channel in plate.channels if asked == channel.name or str(asked) == str(channel.number)
+        ]
+        if match:
+            chosen.update(match)
+        else:
+            names = [channel.name for channel in plate.channels]
+            problems.append(
+                Problem(
+                    message=f"the plate has no channel {asked!r}.{did_you_mean(str(asked), names)}",
+                    hint=f"It has {', '.join(names)}.",
+                )
+            )
+    return sorted(chosen)
+
+
+def _chosen(word: str, asked: tuple[int, ...] | None, there: Sequence[int], problems: list[Problem]) -> list[int]:
+    if asked is None:
+        return list(there)
+    wrong = [number for number in asked if number not in there]
+    if wrong:
+        problems.append(
+            Problem(
+                message=f"the plate has no {word} {', '.join(map(str, wrong))}.",
+                hint=f"It has {', '.join(map(str, there))}.",
+            )
+        )
+    return sorted(number for number in asked if number in there)
+
+
+def _z_indexes(given: CompileInput, problems: list[Problem]) -> list[int]:
+    """Return the z_indexes: acquired planes, and projections (0) only where asked for or nothing else is there."""
+    plate = given.plate
+    everything = np.unique(plate.planes.z_index).tolist()
+    asked = given.selection.z
+    if asked is None:
+        return list(plate.z_indexes) or everything
+    if 0 in asked and len(asked) > 1:
+        problems.append(
+            Problem(
+                message="projections (z 0) and slices cannot share an image.",
+                hint="Run once with --z 0 and once with the slices, into two outputs.",
+            )
+        )
+    return _chosen("z_index", asked, everything, problems)
+
+
+def _selected_rows(
+    plate: Plate,
+    wells: Sequence[str],
+    sites: Sequence[int],
+    channels: Sequence[int],
+    slices: Sequence[int],
+    timepoints: Sequence[int],
+) -> PlaneTable:
+    planes = plate.planes
+    kind = PlaneKind.PROJECTION if slices == [0] else PlaneKind.ACQUIRED
+    mask = planes.kind == kind
+    for column, wanted in (
+        (planes.well, [planes.wells.index(well) for well in wells]),
+        (planes.site, sites),
+        (planes.channel, channels),
+        (planes.z_index, slices),
+        (planes.timepoint, timepoints),
+    ):
+        mask &= np.isin(column, np.asarray(wanted, np.int32))
+    return planes.select(mask)
+
+
+def _shapes(
+    rows: PlaneTable, wells: Sequence[str]
+) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[str, int], ...]]:
+    """Return the different lists of sites, and each well that has any with the position of its list."""
+    pairs = np.unique(np.stack([rows.well, rows.site], axis=1), axis=0)
+    starts = np.searchsorted(pairs[:, 0], np.arange(len(rows.wells) + 1))
+    shapes: dict[tuple[int, ...], int] = {}
+    listed = []
+    for well in wells:
+        index = rows.wells.index(well)
+        sites = tuple(pairs[starts[index] : starts[index + 1], 1].tolist())
+        if sites:
+            listed.append((well, shapes.setdefault(sites, len(shapes))))
+    return tuple(shapes), tuple(listed)
+
+
+def _absent(rows: PlaneTable, planes_per_site: int) -> list[Problem]:
+    """Return what the policy `error` refuses: planes that the layout expects and nobody has."""
+    problems = []
+    lacking: npt.NDArray[Any] = np.isin(rows.state, (PlaneState.MISSING, PlaneState.NOT_RECORDED)).nonzero()[0]
+    if lacking.size:
+        problems.append(_absent_problem(rows, lacking.tolist()))
+    sites, counts = np.unique(np.stack([rows.well, rows.site], axis=1), axis=0, return_counts=True)
+    uneven = (counts != planes_per_site).nonzero()[0]
+    if uneven.size:
+        well, site = sites[uneven[0]]
+        problems.append(
+            Problem(
+                message=f"{uneven.size} site(s) have not {planes_per_site} planes, as the selected channels, z and "
+                f"timepoints make it; the first is well {rows.wells[well]}, site {site}, with {counts[uneven[0]]}.",
+                hint="Select the channels, z or timepoints that all of them have.",
+            )
+        )
+    return problems
+
+
+def _absent_problem(rows: PlaneTable, lacking: list[int]) -> Problem:
+    def describe(index: int) -> str:
+        plane = rows.plane(index)
+        return (
+            f"{plane.well} site {plane.site} channel {plane.channel} z {plane.z_index} t {plane.timepoint} "
+            f"({plane.state.word})"
+        )
+
+    named = "; ".join(describe(index) for index in lacking[:_MOST_NAMED])
+    more = f"; and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
+    wells = sorted({rows.wells[rows.well[index]] for index in lacking})
+    return Problem(
+        message=f"{len(lacking)} plane(s) of the plate are absent: {named}{more}.",
+        hint=f"Leave them out, for example with --wells '~{wells[0]}', or with --sites.",
+    )

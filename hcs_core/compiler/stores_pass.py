@@ -1,0 +1,100 @@
+"""The stores pass: declares each array with shape, chunks and dtype, so that it exists before any worker starts."""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+import numpy as np
+
+from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.plan import ImagePlan, OutputPlan, Plan, Problem
+from hcs_core.pipeline.config import ZarrConfig
+from hcs_core.pipeline.names import ZarrChunkStrategy
+from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
+
+LARGEST_CHUNK = 2**31 - 1
+"""Bytes that a codec takes at once: blosc's limit."""
+
+TILE = 1024
+"""The longest side of a chunk under the strategy `tiled`."""
+
+_SMALLEST_TILE = 256
+
+
+def stores_pass(plan: Plan, given: CompileInput) -> Plan:
+    """Return the plan with the layout of every kept output, and how much it will write."""
+    if plan.source is None or not plan.wells:
+        return plan
+    field_count = max(len(sites) for sites in plan.well_shapes)
+    outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
+    images = sum(len(plan.well_shapes[shape]) for _, shape in plan.wells)
+    output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
+    files = images * sum(_image_files(output.layout.image) for output in outputs if output.layout)
+    plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
+    free = given.machine.free_disk_bytes
+    if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
+        return plan.with_problems(
+            Problem(
+                message=f"the results need {output_bytes:,} bytes, and {free:,} are free where they go.",
+                hint="Choose another output folder, fewer wells, or a compressor.",
+            )
+        )
+    return plan
+
+
+def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
+    image, zarr = output.image, given.config.zarr
+    return StoreLayout(
+        name=output.store,
+        plate_name=given.plate.name,
+        plate_format=given.plate.plate_format,
+        image=ImageLayout(
+            shape=image.array_shape,
+            dtype=image.dtype,
+            channels=tuple(ChannelLayout(name=item.name, colour=item.colour) for item in image.channels),
+            pixel_size_um=image.pixel_size_um,
+            z_step_um=image.z_step_um,
+            time_step_s=image.time_step_s,
+            level_shapes=level_shapes(image.shape),
+            chunk=chunk_shape(image, zarr),
+        ),
+        compression=Compression(codec=str(zarr.compressor), level=zarr.compression_level, shuffle=zarr.shuffle),
+        field_count=field_count,
+        image_metadata=zarr.ome_zarr_metadata,
+        plate_metadata=zarr.write_plate_metadata,
+    )
+
+
+def chunk_shape(image: ImagePlan, zarr: ZarrConfig) -> tuple[int, int, int, int, int]:
+    """Return (t, c, z, y, x) of a chunk under a strategy, never larger than a codec takes."""
+    _, channels, slices, height, width = image.array_shape
+    plane = (1, 1, 1, height, width)
+    if zarr.chunk_strategy == ZarrChunkStrategy.TILED:
+        return (1, 1, 1, _tile(height), _tile(width))
+    if zarr.chunk_strategy == ZarrChunkStrategy.SINGLE:
+        for chunk in ((1, channels, slices, height, width), (1, 1, slices, height, width)):
+            if math.prod(chunk) * np.dtype(image.dtype).itemsize <= LARGEST_CHUNK:
+                return chunk
+    return plane
+
+
+def _tile(length: int) -> int:
+    """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
+    best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
+    return best if best >= min(_SMALLEST_TILE, length) else length
+
+
+def _image_bytes(image: ImageLayout) -> int:
+    times, channels, slices, _, _ = image.shape
+    pixels = sum(math.prod(level) for level in image.level_shapes)
+    return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
+
+
+def _image_files(image: ImageLayout) -> int:
+    """Return the files of an image: its chunks, and a `zarr.json` for each level and the group."""
+    files = 1 + len(image.level_shapes)
+    for level in image.level_shapes:
+        shape = (*image.shape[:3], *level)
+        files += math.prod(-(-side // min(chunk, side)) for side, chunk in zip(shape, image.chunk, strict=True))
+    return files

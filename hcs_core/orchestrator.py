@@ -1,0 +1,256 @@
+"""The orchestrator: initialize, compile, execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from hcs_core.compiler.compiling import compile_plan, draft_plan
+from hcs_core.compiler.machine import this_machine
+from hcs_core.compiler.plan import Plan
+from hcs_core.errors import PipelineError, PlateError, RunError
+from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
+from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.pipeline.pipeline_file import dump_pipeline
+from hcs_core.pipeline.step import Step
+from hcs_core.plate.detection import Detected, detect
+from hcs_core.plate.inventory import Plate
+from hcs_core.plate.microscope import MicroscopeHandler
+from hcs_core.plate.opening import inventory, with_positions
+from hcs_core.plate.reader import Readers
+from hcs_core.plate.wells import WellFilter, select_wells
+from hcs_core.plugins.events import PlanCompiled
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.context import ProcessingContext
+from hcs_core.runtime.journal import Journal, existing_of
+from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
+from hcs_core.runtime.result import RunResult
+from hcs_core.runtime.running import RunOptions, run_plan
+from hcs_core.runtime.well_tasks import well_tasks
+
+Steps = Pipeline | Sequence[Step]
+"""A pipeline, or its steps."""
+
+
+class PipelineOrchestrator:
+    """Runs pipelines on one plate, in three phases: initialize, compile, execute.
+
+    A phase that fails leaves the object as it was.
+
+    Parameters
+    ----------
+    plate_path
+        The plate's folder; nothing is written into it.
+    global_config, config
+        How pipelines are run (`config` is the older name).
+    plugins
+        The registered plugins; by default those that are installed.
+    output
+        The output folder; by default the configuration says where.
+
+    Examples
+    --------
+    ::
+
+        orchestrator = PipelineOrchestrator("plate")
+        result = orchestrator.run(pipelines=[Pipeline("mips", [Step("max_projection")])])
+    """
+
+    def __init__(
+        self,
+        plate_path: str | Path,
+        *,
+        global_config: GlobalPipelineConfig | None = None,
+        config: GlobalPipelineConfig | None = None,
+        plugins: PluginManager | None = None,
+        output: str | Path | None = None,
+    ) -> None:
+        self.plate_path = Path(plate_path).absolute()
+        self.config = global_config or config or GlobalPipelineConfig()
+        if plugins is None:
+            plugins = PluginManager()
+            plugins.discover()
+        self.plugins = plugins
+        self.output = Path(output).absolute() if output else output_folder(self.plate_path, self.config.path_planning)
+        self._readers = Readers(plugins.readers)
+        self._detected: Detected | None = None
+        self._plate: Plate | None = None
+
+    # --- Initialize -----------------------------------------------------------------------------------------
+
+    def initialize(self) -> None:
+        """Find the microscope, and list the plate.
+
+        Raises
+        ------
+        PlateError
+            The folder is no plate, or the output would lie within it.
+        """
+        check_output(self.output, self.plate_path)
+        detected = detect(self.plate_path, self.plugins, str(self.config.microscope))
+        self._plate = inventory(self.plate_path, detected, self._readers)
+        self._detected = detected
+
+    @property
+    def plate(self) -> Plate:
+        """The plate's inventory."""
+        if self._plate is None:
+            raise RunError("the plate is not listed yet: call initialize() first.")
+        return self._plate
+
+    @property
+    def microscope_handler(self) -> MicroscopeHandler:
+        """The handler of the plate's microscope."""
+        return self._found.handler
+
+    @property
+    def _found(self) -> Detected:
+        if self._detected is None:
+            raise RunError("the microscope is not known yet: call initialize() first.")
+        return self._detected
+
+    # --- Compile --------------------------------------------------------------------------------------------
+
+    def compile_pipelines(self, steps: Steps, well_filter: WellFilter | None = None) -> dict[str, ProcessingContext]:
+        """Return the frozen context of each well.
+
+        Raises
+        ------
+        CompileError
+            The pipeline cannot run on this plate; the text lists every problem.
+        RunError
+            `initialize` was not called.
+        """
+        plan = self.plan(steps, well_filter)
+        return {
+            well: ProcessingContext(well=well, sites=plan.well_shapes[shape], plan=plan) for well, shape in plan.wells
+        }
+
+    def plan(self, steps: Steps, well_filter: WellFilter | None = None, *, draft: bool = False) -> Plan:
+        """Return the plan of a pipeline for this plate; with `draft`, one with problems too.
+
+        Raises
+        ------
+        CompileError
+            The plan has problems (not with `draft`).
+        RunError
+            `initialize` was not called.
+        """
+        pipeline = _with_wells(_as_pipeline(steps), well_filter)
+        self._plate = self._with_positions(pipeline.select)
+        machine = this_machine(self.output)
+        arguments = (pipeline, self.plate, self.config, self.plugins, machine)
+        content = Journal(self.output).read()
+        plan = draft_plan(*arguments)
+        if content is not None and not plan.problems:
+            digests = {task.well: task.planes.digest() for task in well_tasks(plan, self.plate)}
+            plan = draft_plan(*arguments, existing_of(content, digests))
+        if plan.problems and not draft:
+            compile_plan(*arguments)
+        if not plan.problems:
+            steps_done = tuple(step.name for step in plan.steps)
+            self.plugins.emit(
+                PlanCompiled(plate=plan.plate, digest=plan.digest, wells=plan.well_names, steps=steps_done)
+            )
+        return plan
+
+    def _with_positions(self, select: Selection) -> Plate:
+        try:
+            wells = select_wells(select.wells, self.plate.wells)
+        except PlateError:
+            return self.plate  # The compiler says what is wrong with the filter.
+        return with_positions(self.plate, self._found, self._readers, wells)
+
+    # --- Execute --------------------------------------------------------------------------------------------
+
+    def execute_compiled_plate(
+        self,
+        pipeline_definition: Steps,
+        compiled_contexts: Mapping[str, ProcessingContext],
+        max_workers: int | None = None,
+        options: RunOptions | None = None,
+    ) -> RunResult:
+        """Run what was compiled, well by well.
+
+        Raises
+        ------
+        RunError
+            There is no context, or the contexts are of another pipeline or plate.
+        """
+        if not compiled_contexts:
+            raise RunError("there is nothing to execute: call compile_pipelines(steps) and pass what it returns.")
+        plan = next(iter(compiled_contexts.values())).plan
+        pipeline = _as_pipeline(pipeline_definition)
+        names = tuple(step.name for step in pipeline.steps if step.enabled)
+        if names != tuple(step.name for step in plan.steps) or plan.inventory_digest != self.plate.digest():
+            raise RunError(
+                "the contexts were compiled from another pipeline or plate than those given: call compile_pipelines "
+                "with this pipeline, and pass what it returns."
+            )
+        if max_workers is not None:
+            plan = attrs.evolve(plan, workers=max(1, min(max_workers, len(plan.wells))))
+        options = options or RunOptions()
+        if options.pipeline_yaml is None:
+            options = attrs.evolve(options, pipeline_yaml=_yaml(pipeline))
+        return run_plan(plan, self.plate, self.plugins, self.output, options)
+
+    def run(
+        self, pipelines: Iterable[Steps], well_filter: WellFilter | None = None, options: RunOptions | None = None
+    ) -> RunResult:
+        """Run all three phases.
+
+        Raises
+        ------
+        HcsError
+            As the phases do.
+        """
+        (pipeline,) = _only_one(pipelines)
+        if self._plate is None:
+            self.initialize()
+        contexts = self.compile_pipelines(pipeline, well_filter)
+        return self.execute_compiled_plate(_with_wells(pipeline, well_filter), contexts, options=options)
+
+    def clear(self) -> None:
+        """Remove what an earlier run left in the output folder, and nothing else.
+
+        Raises
+        ------
+        RunError
+            The folder is not one of hcs.
+        """
+        check_output(self.output, self.plate_path)
+        clear_output(self.output)
+
+
+def _as_pipeline(steps: Steps) -> Pipeline:
+    return steps if isinstance(steps, Pipeline) else Pipeline("pipeline", steps)
+
+
+def _only_one(pipelines: Iterable[Steps]) -> tuple[Pipeline]:
+    """Return the one pipeline that a run takes."""
+    listed = [_as_pipeline(pipeline) for pipeline in pipelines]
+    if len(listed) != 1:
+        raise PipelineError(f"run() got {len(listed)} pipelines: give one; several in sequence are not possible yet.")
+    return (listed[0],)
+
+
+def _with_wells(pipeline: Pipeline, well_filter: WellFilter | None) -> Pipeline:
+    if well_filter is None:
+        return pipeline
+    wells = well_filter if isinstance(well_filter, str | int) else tuple(well_filter)
+    return Pipeline(
+        pipeline.name,
+        pipeline.steps,
+        select=attrs.evolve(pipeline.select, wells=wells),
+        missing=pipeline.missing,
+    )
+
+
+def _yaml(pipeline: Pipeline) -> str | None:
+    """Return the pipeline's file, or `None` where one of its functions cannot be imported by name."""
+    try:
+        return dump_pipeline(pipeline)
+    except PipelineError:
+        return None

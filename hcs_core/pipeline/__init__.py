@@ -1,0 +1,1 @@
+"""Pipelines: steps and function patterns, the configuration, and the files that hold them."""

@@ -1,0 +1,215 @@
+"""The configuration: where results go, how they are stored, how wells are run. Validated when it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from hcs_core.errors import ConfigError
+from hcs_core.pipeline.names import (
+    Backend,
+    MaterializationBackend,
+    Microscope,
+    MissingData,
+    ZarrChunkStrategy,
+    ZarrCompressor,
+)
+
+E = TypeVar("E", bound=StrEnum)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_MOST_WORKERS = 1024
+
+
+def _wrong(field: str, value: object, allowed: str) -> ConfigError:
+    return ConfigError(f"{field}={value!r}: expected {allowed}.")
+
+
+def _whole(low: int, high: int) -> Any:
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise _wrong(attribute.name, value, f"a whole number from {low} to {high}")
+
+    return check
+
+
+def _flag(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise _wrong(attribute.name, value, "true or false")
+
+
+def _folder_name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[^/\\\0]+", value) or value in {".", ".."}:
+        raise _wrong(attribute.name, value, "a name without a slash")
+
+
+def _name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise _wrong(attribute.name, value, "a name such as 'zarr'")
+
+
+def _enum(enum: type[E], field: str, value: object) -> E:
+    try:
+        return enum(str(value))
+    except ValueError as error:
+        raise _wrong(field, value, "one of " + ", ".join(enum)) from error
+
+
+def _compressor(value: object) -> ZarrCompressor:
+    return _enum(ZarrCompressor, "compressor", value)
+
+
+def _chunk_strategy(value: object) -> ZarrChunkStrategy:
+    return _enum(ZarrChunkStrategy, "chunk_strategy", value)
+
+
+def _missing(value: object) -> MissingData:
+    return _enum(MissingData, "missing", value)
+
+
+def bytes_of(value: int | str | None) -> int | None:
+    """Return a number of bytes from `16G`, `500M` or a whole number; `None` stays.
+
+    Raises
+    ------
+    ConfigError
+        It is neither.
+    """
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    match = re.fullmatch(r"([0-9.]+)\s*([KMGT]?)(?:i?B)?", str(value).strip(), flags=re.IGNORECASE)
+    if match and match[1].count(".") <= 1 and match[1] != "." and float(match[1]) > 0:
+        return int(float(match[1]) * _UNITS[match[2].upper()])
+    raise _wrong("memory_limit", value, "a size such as 16G or 500M")
+
+
+@attrs.frozen(kw_only=True)
+class PathPlanningConfig:
+    """Where results go.
+
+    Attributes
+    ----------
+    output_dir_suffix
+        The output folder is `<plate's name><suffix>`, beside the plate; never empty.
+    global_output_folder
+        The folder in which output folders are made, instead of beside the plate.
+    materialization_results_path
+        The folder of tables, relative to the output folder or absolute.
+    """
+
+    output_dir_suffix: str = attrs.field(default="_outputs", validator=_folder_name)
+    global_output_folder: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
+    materialization_results_path: Path = attrs.field(default=Path("results"), converter=Path)
+
+
+@attrs.frozen(kw_only=True)
+class VFSConfig:
+    """Which storage backend holds what steps pass on, and which holds what is kept."""
+
+    intermediate_backend: str = attrs.field(default=Backend.MEMORY, validator=_name)
+    materialization_backend: str = attrs.field(default=MaterializationBackend.ZARR, validator=_name)
+
+
+@attrs.frozen(kw_only=True)
+class ZarrConfig:
+    """How OME-Zarr plates are written.
+
+    Attributes
+    ----------
+    store_name
+        The folder of the plate within the output folder.
+    compressor, compression_level, shuffle
+        How chunks are packed; level 0 to 9, the shuffle of bytes is blosc's.
+    chunk_strategy
+        `plane`, `single` or `tiled`.
+    ome_zarr_metadata, write_plate_metadata
+        Whether images get display metadata (`omero`), and wells and plate their own.
+    """
+
+    store_name: str = attrs.field(default="images.zarr", validator=_folder_name)
+    compressor: ZarrCompressor = attrs.field(default=ZarrCompressor.ZSTD, converter=_compressor)
+    compression_level: int = attrs.field(default=1, validator=_whole(0, 9))
+    shuffle: bool = attrs.field(default=True, validator=_flag)
+    chunk_strategy: ZarrChunkStrategy = attrs.field(default=ZarrChunkStrategy.PLANE, converter=_chunk_strategy)
+    ome_zarr_metadata: bool = attrs.field(default=True, validator=_flag)
+    write_plate_metadata: bool = attrs.field(default=True, validator=_flag)
+
+
+@attrs.frozen(kw_only=True)
+class GlobalPipelineConfig:
+    """How pipelines are run on a plate.
+
+    Attributes
+    ----------
+    num_workers
+        How many wells are worked on at once; `None`: one for each usable core.
+    path_planning, vfs, zarr
+        Where results go, what holds them, and how OME-Zarr is written.
+    microscope
+        A microscope's name; `auto` asks the folder.
+    use_threading
+        `None`: processes, or the calling process where one worker is enough; `True`: threads; `False`: always
+        processes.
+    memory_limit
+        The most that all workers together may need, as bytes or `16G`; a plan that needs more is refused.
+    executor
+        The name of what runs the wells.
+    missing
+        What happens where a plane that the layout expects is absent: `error`.
+    """
+
+    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))
+    path_planning: PathPlanningConfig = attrs.field(factory=PathPlanningConfig)
+    vfs: VFSConfig = attrs.field(factory=VFSConfig)
+    zarr: ZarrConfig = attrs.field(factory=ZarrConfig)
+    microscope: str = attrs.field(default=Microscope.AUTO, validator=_name)
+    use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
+    memory_limit: int | None = attrs.field(default=None, converter=bytes_of)
+    executor: str = attrs.field(default="local", validator=_name)
+    missing: MissingData = attrs.field(default=MissingData.ERROR, converter=_missing)
+
+
+@attrs.frozen(kw_only=True)
+class Selection:
+    """Which part of a plate is worked on; `None` is all.
+
+    `wells` is a filter (see `hcs_core.select_wells`), `channels` are names or numbers, `sites`, `z` and
+    `timepoints` 1-based numbers; `z=(0,)` asks for the microscope's own projections.
+    """
+
+    wells: str | int | tuple[str | int, ...] | None = None
+    channels: tuple[str | int, ...] | None = None
+    sites: tuple[int, ...] | None = None
+    z: tuple[int, ...] | None = None
+    timepoints: tuple[int, ...] | None = None
+
+    def override(self, other: Selection) -> Selection:
+        """Return the selection with what another one says in place of its own."""
+        said = {name: value for name, value in attrs.asdict(other).items() if value is not None}
+        return attrs.evolve(self, **said)
+
+
+def numbers(text: str | Sequence[int]) -> tuple[int, ...]:
+    """Return `1,3-5` (or a list of whole numbers) as numbers.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> numbers("1,3-5")
+    (1, 3, 4, 5)
+    """
+    found: list[int] = []
+    for part in text.split(",") if isinstance(text, str) else map(str, text):
+        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
+        if match is None:
+            raise ConfigError(f"{text!r}: expected numbers such as 1,3-5.")
+        found.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(dict.fromkeys(found))

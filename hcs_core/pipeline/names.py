@@ -1,0 +1,48 @@
+"""The standard names that users write; any registered name is accepted as a plain string beside them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Microscope(StrEnum):
+    """The microscopes; `AUTO` asks the folder."""
+
+    AUTO = "auto"
+    IMAGEXPRESS = "imagexpress"
+
+
+class Backend(StrEnum):
+    """The storage backends that hold what steps pass on."""
+
+    MEMORY = "memory"
+    ZARR = "zarr"
+
+
+class MaterializationBackend(StrEnum):
+    """The storage backends that hold what is kept."""
+
+    ZARR = "zarr"
+
+
+class ZarrCompressor(StrEnum):
+    """How chunks are packed; lz4 and zstd are blosc's."""
+
+    NONE = "none"
+    LZ4 = "lz4"
+    ZSTD = "zstd"
+    GZIP = "gzip"
+
+
+class ZarrChunkStrategy(StrEnum):
+    """How large a chunk is: a plane, an image and timepoint, or a fixed tile that divides the plane."""
+
+    PLANE = "plane"
+    SINGLE = "single"
+    TILED = "tiled"
+
+
+class MissingData(StrEnum):
+    """What happens where a plane that the layout expects is absent."""
+
+    ERROR = "error"

@@ -1,0 +1,111 @@
+"""A pipeline: steps in order, and the part of a plate that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+
+from hcs_core.errors import PipelineError
+from hcs_core.pipeline.config import Selection
+from hcs_core.pipeline.names import MissingData
+from hcs_core.pipeline.step import Step
+
+
+@attrs.frozen(init=False)
+class Pipeline:
+    """Steps in order; one pipeline can be compiled for many plates.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    steps
+        The steps; none at all converts the plate as it is.
+    select
+        The part of a plate that it is for.
+    missing
+        What happens where a plane is absent, in place of the configuration's.
+
+    Raises
+    ------
+    PipelineError
+        Two steps have one name.
+
+    Examples
+    --------
+    >>> from hcs_core import Pipeline, Step
+    >>> pipeline = Pipeline("nuclei", [Step("max_projection"), Step("gaussian_blur", sigma=1.5)])
+    >>> [step.name for step in pipeline.steps]
+    ['max_projection', 'gaussian_blur']
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    select: Selection
+    missing: MissingData | None
+
+    def __init__(
+        self,
+        name: str,
+        steps: Iterable[Step] = (),
+        *,
+        select: Selection | None = None,
+        missing: MissingData | str | None = None,
+    ) -> None:
+        self.__attrs_init__(
+            name=name,
+            steps=_named_apart(tuple(steps)),
+            select=select or Selection(),
+            missing=None if missing is None else MissingData(missing),
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pipeline:
+        """Read a pipeline file.
+
+        Raises
+        ------
+        PipelineError
+            It cannot be read; the text names the file and the line.
+        """
+        from hcs_core.pipeline.pipeline_file import load_pipeline
+
+        return load_pipeline(Path(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the pipeline as a file that `load` reads back without loss.
+
+        Raises
+        ------
+        PipelineError
+            A step runs a function that cannot be imported by name.
+        """
+        from hcs_core.pipeline.pipeline_file import dump_pipeline
+
+        Path(path).write_text(dump_pipeline(self), encoding="utf-8")
+
+
+def _named_apart(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps with names of their own: a second `gaussian_blur` becomes `gaussian_blur_2`."""
+    taken: set[str] = set()
+    named = []
+    for step in steps:
+        if not isinstance(step, Step):
+            raise PipelineError(f"a pipeline has {step!r} for a step: write Step('max_projection').")
+        name, number = step.name, 1
+        while name in taken:
+            number += 1
+            name = f"{step.name}_{number}"
+        taken.add(name)
+        named.append(_renamed(step, name))
+    return tuple(named)
+
+
+def _renamed(step: Step, name: str) -> Step:
+    if name == step.name:
+        return step
+    copy = Step.__new__(Step)
+    copy.__attrs_init__(**{**{field.name: getattr(step, field.name) for field in attrs.fields(Step)}, "name": name})
+    return copy

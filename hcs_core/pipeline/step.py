@@ -1,0 +1,164 @@
+"""Steps: what to run, as a function pattern, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from hcs_core.errors import PipelineError
+from hcs_core.plugins.signature import ParameterValue
+
+RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled")
+"""Step's own options: no operation may have a parameter of such a name."""
+
+OPTIONS = ("name", "group_by", "save", "memory", "enabled")
+"""Those of them that a step can have now."""
+
+Operation = str | Callable[..., Any]
+"""The name of an operation, or a function that was declared with `step_function`."""
+
+
+@attrs.frozen
+class FunctionCall:
+    """An operation and the parameters that the pipeline gives it."""
+
+    operation: Operation
+    parameters: tuple[tuple[str, ParameterValue], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The operation's name."""
+        return self.operation if isinstance(self.operation, str) else function_name(self.operation)
+
+
+@attrs.frozen
+class Branch:
+    """A chain of calls for one component value; `key` is `None` where the chain is for all."""
+
+    key: str | None
+    calls: tuple[FunctionCall, ...]
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Return a function's own name."""
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _value(value: Any) -> ParameterValue:
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise PipelineError(f"a parameter is {value!r}: expected a number, a text, true or false, or a list of numbers.")
+
+
+def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> FunctionCall:
+    """Return the call that a function, a name, or a pair of one and its parameters means.
+
+    Raises
+    ------
+    PipelineError
+        It is none of them.
+    """
+    given = dict(parameters or {})
+    if isinstance(pattern, tuple) and len(pattern) == 2 and isinstance(pattern[1], Mapping):  # noqa: PLR2004 - a pair
+        pattern, given = pattern[0], {**pattern[1], **given}
+    if not isinstance(pattern, str) and not callable(pattern):
+        raise PipelineError(
+            f"a step runs {pattern!r}: expected an operation's name, a function, or (function, kwargs)."
+        )
+    return FunctionCall(pattern, tuple((str(name), _value(given[name])) for name in sorted(given)))
+
+
+def _chain(pattern: Any, parameters: Mapping[str, Any] | None = None) -> tuple[FunctionCall, ...]:
+    if isinstance(pattern, Sequence) and not isinstance(pattern, str | tuple):
+        if parameters:
+            raise PipelineError("parameters belong to a function: write (function, {...}) inside the list.")
+        if not pattern:
+            raise PipelineError("a step runs an empty list: write at least one operation, or leave the step out.")
+        return tuple(call_of(item) for item in pattern)
+    return (call_of(pattern, parameters),)
+
+
+@attrs.frozen(init=False)
+class Step:
+    """One line of a pipeline: a function pattern and how it applies.
+
+    Parameters
+    ----------
+    function
+        An operation's name, a declared function, `(function, kwargs)`, a list of them (a chain), or a dict by
+        component value of any of these; channels that a dict does not name pass unchanged.
+    name
+        What the step is called in plans, errors and stores; by default its operation.
+    group_by
+        The component that a dict's keys name: `channel`.
+    save
+        Keep the output as a plate of its own, `<name>.zarr`.
+    memory
+        The memory type in which it must work.
+    enabled
+        A step that is not enabled is left out.
+    parameters
+        The operation's parameters.
+
+    Raises
+    ------
+    PipelineError
+        The pattern is none of those above.
+
+    Examples
+    --------
+    >>> from hcs_core import Step
+    >>> Step("gaussian_blur", sigma=2.0).name
+    'gaussian_blur'
+    """
+
+    name: str
+    branches: tuple[Branch, ...]
+    group_by: str | None
+    save: bool
+    memory: str | None
+    enabled: bool
+
+    def __init__(
+        self,
+        function: Any,
+        /,
+        *,
+        name: str | None = None,
+        group_by: str | None = None,
+        save: bool = False,
+        memory: str | None = None,
+        enabled: bool = True,
+        **parameters: Any,
+    ) -> None:
+        for word in RESERVED:
+            if word in parameters:
+                raise PipelineError(
+                    f"{word!r} is one of Step's own words, which this version has no use for yet: leave it out."
+                )
+        branches = _branches(function, parameters)
+        by_component = isinstance(function, Mapping)
+        if group_by is not None and group_by != "channel":
+            raise PipelineError(f"group_by={group_by!r}: the keys of a step's dict can name channels ('channel').")
+        self.__attrs_init__(
+            name=name or "_".join(dict.fromkeys(call.label for branch in branches for call in branch.calls)),
+            branches=branches,
+            group_by="channel" if by_component else None,
+            save=save,
+            memory=memory,
+            enabled=enabled,
+        )
+
+
+def _branches(function: Any, parameters: Mapping[str, Any]) -> tuple[Branch, ...]:
+    if not isinstance(function, Mapping):
+        return (Branch(None, _chain(function, parameters)),)
+    if parameters:
+        raise PipelineError("parameters belong to a function: write them inside the dict, as (function, {...}).")
+    if not function:
+        raise PipelineError("a step runs an empty dict: name at least one channel, or leave the step out.")
+    return tuple(Branch(str(key), _chain(pattern)) for key, pattern in function.items())

@@ -1,0 +1,112 @@
+"""Which microscope made a folder: markers first, then the handlers are asked, then the policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from hcs_core.errors import DetectionError, PlateError, PluginError
+from hcs_core.plate.microscope import MicroscopeHandler
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.specs import MicroscopeSpec
+
+AUTO = "auto"
+
+
+@attrs.frozen(kw_only=True)
+class Detected:
+    """The microscope of a folder, its handler, and why it was chosen."""
+
+    name: str
+    handler: MicroscopeHandler
+    reason: str
+
+
+def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detected:
+    """Find the handler of a plate's folder.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    plugins
+        Where the microscopes are registered.
+    microscope
+        A microscope's name, or `auto`.
+
+    Raises
+    ------
+    DetectionError
+        No microscope recognises the folder, or several do and nobody chooses.
+    PlateError
+        There is no such folder, or it is empty.
+    UnknownNameError
+        No microscope of that name is installed.
+    """
+    _check_folder(root)
+    if microscope != AUTO:
+        plugins.microscopes.get(microscope)
+        return Detected(name=microscope, handler=_handler(plugins, microscope), reason="it was asked for by name")
+    looked: list[str] = []
+    matches: dict[str, Detected] = {}
+    for spec in plugins.microscopes:
+        if not _has_marker(root, spec):
+            looked.append(f"{spec.name} looks for {' or '.join(spec.markers)}")
+            continue
+        try:
+            handler = _handler(plugins, spec.name)
+        except PluginError as error:
+            looked.append(f"{spec.name} matches, but {error}")
+            continue
+        reason = handler.recognise(root)
+        if reason is None:
+            looked.append(f"{spec.name} found its marks and nothing that it can read")
+        else:
+            matches[spec.name] = Detected(name=spec.name, handler=handler, reason=reason)
+    if not matches:
+        raise _none(root, looked)
+    return matches[_choose(root, matches, plugins)]
+
+
+def _check_folder(root: Path) -> None:
+    if not root.exists():
+        raise PlateError(f"{root} does not exist: give the folder that holds the plate.")
+    if not root.is_dir():
+        raise PlateError(f"{root} is a file: give the folder that holds the plate.")
+    if next(root.iterdir(), None) is None:
+        raise PlateError(f"{root} is empty: give the folder that holds the plate's images.")
+
+
+def _has_marker(root: Path, spec: MicroscopeSpec) -> bool:
+    return any(next(root.glob(marker), None) is not None for marker in spec.markers)
+
+
+def _handler(plugins: PluginManager, name: str) -> MicroscopeHandler:
+    handler: MicroscopeHandler = plugins.microscopes.load(name)()
+    return handler
+
+
+def _choose(root: Path, matches: dict[str, Detected], plugins: PluginManager) -> str:
+    if len(matches) == 1:
+        return next(iter(matches))
+    chosen = plugins.choose_microscope(root, tuple(matches))
+    if chosen in matches:
+        return str(chosen)
+    reasons = "; ".join(f"{name} ({found.reason})" for name, found in matches.items())
+    raise DetectionError(
+        f"{root} looks like a plate of several microscopes: {reasons}. Say which with --microscope NAME, or with "
+        "microscope= in the configuration."
+    )
+
+
+def _none(root: Path, looked: list[str]) -> DetectionError:
+    if not looked:
+        return DetectionError(
+            f"{root} cannot be read: no microscope plugin is installed. Install the usual ones with "
+            "pip install 'hcs-engine[standard]'."
+        )
+    return DetectionError(
+        f"{root} is not a plate of any installed microscope: {'; '.join(looked)}. Give the folder that holds the "
+        "plate, or install the plugin of its microscope."
+    )

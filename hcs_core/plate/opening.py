@@ -1,0 +1,123 @@
+"""Opening a plate: detection, inventory, and what the headers of a few planes say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import attrs
+
+from hcs_core.errors import ReadError
+from hcs_core.plate.detection import AUTO, Detected, detect
+from hcs_core.plate.header_facts import Sample, contradictions, settle
+from hcs_core.plate.inventory import PlaneState, Plate, SitePosition
+from hcs_core.plate.reader import Readers
+from hcs_core.plugins.manager import PluginManager
+
+
+def open_plate(path: str | Path, *, plugins: PluginManager | None = None, microscope: str = AUTO) -> Plate:
+    """Return the inventory of a plate's folder, with what the headers of one site say.
+
+    Nothing is written, and no pixels are read: one plane's header of each (channel, z_index) and (channel,
+    timepoint) is opened, at one site.
+
+    Parameters
+    ----------
+    path
+        The plate's folder.
+    plugins
+        The registered plugins; by default those that are installed.
+    microscope
+        A microscope's name; by default the folder is asked.
+
+    Raises
+    ------
+    PlateError
+        The folder is no plate; `DetectionError` where no microscope, or more than one, recognises it.
+    """
+    if plugins is None:
+        plugins = PluginManager()
+        plugins.discover()
+    root = Path(path).absolute()
+    return inventory(root, detect(root, plugins, str(microscope)), Readers(plugins.readers))
+
+
+def inventory(root: Path, detected: Detected, readers: Readers) -> Plate:
+    """Return the inventory of a folder whose microscope is known, with what the headers of one site say."""
+    plate = attrs.evolve(detected.handler.build_inventory(root), detected_by=detected.reason)
+    samples, faults = _samples(plate, detected, readers)
+    if faults:
+        state = plate.planes.state.copy()
+        state[list(faults)] = PlaneState.UNREADABLE
+        plate = attrs.evolve(
+            plate,
+            planes=attrs.evolve(plate.planes, state=state),
+            differences=(*plate.differences, *faults.values()),
+        )
+    plate = settle(plate, samples)
+    return attrs.evolve(plate, differences=(*plate.differences, *contradictions(plate, samples)))
+
+
+def _samples(plate: Plate, detected: Detected, readers: Readers) -> tuple[list[Sample], dict[int, str]]:
+    """Open one plane of each (channel, z_index) and (channel, timepoint) at the first site that can be read."""
+    faults: dict[int, str] = {}
+    for indexes in _sites_to_try(plate):
+        samples: list[Sample] = []
+        for index in indexes:
+            plane = plate.planes.plane(index)
+            try:
+                header = readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
+            except ReadError as error:
+                faults[index] = str(error)
+            else:
+                samples.append(Sample(plane=plane, header=header, facts=detected.handler.parse_header(header.text)))
+        if samples:
+            return samples, faults
+    return [], faults
+
+
+def _sites_to_try(plate: Plate) -> Iterable[list[int]]:
+    """Yield, site by site, the rows of the planes whose headers are to be opened; full sites first."""
+    planes = plate.planes
+    by_site: dict[tuple[int, int], list[int]] = {}
+    for index in (planes.state == PlaneState.PRESENT).nonzero()[0].tolist():
+        by_site.setdefault((int(planes.well[index]), int(planes.site[index])), []).append(index)
+    for indexes in sorted(by_site.values(), key=len, reverse=True):
+        chosen: dict[tuple[str, int, int], int] = {}
+        for index in indexes:
+            channel = int(planes.channel[index])
+            chosen.setdefault(("z", channel, int(planes.z_index[index])), index)
+            chosen.setdefault(("t", channel, int(planes.timepoint[index])), index)
+        yield sorted(set(chosen.values()))
+
+
+def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Sequence[str]) -> Plate:
+    """Return the plate with the positions of the fields of these wells, read from one header a site.
+
+    Only sites whose position no index gave are opened; one that cannot be read stays unknown. Where a header has
+    the stage's absolute position only, the well's centre is taken to be the middle of its fields.
+    """
+    positions = dict(plate.positions)
+    for well in wells:
+        stage: dict[int, tuple[float, float]] = {}
+        planes = plate.planes.of_well(well)
+        for site in plate.sites(well):
+            at_site = ((planes.site == site) & (planes.state == PlaneState.PRESENT)).nonzero()[0]
+            if (well, site) in positions or not at_site.size:
+                continue
+            plane = planes.plane(int(at_site[0]))
+            try:
+                header = readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
+            except ReadError:
+                continue  # Its position stays unknown; the run names the file when it reads its pixels.
+            facts = detected.handler.parse_header(header.text)
+            if facts.position is not None:
+                positions[well, site] = facts.position
+            elif facts.stage_yx_um is not None:
+                stage[site] = facts.stage_yx_um
+        if stage:
+            ys, xs = zip(*stage.values(), strict=True)
+            middle = ((min(ys) + max(ys)) / 2, (min(xs) + max(xs)) / 2)
+            for site, (y, x) in stage.items():
+                positions[well, site] = SitePosition(y_um=y - middle[0], x_um=x - middle[1])
+    return attrs.evolve(plate, positions=positions)

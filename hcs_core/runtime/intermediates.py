@@ -1,0 +1,78 @@
+"""Planes between two nodes, held in the plan's intermediate backend until their last reader has come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from hcs_core.compiler.plan import PLATE, ImagePlan, Plan, Port
+from hcs_core.errors import StorageError
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.traversal import PlaneKey
+from hcs_core.storage.backend import Droppable, StorageBackend, WellStore
+from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, PlaneAddress, StoreLayout
+
+
+class Intermediates:
+    """Holds the planes of one well; a store is opened for a node when its first plane has to wait."""
+
+    def __init__(self, plan: Plan, plugins: PluginManager, well: str, sites: tuple[int, ...]) -> None:
+        self._plan = plan
+        self._plugins = plugins
+        self._well = well
+        self._sites = sites
+        self._stores: dict[int, WellStore] = {}
+
+    def put(self, port: Port, key: PlaneKey, plane: npt.NDArray[Any]) -> None:
+        """Hold a plane."""
+        self._store(port.node).write(plane_address(self._image(port.node), port.channel, key), plane)
+
+    def take(self, port: Port, key: PlaneKey, *, last: bool) -> npt.NDArray[Any]:
+        """Return a plane that is held, and forget it after its last reader."""
+        store = self._store(port.node)
+        address = plane_address(self._image(port.node), port.channel, key)
+        plane = store.read(address)
+        if last and isinstance(store, Droppable):
+            store.drop(address)
+        return plane
+
+    def _image(self, node: int) -> ImagePlan:
+        if node != PLATE:
+            return self._plan.nodes[node].output
+        if self._plan.source is None:
+            raise StorageError("a plan without a source holds no planes")
+        return self._plan.source
+
+    def _store(self, node: int) -> WellStore:
+        if node not in self._stores:
+            backend: StorageBackend = self._plugins.storage_backends.load(self._plan.intermediate_backend)()
+            store = backend.open(Path(), _layout(self._plan, node, self._image(node)))
+            store.declare({self._well: self._sites})
+            self._stores[node] = store.open_well(self._well)
+        return self._stores[node]
+
+
+def plane_address(image: ImagePlan, channel: int, key: PlaneKey) -> PlaneAddress:
+    """Return where a plane lies in the arrays of an image: along t and z, its number less the lowest."""
+    return PlaneAddress(
+        site=key.site, t=key.timepoint - image.timepoints[0], c=channel, z=key.z_index - image.z_indexes[0]
+    )
+
+
+def _layout(plan: Plan, node: int, image: ImagePlan) -> StoreLayout:
+    return StoreLayout(
+        name=f"node_{node}",
+        plate_name=plan.plate,
+        plate_format=(1, 1),
+        image=ImageLayout(
+            shape=image.array_shape,
+            dtype=image.dtype,
+            channels=tuple(ChannelLayout(name=channel.name) for channel in image.channels),
+            level_shapes=(image.shape,),
+            chunk=(1, 1, 1, *image.shape),
+        ),
+        compression=Compression(codec="none"),
+        field_count=1,
+    )

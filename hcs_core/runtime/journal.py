@@ -1,0 +1,103 @@
+"""The journal: which wells of an output are whole, and what made it. A rerun continues from it.
+
+One JSON object a line, in `.hcs/journal.jsonl`: first what made the output, then a line for each finished well.
+A torn last line is dropped, never the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from hcs_core.compiler.machine import Existing
+from hcs_core.errors import StorageError
+
+FOLDER = ".hcs"
+FILE = "journal.jsonl"
+VERSION = 1
+
+
+@attrs.frozen(kw_only=True)
+class JournalContent:
+    """What a journal says: of which pipeline, the output's key and stores, and the digest of each well's planes."""
+
+    pipeline: str
+    content_key: str
+    stores: tuple[str, ...]
+    wells: Mapping[str, str]
+
+
+class Journal:
+    """The journal of an output folder."""
+
+    def __init__(self, output: Path) -> None:
+        self.path = output / FOLDER / FILE
+
+    def read(self) -> JournalContent | None:
+        """Return what the journal says, or `None` where there is none (or none that was begun).
+
+        Raises
+        ------
+        StorageError
+            It cannot be read, or was written by a later version.
+        """
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be read ({error.strerror}): check its permissions.") from error
+        records = [record for line in lines if (record := _parsed(line)) is not None]
+        if not records or "content_key" not in records[0]:
+            return None
+        if records[0].get("version") != VERSION:
+            raise StorageError(
+                f"{self.path} is of another version of hcs-engine: update it, or choose another output folder."
+            )
+        wells = {record["well"]: record["planes"] for record in records[1:] if {"well", "planes"} <= record.keys()}
+        first = records[0]
+        return JournalContent(
+            pipeline=first["pipeline"], content_key=first["content_key"], stores=tuple(first["stores"]), wells=wells
+        )
+
+    def begin(self, pipeline: str, content_key: str, stores: Sequence[str]) -> None:
+        """Start a journal afresh."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        first = {"version": VERSION, "pipeline": pipeline, "content_key": content_key, "stores": list(stores)}
+        self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
+
+    def note(self, well: str, planes_digest: str) -> None:
+        """Note a well that is whole."""
+        with self.path.open("a", encoding="utf-8") as file:
+            # A torn line before this one must not swallow it.
+            file.write(
+                ("" if _ends_whole(self.path) else "\n") + json.dumps({"well": well, "planes": planes_digest}) + "\n"
+            )
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, 2) == 0:
+            return True
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:  # A line that was cut off in the middle.
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def existing_of(content: JournalContent | None, planes_digests: Mapping[str, str]) -> Existing:
+    """Return what the compiler is told of an output: the wells whose planes are still the same."""
+    if content is None:
+        return Existing()
+    same = {well for well, digest in content.wells.items() if planes_digests.get(well) == digest}
+    return Existing(content_key=content.content_key, wells=frozenset(same))

@@ -1,0 +1,173 @@
+"""The local executor: processes, threads, or the calling process of this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import cloudpickle
+from loky import ProcessPoolExecutor
+from loky.process_executor import BrokenProcessPool
+
+from hcs_core.errors import RunError, one_line
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.executor import OnRecord
+from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
+from hcs_core.runtime.well import WellRunner
+from hcs_core.runtime.worker import WORKER_ENVIRONMENT, run_task, set_up
+
+IN_FLIGHT = 4
+"""Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
+
+MOST_DEATHS = 3
+"""A well whose worker died so often, alone in its pool, is given up."""
+
+_TICK = 0.5
+"""Seconds after which a wait looks whether it is to stop; also what lets a signal in."""
+
+
+class LocalExecutor:
+    """Runs wells on this machine; which way follows from the plan's `workers` and `threads`."""
+
+    def run(
+        self,
+        job: RunJob,
+        tasks: Sequence[WellTask],
+        plugins: PluginManager,
+        on_record: OnRecord,
+        stop: threading.Event,
+    ) -> None:
+        """Run every task, as `Executor.run` says."""
+        if job.plan.threads:
+            _in_threads(job, tasks, plugins, on_record, stop)
+        elif job.plan.threads is None and job.plan.workers == 1:
+            _here(job, tasks, plugins, on_record, stop)
+        else:
+            _in_processes(job, tasks, on_record, stop)
+
+
+def _here(
+    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
+) -> None:
+    runner = WellRunner(job, plugins)
+    for task in tasks:
+        if stop.is_set():
+            return
+        on_record(runner.run(task))
+
+
+def _in_threads(
+    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
+) -> None:
+    own = threading.local()
+
+    def run(task: WellTask) -> WellRecord:
+        if not hasattr(own, "runner"):
+            own.runner = WellRunner(job, plugins)
+        record: WellRecord = own.runner.run(task)
+        return record
+
+    with ThreadPoolExecutor(job.plan.workers, thread_name_prefix="hcs-well") as pool:
+        waiting = deque(tasks)
+        try:
+            _drain(pool, run, waiting, job.plan.workers, on_record, stop)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
+    """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
+    try:
+        pickled_job = cloudpickle.dumps(job)
+    except (TypeError, AttributeError, RuntimeError, ValueError) as error:
+        functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
+        raise RunError(
+            f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
+            f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
+        ) from error
+    waiting = deque(tasks)
+    while waiting and not stop.is_set():
+        in_hand: list[WellTask] = []
+        with _pool(job.plan.workers, pickled_job) as pool:
+            try:
+                _drain(pool, _send, waiting, job.plan.workers, on_record, stop, in_hand)
+            except BrokenProcessPool:
+                pass  # A worker died: what was in hand is in `in_hand`, and is tried again below.
+            else:
+                return
+        for task in in_hand:
+            if not stop.is_set():
+                on_record(_alone(task, pickled_job))
+
+
+def _send(task: WellTask) -> WellRecord:
+    record: WellRecord = run_task(cloudpickle.dumps(task))
+    return record
+
+
+@contextmanager
+def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
+    """Give a pool of fresh workers, and end them whatever happens."""
+    pool = ProcessPoolExecutor(
+        workers, initializer=set_up, initargs=(pickled_job,), env=WORKER_ENVIRONMENT, timeout=None
+    )
+    finished = False
+    try:
+        yield pool
+        finished = True
+    finally:
+        pool.shutdown(wait=True, kill_workers=not finished)
+
+
+def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
+    """Run a task in a pool of one worker, again after each of its deaths, up to `MOST_DEATHS`."""
+    deaths: Counter[str] = Counter()
+    why = ""
+    while deaths[task.well] < MOST_DEATHS:
+        with _pool(1, pickled_job) as pool:
+            try:
+                return pool.submit(_send, task).result()
+            except BrokenProcessPool as error:
+                deaths[task.well] += 1
+                why = one_line(error)
+    fault = Fault(
+        error=f"its worker died {MOST_DEATHS} times ({why}): a crash in a library, or not enough memory; run it with "
+        "fewer workers, or leave the well out."
+    )
+    return WellRecord(well=task.well, status="failed", fault=fault)
+
+
+def _drain(
+    pool: Executor,
+    run: object,
+    waiting: deque[WellTask],
+    workers: int,
+    on_record: OnRecord,
+    stop: threading.Event,
+    in_hand: list[WellTask] | None = None,
+) -> None:
+    """Hand out tasks one by one, a few for each worker at a time, and tell each record.
+
+    `in_hand` is filled with what was handed out and has no record, when the pool breaks.
+    """
+    futures: dict[Future[WellRecord], WellTask] = {}
+    try:
+        while (waiting or futures) and not (stop.is_set() and not futures):
+            while waiting and len(futures) < IN_FLIGHT * workers and not stop.is_set():
+                task = waiting.popleft()
+                futures[pool.submit(run, task)] = task  # type: ignore[arg-type]
+            if stop.is_set():
+                for future in [future for future in futures if future.cancel()]:
+                    del futures[future]
+            done, _ = wait(futures, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                record = future.result()
+                del futures[future]
+                on_record(record)
+    except BrokenProcessPool:
+        if in_hand is not None:
+            in_hand.extend(futures.values())
+        raise

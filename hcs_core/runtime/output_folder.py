@@ -1,0 +1,113 @@
+"""The output folder: made, checked and cleared so that nothing of anybody else is ever touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hcs_core.errors import RunError, StorageError
+from hcs_core.pipeline.config import PathPlanningConfig
+from hcs_core.runtime.journal import FOLDER, Journal
+
+RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv")
+"""What a run writes beside its stores."""
+
+
+def output_folder(plate_root: Path, paths: PathPlanningConfig) -> Path:
+    """Return where the results of a plate go: beside it, or in the folder that the configuration names."""
+    parent = paths.global_output_folder or plate_root.parent
+    return parent / f"{plate_root.name}{paths.output_dir_suffix}"
+
+
+def check_output(output: Path, plate_root: Path) -> None:
+    """Refuse an output folder that cannot be one; nothing is made or changed.
+
+    Raises
+    ------
+    RunError
+        It lies within the plate, is a file, or holds something that no run of hcs left there.
+    """
+    resolved, plate = output.resolve(), plate_root.resolve()
+    if resolved == plate or plate in resolved.parents:
+        raise RunError(
+            f"{output} lies within the plate {plate_root}: nothing is written into a plate; choose another -o."
+        )
+    if resolved in plate.parents and resolved.exists():
+        raise RunError(f"{output} holds the plate itself: give a folder for its results alone with -o.")
+    if output.exists() and not output.is_dir():
+        raise RunError(f"{output} is a file: choose another output folder with -o.")
+    if output.is_dir() and not (output / FOLDER).is_dir() and any(output.iterdir()):
+        raise RunError(
+            f"{output} is not empty and holds no results of hcs: choose another output folder with -o, or empty it."
+        )
+
+
+def prepare_output(output: Path) -> None:
+    """Make the output folder, and find out now whether it can be written.
+
+    Raises
+    ------
+    StorageError
+        It cannot be made or written.
+    """
+    try:
+        (output / FOLDER).mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=output / FOLDER, prefix="probe-"):
+            pass
+    except OSError as error:
+        raise StorageError(
+            f"{output} cannot be written ({error.strerror}): choose another output folder with -o, or change its "
+            "permissions."
+        ) from error
+
+
+def check_same_run(output: Path, pipeline: str, content_key: str) -> None:
+    """Refuse to mix the results of two pipelines (or of one on two plates, or of two versions of a kernel).
+
+    Raises
+    ------
+    RunError
+        The output holds another run.
+    """
+    content = Journal(output).read()
+    if content is not None and content.content_key != content_key:
+        what = (
+            f"the pipeline {content.pipeline!r}"
+            if content.pipeline != pipeline
+            else f"an earlier version of {pipeline!r}, or of another plate"
+        )
+        raise RunError(
+            f"{output} holds a run of {what}: choose another output folder with -o, or --fresh to remove "
+            "what is there."
+        )
+
+
+def clear_output(output: Path) -> None:
+    """Remove what a run left: the stores that its journal names and its files, and nothing else."""
+    content = Journal(output).read()
+    for name in content.stores if content else ():
+        path = output / name
+        # Out of sight first: a removal that is cut off must not leave half a plate under its name.
+        hidden = output / FOLDER / f"removed-{name}"
+        shutil.rmtree(hidden, ignore_errors=True)
+        if path.exists():
+            path.rename(hidden)
+            shutil.rmtree(hidden)
+    for name in RUN_FILES:
+        (output / name).unlink(missing_ok=True)
+    shutil.rmtree(output / FOLDER, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): free space, or check permissions."
+        ) from error

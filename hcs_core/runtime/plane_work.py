@@ -1,0 +1,87 @@
+"""What a well's run does with planes: reads them ahead, computes blocks, writes what is kept, holds what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core.compiler.plan import NodePlan, Plan, Port
+from hcs_core.runtime.axis_sizes import axis_sizes
+from hcs_core.runtime.intermediates import Intermediates, plane_address
+from hcs_core.runtime.kernels import Kernels
+from hcs_core.runtime.read_ahead import ReadAhead
+from hcs_core.runtime.traversal import PlaneKey
+from hcs_core.storage.backend import WellStore
+
+
+@attrs.frozen
+class Held:
+    """A plane and the memory type that it is in."""
+
+    array: Any
+    memory_type: str
+
+
+@attrs.frozen(kw_only=True)
+class PlaneWork:
+    """The work of a `Traversal` that makes pixels, for one well."""
+
+    plan: Plan
+    sites: tuple[int, ...]
+    kernels: Kernels
+    ahead: ReadAhead
+    stores: Sequence[WellStore]
+    intermediates: Intermediates
+
+    def read(self, channel: int, key: PlaneKey) -> Held:
+        """Return a plane of the plate."""
+        number = self.plan.source.channels[channel].number if self.plan.source else channel
+        return Held(self.ahead.get((number, key)), self.kernels.host)
+
+    def compute(self, index: int, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
+        """Return the planes that a node makes of those of one block."""
+        node = self.plan.nodes[index]
+        result = self.kernels.call(index, self._block(node, planes), len(self.sites), key.site)
+        if node.out == "yx":
+            return [Held(result, node.memory_type)]
+        stacked = result.reshape((-1, *node.output.shape))
+        return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
+
+    def _block(self, node: NodePlan, planes: Iterator[Held]) -> Any:
+        """Put the planes of a block together in the node's memory type; a stack is filled plane by plane."""
+        host = self.kernels.host
+        if node.plane_wise:
+            held = next(planes)
+            return self.kernels.convert(held.array, held.memory_type, node.memory_type)
+        sizes = axis_sizes(node.input, len(self.sites))
+        shape = tuple(sizes[axis] for axis in node.axes[:-2])
+        stack: npt.NDArray[Any] = np.empty((prod(shape), *node.input.shape), node.input.dtype)
+        for place in range(prod(shape)):
+            # No name keeps the plane: it is gone before the next one is asked for.
+            self._fill(stack, place, next(planes))
+        return self.kernels.convert(stack.reshape(*shape, *node.input.shape), host, node.memory_type)
+
+    def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
+        stack[place] = self._on_host(held)
+
+    def _on_host(self, held: Held) -> npt.NDArray[Any]:
+        array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
+        return array
+
+    def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:
+        """Write a plane of a kept output."""
+        address = plane_address(self.plan.outputs[output].image, channel, key)
+        self.stores[output].write(address, self._on_host(plane))
+
+    def hold(self, port: Port, key: PlaneKey, plane: Held) -> None:
+        """Keep a plane for readers to come."""
+        self.intermediates.put(port, key, self._on_host(plane))
+
+    def take(self, port: Port, key: PlaneKey, last: bool) -> Held:
+        """Return a plane that is held, and drop it after its last reader."""
+        return Held(self.intermediates.take(port, key, last=last), self.kernels.host)

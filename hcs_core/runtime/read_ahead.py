@@ -1,0 +1,105 @@
+"""Reading planes ahead: the next plane is read in a thread while the one before is computed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy.typing as npt
+
+from hcs_core.errors import ReadError
+from hcs_core.plate.inventory import PlaneTable
+from hcs_core.plate.reader import Readers
+from hcs_core.runtime.task import Fault, WellFaultError
+from hcs_core.runtime.traversal import PlaneKey
+
+SourceKey = tuple[int, PlaneKey]
+"""The number of a channel, and a plane's key."""
+
+
+class PlaneSource:
+    """Reads the planes of one well, checked against what the plan expects."""
+
+    def __init__(self, planes: PlaneTable, readers: Readers, root: Path) -> None:
+        self._planes = planes
+        self._readers = readers
+        self._root = root
+        columns = (planes.channel, planes.site, planes.timepoint, planes.z_index)
+        self._rows: dict[SourceKey, int] = {
+            (channel, PlaneKey(site, timepoint, z_index)): row
+            for row, (channel, site, timepoint, z_index) in enumerate(
+                zip(*(column.tolist() for column in columns), strict=True)
+            )
+        }
+
+    def read(self, key: SourceKey, shape: tuple[int, int], dtype: str) -> npt.NDArray[Any]:
+        """Return a plane's pixels.
+
+        Raises
+        ------
+        WellFaultError
+            Its file cannot be read, or holds another shape or dtype than the plan expects.
+        """
+        plane = self._planes.plane(self._rows[key])
+        location = str(self._root / plane.uri)
+        try:
+            pixels = self._readers[plane.reader].read(location, plane.selector)
+        except ReadError as error:
+            raise WellFaultError(Fault(error=str(error), site=plane.site, file=location)) from error
+        if (pixels.shape, pixels.dtype.name) != (shape, dtype):
+            text = (
+                f"{location}: its image is {pixels.shape} {pixels.dtype.name}, and the plan expects {shape} {dtype}, "
+                "as the plate's other images are; leave its site out, or run it apart."
+            )
+            raise WellFaultError(Fault(error=text, site=plane.site, file=location))
+        return pixels
+
+
+class ReadAhead:
+    """Gives planes in a known order, always one ahead.
+
+    Parameters
+    ----------
+    keys
+        What will be asked for, in that order.
+    read
+        Reads one.
+    """
+
+    def __init__(self, keys: Sequence[SourceKey], read: Callable[[SourceKey], npt.NDArray[Any]]) -> None:
+        self._keys = iter(keys)
+        self._read = read
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
+        self._next: tuple[SourceKey, Future[npt.NDArray[Any]]] | None = None
+        self._submit()
+
+    def __enter__(self) -> Self:
+        """Return itself; the thread ends with the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the read in hand and end the thread."""
+        self._next = None
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def get(self, key: SourceKey) -> npt.NDArray[Any]:
+        """Return the plane of a key; the next one is begun before this one is handed out."""
+        if self._next is None or self._next[0] != key:
+            raise RuntimeError(f"the plane {key} was not expected here: reading and its forecast differ")
+        future = self._next[1]
+        # Dropped before the next is begun: a future keeps its result alive.
+        self._next = None
+        pixels = future.result()
+        del future
+        self._submit()
+        return pixels
+
+    def _submit(self) -> None:
+        key = next(self._keys, None)
+        if key is not None:
+            self._next = (key, self._pool.submit(self._read, key))

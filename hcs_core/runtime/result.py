@@ -1,0 +1,135 @@
+"""What a run leaves in the hands of its caller, and on disk beside the images."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import cattrs
+
+from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.output_folder import write_whole
+from hcs_core.runtime.task import WellRecord
+
+FAILED_COLUMNS = ("well", "site", "step", "function", "file", "error", "command")
+
+
+@attrs.frozen(kw_only=True)
+class RunResult:
+    """What became of a run.
+
+    `status` is `ok`, `partial` (some wells failed), `failed` (none was made) or `interrupted`; `output` is its
+    folder; `wells` maps each well of the plan that has a record to it.
+    """
+
+    status: str
+    output: Path
+    plan: Plan
+    wells: Mapping[str, WellRecord]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[WellRecord, ...]:
+        """The records of the wells that failed."""
+        return tuple(record for record in self.wells.values() if record.status == "failed")
+
+    def to_json(self, plugins: PluginManager) -> dict[str, Any]:
+        """Return what `run.json` holds."""
+        outputs = len(self.plan.outputs)
+        return {
+            "status": self.status,
+            "plan_digest": self.plan.digest,
+            "plate": self.plan.plate,
+            "microscope": self.plan.microscope,
+            "pipeline": self.plan.pipeline,
+            "seconds": round(self.seconds, 3),
+            "versions": versions(plugins),
+            "kernels": [
+                {
+                    "step": node.step,
+                    "kernel": node.kernel or node.operation,
+                    "version": node.version,
+                    "device": node.device,
+                }
+                for node in self.plan.nodes
+            ],
+            "wells": {well: _well(record) for well, record in self.wells.items()},
+            "missing": [],
+            "computed": outputs * sum(record.status == "ok" for record in self.wells.values()),
+            "cached": outputs * sum(record.status == "cached" for record in self.wells.values()),
+        }
+
+
+def status_of(records: Mapping[str, WellRecord], wells: int, *, stopped: bool) -> str:
+    """Return the status of a run of so many wells."""
+    failed = sum(record.status == "failed" for record in records.values())
+    if len(records) < wells:
+        return "interrupted" if stopped else "failed"
+    if failed == 0:
+        return "ok"
+    return "failed" if failed == wells else "partial"
+
+
+def _well(record: WellRecord) -> dict[str, Any]:
+    return {
+        "status": record.status,
+        "seconds": record.seconds,
+        "peak_memory_bytes": record.peak_memory_bytes,
+        "error": record.fault.error if record.fault else None,
+    }
+
+
+def versions(plugins: PluginManager) -> dict[str, str]:
+    """Return the versions of Python and of every distribution that brings a working plugin."""
+    found = {"python": platform.python_version()}
+    for record in plugins.records():
+        if record.status == "ok" and record.version is not None:
+            found[record.distribution or record.name] = record.version
+    return found
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
+    converter = cattrs.Converter()
+    node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
+    converter.register_unstructure_hook(NodePlan, node_hook)
+    return {"digest": plan.digest, **converter.unstructure(plan)}
+
+
+def write_run_files(
+    result: RunResult, plugins: PluginManager, pipeline_yaml: str | None, repeat: tuple[str, ...]
+) -> None:
+    """Write `run.json`, `plan.json`, `pipeline.yaml` and `failed.csv`, each whole or not at all.
+
+    `repeat` is the command line that runs the plan again; `failed.csv` gives it for each failed well alone.
+    """
+    output = result.output
+    write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
+    write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
+    if pipeline_yaml is not None:
+        write_whole(output / "pipeline.yaml", pipeline_yaml)
+    if result.failed:
+        write_whole(output / "failed.csv", _failed_csv(result, repeat))
+    else:
+        (output / "failed.csv").unlink(missing_ok=True)
+
+
+def _failed_csv(result: RunResult, repeat: tuple[str, ...]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(FAILED_COLUMNS)
+    for record in result.failed:
+        fault = record.fault
+        if fault is not None:
+            command = shlex.join((*repeat, "--wells", record.well)) if repeat else ""
+            site = "" if fault.site is None else fault.site
+            writer.writerow([record.well, site, fault.step, fault.function, fault.file, fault.error, command])
+    return text.getvalue()

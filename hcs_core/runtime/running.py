@@ -1,0 +1,185 @@
+"""`run_plan`: the driver of a run, from a plan to finished wells."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import attrs
+
+from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.errors import HcsError, RunError, one_line
+from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.journal import Journal
+from hcs_core.runtime.output_folder import check_output, check_same_run, prepare_output
+from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.result import RunResult, status_of, write_run_files
+from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
+from hcs_core.runtime.well_tasks import well_tasks
+from hcs_core.storage.layout import FinishedWell, WellSummary
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """What a run is told beside its plan.
+
+    `pipeline_yaml` is kept beside the results; `repeat` is the command line that runs the plan again; `stop` is set
+    from outside to end after the wells in hand.
+    """
+
+    pipeline_yaml: str | None = None
+    repeat: tuple[str, ...] = ()
+    stop: threading.Event = attrs.field(factory=threading.Event)
+
+
+def run_plan(
+    plan: Plan, plate: Plate, plugins: PluginManager, output: Path, options: RunOptions | None = None
+) -> RunResult:
+    """Run a plan; wells that are whole in the output are left as they are.
+
+    Raises
+    ------
+    RunError
+        The plan has problems, or the output belongs to something else.
+    StorageError
+        The output cannot be written.
+    """
+    if plan.problems:
+        raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
+    check_output(output, plate.root)
+    check_same_run(output, plan.pipeline, plan.content_key)
+    prepare_output(output)
+    return _Driver(plan, plate, plugins, output, options or RunOptions()).run()
+
+
+class _Driver:
+    """Declares stores, hands wells to the executor, and makes each well visible when it is whole."""
+
+    def __init__(self, plan: Plan, plate: Plate, plugins: PluginManager, output: Path, options: RunOptions) -> None:
+        self._plan = plan
+        self._plate = plate
+        self._plugins = plugins
+        self._output = output
+        self._options = options
+        self._journal = Journal(output)
+        self._stores = open_stores(plan, output, plugins)
+        self._records = {well: WellRecord(well=well, status="cached") for well in plan.done}
+        self._tasks: dict[str, WellTask] = {}
+
+    def run(self) -> RunResult:
+        started = time.perf_counter()
+        self._tasks = {
+            task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in self._records
+        }
+        if self._journal.read() is None:
+            self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))
+        self._plugins.emit(
+            RunStarted(
+                plate=self._plan.plate,
+                wells=len(self._plan.wells),
+                cached=len(self._records),
+                workers=self._plan.workers,
+                output=str(self._output),
+            )
+        )
+        finished = False
+        try:
+            self._execute()
+            finished = True
+        finally:
+            result = self._finish(time.perf_counter() - started, stopped=not finished)
+        return result
+
+    def _execute(self) -> None:
+        if not self._tasks:
+            return
+        sites = {well: task.sites for well, task in self._tasks.items()}
+        for store in self._stores.values():
+            store.declare(sites)
+        executor: Executor = self._plugins.executors.load(self._plan.executor)()
+        job = RunJob(
+            plan=self._plan,
+            plate_root=self._plate.root,
+            output=self._output,
+            plugins=self._plugins.recipe(),
+        )
+        executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+
+    def _note(self, record: WellRecord) -> None:
+        """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
+        if record.status == "ok":
+            try:
+                self._list(record)
+            except (HcsError, OSError) as error:
+                record = attrs.evolve(record, status="failed", fault=Fault(error=one_line(error)))
+        if record.status == "failed":
+            self._discard(record.well)
+        self._records[record.well] = record
+        self._plugins.emit(
+            WellFinished(
+                well=record.well,
+                status=record.status,
+                seconds=record.seconds,
+                error=record.fault.error if record.fault else None,
+            )
+        )
+
+    def _list(self, record: WellRecord) -> None:
+        task = self._tasks[record.well]
+        for output in self._plan.outputs:
+            self._stores[output.store].finish_well(
+                FinishedWell(
+                    well=record.well,
+                    sites=task.sites,
+                    translations=self._translations(task, output),
+                    summary=record.summaries.get(output.store, WellSummary()),
+                )
+            )
+        self._journal.note(record.well, task.planes.digest())
+
+    def _translations(self, task: WellTask, output: OutputPlan) -> dict[int, tuple[float, float]]:
+        """Return where the first pixel's centre of each site lies: stage positions are those of field centres."""
+        pixel = output.image.pixel_size_um
+        if pixel is None:
+            return {}
+        height, width = output.image.shape
+        found = {}
+        for site in task.sites:
+            position = self._plate.positions.get((task.well, site))
+            if position is not None:
+                found[site] = (position.y_um - (height - 1) / 2 * pixel, position.x_um - (width - 1) / 2 * pixel)
+        return found
+
+    def _discard(self, well: str) -> None:
+        for store in self._stores.values():
+            store.discard_well(well)
+
+    def _finish(self, seconds: float, *, stopped: bool) -> RunResult:
+        """Remove what unfinished wells have left, and write what became of the run."""
+        for well in self._tasks:
+            if well not in self._records:
+                self._discard(well)
+        stopped = stopped or self._options.stop.is_set()
+        order = {well: self._records[well] for well in self._plan.well_names if well in self._records}
+        result = RunResult(
+            status=status_of(order, len(self._plan.wells), stopped=stopped),
+            output=self._output,
+            plan=self._plan,
+            wells=order,
+            seconds=seconds,
+        )
+        write_run_files(result, self._plugins, self._options.pipeline_yaml, self._options.repeat)
+        self._plugins.emit(
+            RunFinished(
+                plate=self._plan.plate,
+                status=result.status,
+                output=str(self._output),
+                failed=tuple(record.well for record in result.failed),
+                seconds=round(seconds, 3),
+            )
+        )
+        return result

@@ -1,0 +1,66 @@
+"""What goes to a worker and what comes back: plain frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from hcs_core.compiler.plan import Plan
+from hcs_core.errors import HcsError
+from hcs_core.plate.inventory import PlaneTable
+from hcs_core.plugins.recipe import PluginRecipe
+from hcs_core.storage.layout import WellSummary
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RunJob:
+    """What a worker is told once: the plan, where the plate and the results are, and which plugins to use."""
+
+    plan: Plan
+    plate_root: Path
+    output: Path
+    plugins: PluginRecipe
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class WellTask:
+    """One well: its sites, and its planes."""
+
+    well: str
+    sites: tuple[int, ...]
+    planes: PlaneTable
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """Why a well failed, as far as it is known: the site, step, function and file, and one line of text."""
+
+    error: str
+    site: int | None = None
+    step: str = ""
+    function: str = ""
+    file: str = ""
+    trace: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WellRecord:
+    """What became of a well: `status` is `ok`, `failed` or `cached`; `summaries` by the name of the store."""
+
+    well: str
+    status: str
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    planes: int = 0
+    summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
+    fault: Fault | None = None
+
+
+class WellFaultError(HcsError):
+    """A well cannot go on; it carries the fault for the well's record."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.error)
+        self.fault = fault

@@ -1,0 +1,60 @@
+"""What a worker process keeps: the job that it was told once, and its runner."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import attrs
+import cloudpickle
+
+from hcs_core.errors import one_line
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
+from hcs_core.runtime.well import WellRunner
+
+WORKER_ENVIRONMENT = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "OPENCV_FOR_THREADS_NUM",
+        "BLOSC_NTHREADS",
+    ),
+    "1",
+)
+"""Workers share the cores by wells: a library that made threads of its own in each would make too many."""
+
+
+@attrs.define
+class _State:
+    runner: WellRunner | None = None
+    fault: str = "the worker was not set up"
+
+
+_state = _State()
+
+
+def set_up(pickled_job: bytes) -> None:
+    """Make this process a worker for a job; never raises: a fault is kept for the first task to report.
+
+    Ctrl-C is the driver's business: a terminal sends it to workers too, and they would die of it in mid-well.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        job: RunJob = cloudpickle.loads(pickled_job)
+        _state.runner = WellRunner(job, PluginManager.from_recipe(job.plugins))
+    # A worker that raises here breaks the whole pool; what it raised is reported by its first task.
+    except Exception as error:  # noqa: BLE001
+        _state.fault = one_line(error)
+
+
+def run_task(pickled_task: bytes) -> Any:
+    """Run one well in this worker."""
+    task: WellTask = cloudpickle.loads(pickled_task)
+    if _state.runner is None:
+        return WellRecord(
+            well=task.well, status="failed", fault=Fault(error=f"a worker cannot start: {_state.fault}")
+        )
+    return _state.runner.run(task)

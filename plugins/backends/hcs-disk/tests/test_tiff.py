@@ -1,0 +1,213 @@
+"""Planes come out of TIFF files as they were put in, whatever the byte order, the layout and the compression."""
+
+import struct
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hcs_disk.tiff import TiffReader
+
+from hcs_core import Header, Reader, ReadError
+
+SHAPE = (70, 45)
+
+
+def pixels(dtype="uint16"):
+    values = np.random.default_rng(7).uniform(0, 60_000, SHAPE)
+    return values.astype(dtype) if np.dtype(dtype).kind == "f" else (values % np.iinfo(dtype).max).astype(dtype)
+
+
+def by_hand(image, order="<", *, big=False, strips=3, encode=bytes):
+    """Make a TIFF of strips from the specification alone: the pixels first, the directory behind them."""
+    height, width = image.shape
+    rows = -(-height // strips)
+    stored = image.astype(image.dtype.newbyteorder(order))
+    parts = [encode(stored[start : start + rows].tobytes()) for start in range(0, height, rows)]
+    offset, count, word = ("Q", "Q", 16) if big else ("I", "H", 4)
+    begin = 16 if big else 8
+    offsets = [begin + sum(map(len, parts[:index])) for index in range(len(parts))]
+    body = b"".join(parts)
+    arrays = begin + len(body)
+    body += struct.pack(f"{order}{len(parts)}{offset}", *offsets)
+    body += struct.pack(f"{order}{len(parts)}{offset}", *map(len, parts))
+    each = struct.calcsize(offset) * len(parts)
+    compression = {bytes: 1, imagecodecs.lzw_encode: 5, imagecodecs.zlib_encode: 8}[encode]
+    tags = [
+        (256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, image.dtype.itemsize * 8), (259, 3, 1, compression),
+        (262, 3, 1, 1), (273, word, len(parts), arrays), (277, 3, 1, 1), (278, 3, 1, rows),
+        (279, word, len(parts), arrays + each), (339, 3, 1, {"u": 1, "i": 2, "f": 3}[image.dtype.kind]),
+    ]  # fmt: skip
+    directory = struct.pack(order + count, len(tags))
+    for code, kind, number, value in tags:
+        directory += struct.pack(f"{order}HH{offset}", code, kind, number)
+        held = struct.pack(f"{order}{'H' if kind == 3 else offset}", value)
+        directory += held.ljust(struct.calcsize(offset), b"\0")
+    directory += struct.pack(order + offset, 0)
+    mark = {"<": b"II", ">": b"MM"}[order]
+    head = (
+        struct.pack(f"{order}HHHQ", 43, 8, 0, arrays + 2 * each)
+        if big
+        else struct.pack(f"{order}HI", 42, arrays + 2 * each)
+    )
+    return mark + head + body + directory
+
+
+@pytest.fixture
+def reader():
+    return TiffReader()
+
+
+def test_is_a_reader(reader):
+    assert isinstance(reader, Reader)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("encode", [bytes, imagecodecs.lzw_encode, imagecodecs.zlib_encode])
+def test_reads_what_another_writer_wrote(reader, tmp_path, dtype, order, big, encode):
+    image = pixels(dtype)
+    path = tmp_path / "image.tif"
+    path.write_bytes(by_hand(image, order, big=big, encode=encode))
+    assert reader.header(str(path), 0) == Header(shape=SHAPE, dtype=dtype)
+    found = reader.read(str(path), 0)
+    np.testing.assert_array_equal(found, image)
+    assert found.dtype == np.dtype(dtype)
+    assert found.dtype.isnative
+    assert found.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"rowsperstrip": 9},
+        {"tile": (16, 32)},
+        {"tile": (16, 32), "compression": "zlib", "predictor": 2},
+        {"compression": "lzw", "predictor": 2, "rowsperstrip": 9},
+        {"compression": "zstd"},
+        {"compression": "packbits"},
+        {"byteorder": ">", "bigtiff": True, "tile": (16, 16)},
+    ],
+    ids=str,
+)
+def test_reads_strips_tiles_and_predictors(reader, tmp_path, options):
+    image = pixels()
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, image, **options)
+    np.testing.assert_array_equal(reader.read(str(path), 0), image)
+
+
+REGIONS = [
+    (slice(None), slice(None)),
+    (slice(10, 20), slice(5, 9)),
+    (slice(3, 4), slice(None)),
+    (slice(-5, None), slice(-7, -2)),
+    (slice(60, 500), slice(40, 500)),
+    (slice(5, 60, 7), slice(0, 40, 3)),
+    (slice(60, 5, -7), slice(40, None, -1)),
+    (slice(8, 8), slice(None)),
+]
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"byteorder": ">"}, {"rowsperstrip": 9}, {"tile": (16, 32)}, {"compression": "lzw"}],
+    ids=str,
+)
+def test_a_region_is_what_slicing_gives(reader, tmp_path, region, options):
+    image = pixels()
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, image, **options)
+    found = reader.read(str(path), 0, region)
+    np.testing.assert_array_equal(found, image[region])
+    assert found.flags.writeable
+    assert found.flags.owndata
+    assert found.dtype.isnative
+
+
+def test_of_a_raw_page_only_the_rows_of_the_region_are_read(reader, tmp_path, monkeypatch):
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, pixels())
+    taken = []
+    read_array = tifffile.FileHandle.read_array
+
+    def counting(self, dtype, count=-1, *args, **kwargs):
+        taken.append(count)
+        return read_array(self, dtype, count, *args, **kwargs)
+
+    monkeypatch.setattr(tifffile.FileHandle, "read_array", counting)
+    reader.read(str(path), 0, (slice(20, 23), slice(4, 6)))
+    assert taken == [3 * SHAPE[1]]
+
+
+def test_the_selector_is_the_page(reader, tmp_path):
+    path = tmp_path / "pages.tif"
+    pages = [pixels("uint8"), pixels("uint16"), pixels("float32")[:30]]
+    with tifffile.TiffWriter(path) as writer:
+        for number, page in enumerate(pages):
+            writer.write(page, description=f"page {number}", metadata=None)
+    for number, page in enumerate(pages):
+        expected = Header(shape=page.shape, dtype=page.dtype.name, text=f"page {number}")
+        assert reader.header(str(path), number) == expected
+        np.testing.assert_array_equal(reader.read(str(path), number), page)
+
+
+@pytest.mark.parametrize("selector", [2, 99, -1])
+def test_a_page_that_is_not_there_is_an_error(reader, tmp_path, selector):
+    path = tmp_path / "pages.tif"
+    tifffile.imwrite(path, np.stack([pixels(), pixels()]), photometric="minisblack")
+    for ask in (reader.header, reader.read):
+        with pytest.raises(ReadError, match=f"pages.tif has no page {selector}: it has 2") as caught:
+            ask(str(path), selector)
+        assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        (b"plain text", "plain text"),
+        ("10 µm".encode(), "10 µm"),
+        ("10 µm".encode("latin-1"), "10 µm"),
+        # Neither UTF-8 nor cp1252: every byte is a character of latin-1.
+        (b"a\x82\x81b", "a\x82\x81b"),
+    ],
+)
+def test_the_description_is_decoded_whatever_its_bytes(reader, tmp_path, stored, text):
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, pixels(), description=stored, metadata=None)
+    found = reader.header(str(path), 0).text
+    assert found == text
+
+
+def test_a_header_reads_no_pixels(reader, tmp_path, monkeypatch):
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, pixels(), compression="zlib")
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("pixels were read")
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", refuse)
+    monkeypatch.setattr(tifffile.FileHandle, "read_array", refuse)
+    assert reader.header(str(path), 0).shape == SHAPE
+
+
+def shared():
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "shared" / "data").is_dir():
+            return folder / "shared" / "data"
+    pytest.skip("shared/ is not here")
+
+
+def test_real_files_agree_with_opencv(reader):
+    cv2 = pytest.importorskip("cv2", reason="opencv-python-headless is not installed: it comes with hcs-numpy")
+    data = shared()
+    files = sorted(path for path in (*data.glob("imagexpress/**/*.[tT][iI][fF]"), *data.glob("opera/**/*.tif*")))
+    assert len(files) > 40
+    for path in files:
+        np.testing.assert_array_equal(
+            reader.read(str(path), 0), cv2.imread(str(path), cv2.IMREAD_UNCHANGED), str(path)
+        )

@@ -1,0 +1,272 @@
+"""The storage backend `zarr`: an OME-Zarr plate that readers see growing well by well, and never half written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+import numpy as np
+
+from hcs_core import FinishedWell, StorageError, StoreLayout, canonical_well, parse_well, well_name
+from hcs_zarr.documents import BLOSC, CODECS, level_documents
+from hcs_zarr.metadata import Place, image_metadata, listed_places, plate_metadata, well_metadata
+from hcs_zarr.places import DOCUMENT, group_document, image_name, read_ome, replace_document, storing, well_path
+from hcs_zarr.well import ZarrWell
+
+LARGEST_BLOSC_CHUNK = 2**31 - 17
+"""In bytes: what blosc can pack at once."""
+
+
+@attrs.frozen(kw_only=True)
+class ZarrStore:
+    """One OME-Zarr plate on disk; keeps nothing in memory, and travels to workers by pickle.
+
+    `declare`, `finish_well`, `discard_well` are the driver's, one call at a time; `open_well` is the workers'.
+    A well is finished once the plate's metadata lists it. Without plate metadata (`plate_metadata=False`), it is
+    finished once its folder is a group.
+
+    Attributes
+    ----------
+    root
+        The plate's folder.
+    layout
+        What is stored.
+    """
+
+    root: Path
+    layout: StoreLayout
+
+    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
+        """Make the arrays of wells and their sites; nothing of them is listed yet.
+
+        A well that is there and unfinished starts afresh, without its old chunks; a finished one is left alone.
+
+        Raises
+        ------
+        StorageError
+            A well lies outside the plate, or the arrays cannot be made.
+        """
+        documents = level_documents(self.layout.image, self.layout.compression)
+        finished = set(self.finished_wells())
+        new = {name: sites for well, sites in wells.items() if (name := canonical_well(well)) not in finished}
+        for well in new:
+            self._refuse_outside(well)
+        with storing(self.root):
+            for well, sites in new.items():
+                folder = self._folder(well)
+                if folder.exists():
+                    shutil.rmtree(folder)
+                folder.mkdir(parents=True)
+                for site in sites:
+                    _make_arrays(f"{folder}/{image_name(site)}", documents)
+
+    def open_well(self, well: str) -> ZarrWell:
+        """Return a declared well, for its one writer.
+
+        Raises
+        ------
+        StorageError
+            The well was not declared.
+        """
+        name = canonical_well(well)
+        folder = self._folder(name)
+        if not folder.is_dir():
+            raise StorageError(f"well {name} is not in {self.root}: declare it before it is opened.")
+        return ZarrWell(folder, name, self.layout)
+
+    def finish_well(self, finished: FinishedWell) -> None:
+        """Write the metadata of a well whose images are whole, and list it in the plate, last and at once.
+
+        Images that were declared and are not among `finished.sites` are removed: nothing lists them.
+
+        Raises
+        ------
+        StorageError
+            The well has no site, a site was not declared, or the metadata cannot be written.
+        """
+        finished = attrs.evolve(finished, well=canonical_well(finished.well), sites=tuple(sorted(finished.sites)))
+        folder = self._folder(finished.well)
+        self._refuse_incomplete(finished)
+        for site in finished.sites:
+            document = group_document(image_metadata(self.layout, finished, site))
+            replace_document(folder / image_name(site), document)
+        if self.layout.plate_metadata:
+            replace_document(folder, group_document(well_metadata(finished.sites)))
+            self._remove_other_images(finished)
+            _ensure_group(folder.parent)
+            self._list_well(finished)
+        else:
+            self._remove_other_images(finished)
+            for group in (folder.parent, self.root, folder):
+                _ensure_group(group)
+
+    def discard_well(self, well: str) -> None:
+        """Remove what there is of a well, and its row if it was the last; fine when there is nothing.
+
+        A finished well is taken from the plate's list first, so that a reader never finds a listed well missing.
+
+        Raises
+        ------
+        StorageError
+            Something cannot be removed.
+        """
+        name = canonical_well(well)
+        folder = self._folder(name)
+        if self.layout.plate_metadata:
+            self._unlist_well(name)
+        with storing(folder):
+            # The document first: without plate metadata it is what makes the well a finished one.
+            (folder / DOCUMENT).unlink(missing_ok=True)
+            if folder.exists():
+                shutil.rmtree(folder)
+            _remove_empty_group(folder.parent)
+
+    def finished_wells(self) -> tuple[str, ...]:
+        """Return the wells that are listed, in their order on the plate.
+
+        Raises
+        ------
+        StorageError
+            The plate's metadata cannot be read.
+        """
+        if not self.layout.plate_metadata:
+            groups = self.root.glob(f"*/*/{DOCUMENT}")
+            places = {parse_well(f"{group.parts[-3]}{group.parts[-2]}") for group in groups}
+        else:
+            places = listed_places(read_ome(self.root))
+        return tuple(well_name(*place) for place in sorted(places))
+
+    def _folder(self, well: str) -> Path:
+        return self.root / well_path(well)
+
+    def _refuse_outside(self, well: str) -> None:
+        row, column = parse_well(well)
+        rows, columns = self.layout.plate_format
+        if row >= rows or column >= columns:
+            raise StorageError(
+                f"well {well} lies outside the plate of {rows} x {columns} wells that {self.root} was laid out for."
+            )
+
+    def _refuse_incomplete(self, finished: FinishedWell) -> None:
+        if not finished.sites:
+            raise StorageError(f"well {finished.well} in {self.root} has no site to list: discard it.")
+        for site in finished.sites:
+            folder = self._folder(finished.well) / image_name(site)
+            if not (folder / "0" / DOCUMENT).is_file():
+                raise StorageError(
+                    f"site {site} of well {finished.well} is not in {self.root}: declare and write it before its "
+                    "well is finished."
+                )
+
+    def _remove_other_images(self, finished: FinishedWell) -> None:
+        listed = {image_name(site) for site in finished.sites}
+        folder = self._folder(finished.well)
+        with storing(folder):
+            for path in folder.iterdir():
+                if path.is_dir() and path.name.isdigit() and path.name not in listed:
+                    shutil.rmtree(path)
+
+    def _list_well(self, finished: FinishedWell) -> None:
+        ome = read_ome(self.root)
+        listed = listed_places(ome)
+        place = parse_well(finished.well)
+        if place in listed:
+            # It may have had more images than it has now.
+            self._write_list(listed, self._field_count(listed))
+        else:
+            before = ome["plate"]["field_count"] if listed else 0
+            self._write_list({*listed, place}, max(before, len(finished.sites)))
+
+    def _unlist_well(self, well: str) -> None:
+        listed = listed_places(read_ome(self.root))
+        remaining = listed - {parse_well(well)}
+        if remaining == listed:
+            return
+        if remaining:
+            self._write_list(remaining, self._field_count(remaining))
+        else:
+            # A plate without wells is not a valid one.
+            with storing(self.root):
+                (self.root / DOCUMENT).unlink()
+
+    def _write_list(self, places: set[Place], field_count: int) -> None:
+        replace_document(self.root, group_document(plate_metadata(self.layout, places, field_count)))
+
+    def _field_count(self, places: set[Place]) -> int:
+        """Return the largest number of images in these wells."""
+        groups = (read_ome(self._folder(well_name(*place))) for place in places)
+        return max(len(group["well"]["images"]) for group in groups)
+
+
+class ZarrBackend:
+    """Keeps images in OME-Zarr plates, version 0.5 on zarr format 3."""
+
+    def open(self, folder: Path, layout: StoreLayout) -> ZarrStore:
+        """Return the store `folder / layout.name`, in whatever state it is; nothing is made.
+
+        Raises
+        ------
+        StorageError
+            The layout contradicts itself, or asks for what zarr cannot hold.
+        """
+        _refuse_faulty(layout)
+        return ZarrStore(root=Path(folder) / layout.name, layout=layout)
+
+
+def _refuse_faulty(layout: StoreLayout) -> None:
+    image = layout.image
+    if layout.compression.codec not in CODECS:
+        raise StorageError(
+            f"the compression {layout.compression.codec!r} of {layout.name} is not known: write one of "
+            f"{', '.join(CODECS)}."
+        )
+    try:
+        dtype = np.dtype(image.dtype)
+    except TypeError as error:
+        raise StorageError(
+            f"the dtype {image.dtype!r} of {layout.name} is not known to numpy: write uint16."
+        ) from error
+    if dtype.name != image.dtype or dtype.kind not in "biuf":
+        raise StorageError(
+            f"the dtype {image.dtype!r} of {layout.name} cannot be stored: write the name of a real one, such as uint16."
+        )
+    if len(image.channels) != image.shape[1]:
+        raise StorageError(
+            f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
+            "along c: name each."
+        )
+    expected = image.shape[3:]
+    for level, shape in enumerate(image.level_shapes):
+        if tuple(shape) != expected:
+            raise StorageError(
+                f"level {level} of the layout of {layout.name} is {shape}; half of the level before is {expected}."
+            )
+        expected = (-(-expected[0] // 2), -(-expected[1] // 2))
+    chunk_bytes = int(np.prod(image.chunk)) * dtype.itemsize
+    if layout.compression.codec in BLOSC and chunk_bytes > LARGEST_BLOSC_CHUNK:
+        raise StorageError(
+            f"a chunk of {layout.name} has {chunk_bytes} bytes; {layout.compression.codec} packs at most "
+            f"{LARGEST_BLOSC_CHUNK}: choose smaller chunks."
+        )
+
+
+def _make_arrays(image: str, documents: tuple[bytes, ...]) -> None:
+    os.mkdir(image)  # noqa: PTH102  a plate has tens of thousands of these: strings are faster than Path objects
+    for level, document in enumerate(documents):
+        folder = f"{image}/{level}"
+        os.mkdir(folder)  # noqa: PTH102  as above
+        with open(f"{folder}/{DOCUMENT}", "wb", buffering=0) as file:  # noqa: PTH123  as above
+            file.write(document)
+
+
+def _ensure_group(folder: Path) -> None:
+    if not (folder / DOCUMENT).is_file():
+        replace_document(folder, group_document())
+
+
+def _remove_empty_group(row: Path) -> None:
+    if row.is_dir() and not any(path.is_dir() for path in row.iterdir()):
+        shutil.rmtree(row)

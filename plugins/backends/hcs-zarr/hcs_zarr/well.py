@@ -1,0 +1,141 @@
+"""One well's images, open in the worker that writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core import PlaneAddress, StorageError, StoreLayout, WellSummary
+from hcs_zarr.chunks import LevelWriter
+from hcs_zarr.display import DisplayWindows
+from hcs_zarr.documents import level_chunk, level_shape
+from hcs_zarr.places import DOCUMENT, image_name
+from hcs_zarr.pyramid import half
+
+
+class ZarrWell:
+    """A declared well's images: planes go in, pyramids and chunks come out.
+
+    It is for one writer and one thread. Several wells can be written at once, by threads or processes.
+
+    Parameters
+    ----------
+    folder
+        The well's folder.
+    well
+        Its name, for messages.
+    layout
+        The layout of the store.
+    """
+
+    def __init__(self, folder: Path, well: str, layout: StoreLayout) -> None:
+        self._folder = folder
+        self._well = well
+        self._layout = layout
+        self._dtype = np.dtype(layout.image.dtype)
+        self._images: dict[int, tuple[LevelWriter, ...]] = {}
+        self._display = DisplayWindows(layout.image.shape[1])
+        self._bytes_written = 0
+        self._summary: WellSummary | None = None
+
+    def write(self, address: PlaneAddress, plane: npt.NDArray[Any]) -> None:
+        """Write a (y, x) plane of the layout's shape and dtype, and its levels.
+
+        Nothing of the plane is kept after the call, but where chunks span several planes: then those of a chunk
+        are held until it is complete, or until `close`.
+
+        Raises
+        ------
+        StorageError
+            The plane has another shape or dtype, the address lies outside the layout, the site was not
+            declared, the well is closed, or the operating system refuses to write.
+        """
+        if self._summary is not None:
+            raise StorageError(f"well {self._well} in {self._folder} is closed: write before close().")
+        index = self._index(address)
+        self._refuse_other_planes(address, plane)
+        level = np.ascontiguousarray(plane)
+        for number, writer in enumerate(self._image(address.site)):
+            if number:
+                level = half(level)
+            writer.put(index, level)
+        self._display.add(address.c, level)
+        self._bytes_written += plane.nbytes
+
+    def read(self, address: PlaneAddress) -> npt.NDArray[Any]:
+        """Return a full-level (y, x) plane that was written, in an array of its own.
+
+        Raises
+        ------
+        StorageError
+            The plane was not written, its chunk cannot be decoded, or the address lies outside the layout.
+
+        Notes
+        -----
+        A store does not record which planes of a chunk were written: one that was absent from a chunk of several
+        planes is known as such only to the object that wrote the chunk; to others it reads as 0.
+        """
+        index = self._index(address)
+        plane = self._image(address.site)[0].read(index)
+        if plane is None:
+            raise StorageError(f"{self._say(address)} was not written.")
+        return plane
+
+    def close(self) -> WellSummary:
+        """Write the chunks that are still held, and return each channel's display window and what was written.
+
+        `bytes_written` counts the bytes of full-level planes before compression. Closing again returns the same.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be written.
+        """
+        if self._summary is None:
+            for levels in self._images.values():
+                for level in levels:
+                    level.flush()
+            self._summary = WellSummary(windows=self._display.windows(), bytes_written=self._bytes_written)
+        return self._summary
+
+    def _say(self, address: PlaneAddress) -> str:
+        return (
+            f"the plane of well {self._well}, site {address.site}, t {address.t}, c {address.c}, z {address.z} "
+            f"in {self._folder / image_name(address.site)}"
+        )
+
+    def _index(self, address: PlaneAddress) -> tuple[int, int, int]:
+        index = (address.t, address.c, address.z)
+        sizes = self._layout.image.shape[:3]
+        if any(not 0 <= i < size for i, size in zip(index, sizes, strict=True)):
+            raise StorageError(f"{self._say(address)} lies outside the layout's (t, c, z) of {sizes}.")
+        return index
+
+    def _refuse_other_planes(self, address: PlaneAddress, plane: npt.NDArray[Any]) -> None:
+        expected = self._layout.image.shape[3:]
+        if plane.shape != expected or plane.dtype != self._dtype:
+            raise StorageError(
+                f"{self._say(address)} is {plane.dtype} {plane.shape}; the store was declared with "
+                f"{self._dtype} {expected}: give planes of that shape and dtype."
+            )
+
+    def _image(self, site: int) -> tuple[LevelWriter, ...]:
+        if site not in self._images:
+            folder = self._folder / image_name(site)
+            if site < 1 or not (folder / "0" / DOCUMENT).is_file():
+                raise StorageError(f"site {site} of well {self._well} is not in {self._folder}: declare it first.")
+            image = self._layout.image
+            self._images[site] = tuple(
+                LevelWriter(
+                    folder / str(level),
+                    level_shape(image, level),
+                    level_chunk(image, level),
+                    self._dtype,
+                    self._layout.compression,
+                )
+                for level in range(len(image.level_shapes))
+            )
+        return self._images[site]

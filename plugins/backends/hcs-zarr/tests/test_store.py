@@ -1,0 +1,293 @@
+"""A store from its declaration to its finished plate: what is half written never looks whole."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+
+import attrs
+import numpy as np
+import pytest
+import yaozarrs
+import zarr
+from hcs_zarr import backend, places
+from hcs_zarr.backend import ZarrBackend
+from hcs_zarr.check import check_plate
+
+from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError
+
+FIRST = PlaneAddress(site=1, t=0, c=0, z=0)
+
+
+def groups(root):
+    """Every group that has metadata, below a plate's root."""
+    documents = (path for path in root.rglob("zarr.json") if json.loads(path.read_text())["node_type"] == "group")
+    return sorted(path.parent.relative_to(root).as_posix() for path in documents)
+
+
+def is_valid_for_readers(root):
+    """Whether all metadata that the plate reaches are valid, and lead to what is there."""
+    plate = yaozarrs.validate_ome_json((root / "zarr.json").read_text())
+    for well in plate.attributes.ome.plate.wells:
+        images = yaozarrs.validate_ome_json((root / well.path / "zarr.json").read_text()).attributes.ome.well.images
+        for image in images:
+            folder = root / well.path / image.path
+            read = yaozarrs.validate_ome_json((folder / "zarr.json").read_text()).attributes.ome.multiscales[0]
+            for dataset in read.datasets:
+                assert zarr.open_array(folder / dataset.path, mode="r").ndim == 5
+    return all("that the plate does not list" in defect for defect in check_plate(root, allow_absent_chunks=True))
+
+
+def test_opening_makes_nothing(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    assert store.finished_wells() == ()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_declared_has_arrays_and_no_groups(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"b2": (1, 3)})
+    assert zarr.open_array(store.root / "B/02/2/0", mode="r").shape == (1, 2, 2, 70, 90)
+    assert groups(store.root) == []
+    assert store.finished_wells() == ()
+
+
+def test_metadata_come_with_the_well(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"B02": (1, 2), "B03": (1, 2), "C01": (1,)})
+    store.finish_well(FinishedWell(well="B02", sites=(1, 2)))
+    assert groups(store.root) == [".", "B", "B/02", "B/02/0", "B/02/1"]
+    assert store.finished_wells() == ("B02",)
+    assert is_valid_for_readers(store.root)
+
+
+def test_a_store_travels_by_pickle(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1,)})
+    assert pickle.loads(pickle.dumps(store)) == store  # noqa: S301  our own bytes
+
+
+def test_partial_plates_are_valid(write_plate, make_layout):
+    written = write_plate(make_layout(), wells=("A01", "C03"))
+    store = written.store
+    store.declare({"B02": (1, 2), "D04": (1, 2)})
+    store.open_well("B02").write(FIRST, written.truth["A01", FIRST])
+    assert is_valid_for_readers(store.root)
+    store.discard_well("B02")
+    store.discard_well("D04")
+    assert store.finished_wells() == ("A01", "C03")
+    assert check_plate(store.root) == ()
+    assert sorted(path.name for path in store.root.iterdir()) == ["A", "C", "zarr.json"]
+
+
+def test_an_unfinished_well_starts_afresh_and_a_finished_one_is_left_alone(write_plate, make_layout):
+    written = write_plate(make_layout(), wells=("A01", "A02"))
+    store = written.store
+    store.declare({"B01": (1, 2)})
+    store.open_well("B01").write(FIRST, written.truth["A01", FIRST])
+    store.declare({"A01": (1, 2, 3), "B01": (1,)})
+    assert not (store.root / "A/01/2").exists()
+    assert np.array_equal(store.open_well("A01").read(FIRST), written.truth["A01", FIRST])
+    assert not (store.root / "B/01/1").exists()
+    with pytest.raises(StorageError, match="was not written"):
+        store.open_well("B01").read(FIRST)
+
+
+@pytest.mark.parametrize("plate_metadata", [True, False])
+def test_discarding(tmp_path, make_layout, plate_metadata):
+    store = ZarrBackend().open(tmp_path, make_layout(plate_metadata=plate_metadata))
+    store.discard_well("A01")
+    assert not store.root.exists()
+    store.declare({"A01": (1,), "A02": (1,), "B01": (1,)})
+    for well in ("A01", "A02"):
+        store.finish_well(FinishedWell(well=well, sites=(1,)))
+    store.discard_well("B01")
+    store.discard_well("B01")
+    assert not (store.root / "B").exists()
+    store.discard_well("A01")
+    assert store.finished_wells() == ("A02",)
+    assert not (store.root / "A/01").exists()
+    assert (store.root / "A/zarr.json").exists()
+    store.discard_well("A02")
+    assert store.finished_wells() == ()
+    assert not (store.root / "A").exists()
+
+
+def test_the_last_well_takes_the_plates_metadata_with_it(write_plate, make_layout):
+    store = write_plate(make_layout()).store
+    store.discard_well("A01")
+    # A plate that lists no well is not valid.
+    assert not list(store.root.iterdir())
+
+
+def test_sites_that_are_not_finished_are_removed(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1, 2, 3)})
+    store.finish_well(FinishedWell(well="A01", sites=(1, 3)))
+    assert sorted(path.name for path in (store.root / "A/01").iterdir()) == ["0", "2", "zarr.json"]
+    assert check_plate(store.root, allow_absent_chunks=True) == ()
+
+
+def test_finishing_again_replaces(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1, 2)})
+    store.finish_well(FinishedWell(well="A01", sites=(1, 2)))
+    store.finish_well(FinishedWell(well="a1", sites=(2,)))
+    assert store.finished_wells() == ("A01",)
+    assert check_plate(store.root, allow_absent_chunks=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("finished", "message"),
+    [
+        (FinishedWell(well="A02", sites=(1,)), "site 1 of well A02 is not in"),
+        (FinishedWell(well="A01", sites=(1, 2)), "site 2 of well A01 is not in"),
+        (FinishedWell(well="A01", sites=()), "no site to list"),
+    ],
+)
+def test_what_was_not_declared_cannot_be_finished(tmp_path, make_layout, finished, message):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1,)})
+    with pytest.raises(StorageError, match=message):
+        store.finish_well(finished)
+    assert groups(store.root) == []
+
+
+def test_a_well_outside_the_plate_is_refused_before_anything_is_made(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout(plate_format=(8, 12)))
+    with pytest.raises(StorageError, match="I01 lies outside the plate of 8 x 12"):
+        store.declare({"A01": (1,), "I01": (1,)})
+    assert not store.root.exists()
+
+
+def test_finishing_can_stop_anywhere(tmp_path, make_layout, monkeypatch):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1, 2)})
+    store.finish_well(FinishedWell(well="A01", sites=(1, 2)))
+    real = places.replace_document
+    stops = 0
+    for steps in range(10):
+        store.declare({"B02": (1, 2)})
+        left = steps
+
+        def replace(folder, document):
+            nonlocal left
+            if not left:
+                raise StorageError("no space left")
+            left -= 1
+            real(folder, document)
+
+        monkeypatch.setattr(backend, "replace_document", replace)
+        try:
+            store.finish_well(FinishedWell(well="B02", sites=(1, 2)))
+        except StorageError:
+            stops += 1
+            assert store.finished_wells() == ("A01",)
+            assert is_valid_for_readers(store.root)
+        else:
+            break
+    # Two images, the well, its row and the plate.
+    assert stops == 5
+    assert store.finished_wells() == ("A01", "B02")
+    assert check_plate(store.root, allow_absent_chunks=True) == ()
+
+
+KILLED = """
+import os, pickle, signal, sys
+import numpy as np
+from hcs_core import PlaneAddress
+store = pickle.load(open(sys.argv[1], "rb"))
+store.declare({"B02": (1, 2)})
+well = store.open_well("B02")
+well.write(PlaneAddress(site=1, t=0, c=0, z=0), np.ones((70, 90), np.uint16))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_killed_in_the_middle_the_other_wells_stay_valid(write_plate, make_layout, tmp_path):
+    store = write_plate(make_layout(), wells=("A01", "B01")).store
+    (tmp_path / "store").write_bytes(pickle.dumps(store))
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "store"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (store.root / "B/02/0/0/c/0/0/0/0/0").exists()
+    assert is_valid_for_readers(store.root)
+    assert store.finished_wells() == ("A01", "B01")
+    store.discard_well("B02")
+    assert check_plate(store.root) == ()
+
+
+def test_no_temporary_files_are_left(write_plate, make_layout):
+    written = write_plate(make_layout(), wells=("A01", "A02"))
+    names = {path.name for path in written.path.rglob("*") if path.is_file()}
+    assert {name for name in names if not name.isdigit()} == {"zarr.json"}
+
+
+def test_unreadable_plate_metadata_say_where(write_plate, make_layout):
+    store = write_plate(make_layout()).store
+    (store.root / "zarr.json").write_text("{")
+    with pytest.raises(StorageError, match=r"images.zarr/zarr.json cannot be read"):
+        store.finished_wells()
+
+
+def test_a_folder_that_cannot_be_made_says_where(tmp_path, make_layout):
+    (tmp_path / "out").write_text("a file")
+    store = ZarrBackend().open(tmp_path / "out", make_layout())
+    with pytest.raises(StorageError, match=r"out/images.zarr.* cannot be written"):
+        store.declare({"A01": (1,)})
+
+
+def _changed(layout, **image):
+    return attrs.evolve(layout, image=attrs.evolve(layout.image, **image))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda layout: attrs.evolve(layout, compression=Compression(codec="bzip2")), "none, gzip, lz4, zstd"),
+        (lambda layout: _changed(layout, channels=layout.image.channels[:1]), "names 1 channels"),
+        (lambda layout: _changed(layout, level_shapes=((70, 90), (30, 45))), "level 1 .* half of the level before"),
+        (lambda layout: _changed(layout, level_shapes=((70, 91),)), "level 0"),
+        (lambda layout: _changed(layout, dtype=">u2"), "cannot be stored"),
+        (lambda layout: _changed(layout, dtype="complex64"), "cannot be stored"),
+        (lambda layout: _changed(layout, dtype="colour"), "not known to numpy"),
+        (lambda layout: _changed(layout, chunk=(1, 1, 1, 40000, 40000)), "choose smaller chunks"),
+    ],
+)
+def test_a_layout_that_cannot_be_stored_is_refused(tmp_path, make_layout, change, message):
+    with pytest.raises(StorageError, match=message):
+        ZarrBackend().open(tmp_path, change(make_layout()))
+
+
+def test_two_processes_write_two_wells_at_once(tmp_path, make_layout, addresses, random_plane):
+    layout = make_layout(codec="zstd")
+    store = ZarrBackend().open(tmp_path, layout)
+    store.declare({"A01": (1, 2), "A02": (1, 2)})
+    running, truth = [], {}
+    for seed, well in enumerate(("A01", "A02")):
+        generator = np.random.default_rng(seed)
+        planes = {address: random_plane(generator, layout) for address in addresses(layout, (1, 2))}
+        (tmp_path / well).write_bytes(pickle.dumps((store, well, planes)))
+        running.append(subprocess.Popen([sys.executable, "-c", WRITES, tmp_path / well], env=dict(os.environ)))
+        truth[well] = planes
+    assert [process.wait(60) for process in running] == [0, 0]
+    for well, planes in truth.items():
+        summary = pickle.loads((tmp_path / f"{well}.summary").read_bytes())  # noqa: S301  our own bytes
+        assert summary.bytes_written == sum(plane.nbytes for plane in planes.values())
+        store.finish_well(FinishedWell(well=well, sites=(1, 2), summary=summary))
+        for address, plane in planes.items():
+            assert np.array_equal(store.open_well(well).read(address), plane)
+    assert check_plate(store.root) == ()
+
+
+WRITES = """
+import pickle, sys
+from pathlib import Path
+store, well, planes = pickle.loads(Path(sys.argv[1]).read_bytes())
+images = store.open_well(well)
+for address, plane in planes.items():
+    images.write(address, plane)
+Path(sys.argv[1] + ".summary").write_bytes(pickle.dumps(images.close()))
+"""

@@ -1,0 +1,107 @@
+"""Where the HTD file, the names and the folders of a plate contradict each other, a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from hcs_core import parse_well
+from hcs_imagexpress.htd import HtdPlan
+from hcs_imagexpress.planes import Files
+
+_MOST_NAMES = 24
+
+
+def of_plan(plan: HtdPlan, files: Files) -> tuple[str, ...]:
+    """Compare what the HTD declares with the files, kind by kind.
+
+    An HTD that is cut off may have declared more: then only what it declares beyond the files is a difference.
+    """
+    sentences = []
+    if not plan.whole:
+        sentences.append(f"{plan.name} is cut off (it has no EndFile): what it says up to there is used.")
+    kinds: tuple[
+        tuple[str, Iterable[str | int] | None, Iterable[str | int], Callable[[list[str | int]], str]], ...
+    ] = (
+        ("well", plan.wells or None, files.wells, _wells),
+        ("site", plan.site_grid or None, files.found("site"), _numbers),
+        ("channel", plan.channels, files.found("channel"), _numbers),
+        ("z-step", plan.z_indexes, files.found("z_index"), _z_indexes),
+        ("timepoint", plan.timepoints, files.found("timepoint"), _numbers),
+    )
+    for word, declared, found, text in kinds:
+        if declared is None:
+            continue
+        without_file = [*{*declared} - {*found}]
+        beyond = [*{*found} - {*declared}] if plan.whole else []
+        if without_file:
+            what = _counted(word, without_file, text)
+            sentences.append(f"{plan.name} declares {what}, and no file has {_them(without_file)}.")
+        if beyond:
+            sentences.append(
+                f"There are files of {_counted(word, beyond, text)}, which {plan.name} does not declare."
+            )
+    return tuple(sentences)
+
+
+def of_repeated(repeated: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """Say which files are second ones of a plane."""
+    if not repeated:
+        return ()
+    pairs = _names([f"{', '.join(others)} (kept: {kept})" for kept, others in repeated])
+    return (f"Several files are of one plane, and the first by name is kept; left out: {pairs}.",)
+
+
+def of_others(counts: Mapping[str, int], plate: str) -> tuple[str, ...]:
+    """Say how many images belong to other plates by their names."""
+    others = sorted(name for name in counts if name != plate)
+    if not others:
+        return ()
+    what = _names([f"{name} ({counts[name]})" for name in others])
+    return (f"The names of some images begin with another plate's name than {plate}; left out: {what}.",)
+
+
+def of_links(paths: Sequence[str]) -> tuple[str, ...]:
+    """Say which links lead to folders that are part of the plate anyway."""
+    if not paths:
+        return ()
+    return (f"Links lead to folders that are listed already; left out: {_names(list(paths))}.",)
+
+
+def _them(items: list[str | int]) -> str:
+    return "it" if len(items) == 1 else "them"
+
+
+def _counted(word: str, items: list[str | int], text: Callable[[list[str | int]], str]) -> str:
+    if items == [0]:
+        return "the projection"
+    return f"the {word}{'s' if len(items) > 1 else ''} {text(items)}"
+
+
+def _wells(items: list[str | int]) -> str:
+    return _names(sorted(map(str, items), key=parse_well))
+
+
+def _z_indexes(items: list[str | int]) -> str:
+    steps = _numbers([item for item in items if item != 0])
+    return f"{steps} and the projection" if 0 in items else steps
+
+
+def _numbers(items: list[str | int]) -> str:
+    """Return numbers with runs of three and more drawn together: `1, 2, 5-9`."""
+    runs: list[list[int]] = []
+    for number in sorted(map(int, items)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    drawn = [
+        [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(number) for number in run]  # noqa: PLR2004 - see above
+        for run in runs
+    ]
+    return _names([part for parts in drawn for part in parts])
+
+
+def _names(names: list[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"

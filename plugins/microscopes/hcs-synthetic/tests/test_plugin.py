@@ -1,0 +1,32 @@
+import subprocess
+import sys
+
+import click
+from hcs_synthetic import plugin
+
+from hcs_core import PluginManager
+
+
+def test_the_plugin_declares_the_command():
+    manager = PluginManager()
+    manager.register(plugin, name="synthetic")
+    assert manager.commands.names() == ("demo",)
+    assert manager.check("synthetic") == ()
+    assert isinstance(manager.commands.load("demo"), click.Command)
+
+
+def test_importing_the_plugin_is_light():
+    script = (
+        "import sys, hcs_synthetic.plugin\n"
+        "print([name for name in ('numpy', 'zarr', 'tifffile', 'cv2', 'click') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_there():
+    import hcs_synthetic
+
+    assert dir(hcs_synthetic) == ["Camera", "Cells", "SyntheticPlate", "make_plate"]
+    for name in dir(hcs_synthetic):
+        assert getattr(hcs_synthetic, name).__name__ == name

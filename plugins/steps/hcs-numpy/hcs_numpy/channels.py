@@ -1,0 +1,94 @@
+"""Operations across channels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hcs_numpy.strips import row_strips, store
+
+
+def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.NDArray[Any]:
+    """Join the channels into one: their weighted mean.
+
+    The sum is taken in the order of the channels, in float64 (in float32 where that is exact), and divided by the
+    sum of the weights. Beside its input and its output it holds two strips of half a MiB.
+
+    Parameters
+    ----------
+    image
+        Axes `cyx`; uint8, uint16 or float32.
+    weights
+        One number for each channel, in order, none below 0 and not all 0; empty: all the same. They need not
+        add up to 1. A channel of weight 0 leaves no trace, NaN neither.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes `yx`, the same dtype, a new array; integers are rounded half to even. In float32, a pixel that is
+        NaN in a channel that counts is NaN.
+
+    Raises
+    ------
+    ValueError
+        The weights are not as many as the channels, one is below 0, or their sum is not a finite number above 0.
+
+    Notes
+    -----
+    Kernels of this operation in other memory types agree with it within 1 grey level on integers, and within
+    1e-5 of the largest value in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hcs_numpy.channels import composite
+    >>> channels = np.array([[[10, 20]], [[30, 60]]], np.uint16)
+    >>> composite(channels)
+    array([[20, 40]], dtype=uint16)
+    >>> composite(channels, weights=(3, 1))
+    array([[15, 30]], dtype=uint16)
+    """
+    counted = _counted(weights, len(image))
+    total = math.fsum(weight for _, weight in counted)
+    work = _work_dtype(image.dtype, [weight for _, weight in counted])
+    joined = np.empty(image.shape[1:], image.dtype)
+    for rows in row_strips(joined.shape):
+        mean = np.zeros(joined[rows].shape, work)
+        for channel, weight in counted:
+            pixels = image[channel, rows]
+            # The dtype is said, since numpy would take the sum of uint16 and float32 in whatever it finds fitting.
+            np.add(mean, pixels if weight == 1 else np.multiply(pixels, weight, dtype=work), out=mean, dtype=work)
+        mean /= work(total)
+        store(mean, joined[rows])
+    return joined
+
+
+def _work_dtype(dtype: np.dtype[Any], weights: list[float]) -> type[np.float32 | np.float64]:
+    """Return float32 where the rounded mean is exact in it, which is half the time; else float64.
+
+    Whole-number weights give whole sums. Below 2**23 these are exact, and a quotient that is not half-way between
+    two numbers is further from there than float32 can be off.
+    """
+    whole = all(weight.is_integer() for weight in weights)
+    exact = dtype.kind in "iu" and whole and math.fsum(weights) * np.iinfo(dtype).max < 2**23
+    return np.float32 if exact else np.float64
+
+
+def _counted(weights: Sequence[float], channels: int) -> list[tuple[int, float]]:
+    """Return the index and the weight of every channel whose weight is not 0, checked."""
+    if not weights:
+        return [(channel, 1.0) for channel in range(channels)]
+    if len(weights) != channels:
+        raise ValueError(
+            f"composite: weights={tuple(weights)} has {len(weights)} numbers, but the image has {channels} channels: "
+            "give one for each channel, or none for equal weights."
+        )
+    if not all(weight >= 0 for weight in weights) or not 0 < math.fsum(weights) < math.inf:
+        raise ValueError(
+            f"composite: weights={tuple(weights)} must be finite numbers of at least 0, and not all of them 0."
+        )
+    return [(channel, float(weight)) for channel, weight in enumerate(weights) if weight > 0]

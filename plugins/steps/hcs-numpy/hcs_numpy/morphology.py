@@ -1,0 +1,67 @@
+"""Grey-level morphology."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+LARGE_RADIUS = 256
+"""Above it a square is taken as a row and a column in turn, which is the same and needs no large mask."""
+
+
+def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
+    """Take away from a plane what is larger than a square: the plane less its opening.
+
+    The square is `2 * radius + 1` px wide. Beyond the border there is nothing: a minimum or maximum is that of the
+    part of the square that lies on the plane, which is the same as repeating the outermost pixels (`nearest` in
+    scipy). So the result is never negative, and that of a constant plane is 0 everywhere.
+
+    Holds nothing of a plane's size beside its input and its output, and a copy of the input where that is not
+    contiguous.
+
+    Parameters
+    ----------
+    image
+        Axes `yx`; uint8, uint16 or float32 without NaN: near NaN the result is not defined.
+    radius
+        Half the side of the square in px, a whole number of at least 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape and dtype, a new array.
+
+    Notes
+    -----
+    F. Meyer's top-hat transformation (Serra, Image Analysis and Mathematical Morphology, 1982, chapter 12).
+    OpenCV's time grows with the radius. Kernels of this operation in other memory types give the same integers, and
+    in float32 the same but for the rounding of one subtraction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hcs_numpy.morphology import white_tophat
+    >>> white_tophat(np.array([[5, 5, 9, 5, 5, 5, 8, 8, 8, 8]], np.uint8), radius=1)
+    array([[0, 0, 4, 0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
+    """
+    elements = _square(image.shape, radius)
+    opened = np.empty(image.shape, image.dtype)
+    source = image
+    for element in elements:
+        cv2.erode(source, element, dst=opened)
+        source = opened
+    for element in elements:
+        cv2.dilate(opened, element, dst=opened)
+    cv2.subtract(image, opened, dst=opened)
+    return opened
+
+
+def _square(shape: tuple[int, ...], radius: int) -> list[npt.NDArray[np.uint8]]:
+    """Return the structuring elements that make the square, no larger than any pixel of the plane can see."""
+    high, wide = (2 * min(radius, length - 1) + 1 for length in shape)
+    if radius <= LARGE_RADIUS:
+        return [np.ones((high, wide), np.uint8)]
+    return [np.ones((1, wide), np.uint8), np.ones((high, 1), np.uint8)]

@@ -1,0 +1,165 @@
+"""What holds for every kernel: dtypes, shapes, what happens to the input, and how much memory is held."""
+
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hcs_numpy.channels import composite
+from hcs_numpy.filters import gaussian_blur
+from hcs_numpy.intensity import percentile_normalize
+from hcs_numpy.morphology import white_tophat
+from hcs_numpy.projections import max_projection
+
+DTYPES = ("uint8", "uint16", "float32")
+TOP = {"uint8": 255, "uint16": 65535, "float32": 4e4}
+SIDE = 2160
+"""Of the planes whose memory is measured."""
+
+
+def blur(image):
+    return gaussian_blur(image, sigma=2.5)
+
+
+def wide_blur(image):
+    return gaussian_blur(image, sigma=20)
+
+
+def tophat(image):
+    return white_tophat(image, radius=3)
+
+
+def weighted(image):
+    return composite(image, weights=tuple(range(1, len(image) + 1)))
+
+
+PLANE_WISE = (percentile_normalize, blur, wide_blur, tophat)
+STACKED = (max_projection, composite, weighted)
+every_kernel = pytest.mark.parametrize("kernel", PLANE_WISE + STACKED, ids=lambda kernel: kernel.__name__)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def picture(kernel, dtype, shape, depth=3):
+    """Return noise of the full range of a dtype, a stack for a kernel that takes one."""
+    full = (depth, *shape) if kernel in STACKED else shape
+    return (np.random.default_rng(7).random(full, np.float32) * TOP[dtype]).astype(dtype)
+
+
+@every_kernel
+@every_dtype
+@pytest.mark.parametrize("shape", [(1, 1), (1, 8), (8, 1), (3, 5), (64, 33)])
+def test_dtype_and_plane_stay(kernel, dtype, shape):
+    result = kernel(picture(kernel, dtype, shape))
+    assert type(result) is np.ndarray
+    assert result.dtype == dtype
+    assert result.shape == shape
+    assert result.flags.c_contiguous
+    assert result.flags.writeable
+
+
+@every_kernel
+@every_dtype
+def test_a_read_only_input_is_left_as_it_is_and_not_returned(kernel, dtype):
+    image = picture(kernel, dtype, (20, 31))
+    before = image.copy()
+    image.flags.writeable = False
+    result = kernel(image)
+    np.testing.assert_array_equal(image, before)
+    assert not np.shares_memory(result, image)
+
+
+@every_kernel
+@every_dtype
+def test_a_constant_image_is_a_new_array_too(kernel, dtype):
+    image = np.full_like(picture(kernel, dtype, (9, 9), depth=1), 5)
+    assert not np.shares_memory(kernel(image), image)
+
+
+@every_kernel
+@every_dtype
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda image: image[..., ::-1, :],
+        lambda image: image[..., ::2, 1::3],
+        lambda image: np.swapaxes(image, -1, -2),
+        lambda image: np.broadcast_to(image[..., :1, :], image.shape),
+        lambda image: image[..., 3:11, 4:17],
+    ],
+    ids=["upside_down", "every_other", "transposed", "repeated", "cut_out"],
+)
+def test_a_view_gives_what_its_copy_gives(kernel, dtype, view):
+    image = view(picture(kernel, dtype, (24, 37)))
+    np.testing.assert_array_equal(kernel(image), kernel(np.array(image, order="C")))
+
+
+@every_kernel
+@every_dtype
+@pytest.mark.parametrize("extreme", ["lowest", "highest", "both"])
+def test_extreme_values_do_not_wrap(kernel, dtype, extreme):
+    top = np.finfo(np.float32).max / 4 if dtype == "float32" else TOP[dtype]
+    image = np.zeros_like(picture(kernel, dtype, (12, 15)))
+    if extreme == "highest":
+        image[...] = top
+    if extreme == "both":
+        image[..., 6:, :] = top
+    result = kernel(image)
+    assert np.isfinite(result).all()
+    assert result.min() >= 0
+    assert result.max() <= top * (1 + 1e-5)
+    if extreme == "lowest":
+        assert not result.any()
+
+
+@every_kernel
+@every_dtype
+def test_holds_two_further_planes_at_most(kernel, dtype):
+    image = picture(kernel, dtype, (SIDE, SIDE), depth=2)
+    plane = SIDE * SIDE * image.itemsize
+    tracemalloc.start()
+    try:
+        result = kernel(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result.nbytes == plane
+    # Tables of 65,536 numbers weigh much beside a small plane of uint8: 4 MiB are allowed for them.
+    assert peak <= 3 * plane + (4 << 20)
+
+
+MEASURE = """
+import numpy as np
+from hcs_numpy.{module} import {function}
+def status(word):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(word))
+image = np.empty({shape}, np.uint16)
+image[...] = np.arange({side}) * 7 % 4000
+{function}(np.array(image[..., :64, :64]){arguments})
+before = status("VmHWM:")
+result = {function}(image{arguments})
+print(status("VmHWM:") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is not told here")
+@pytest.mark.parametrize(
+    ("module", "function", "arguments", "depth"),
+    [
+        ("intensity", "percentile_normalize", "", 0),
+        ("filters", "gaussian_blur", ", sigma=10", 0),
+        ("morphology", "white_tophat", ", radius=20", 0),
+        ("projections", "max_projection", "", 2),
+        ("channels", "composite", ", weights=(0.25, 0.7)", 2),
+    ],
+)
+def test_a_process_grows_by_three_planes_at_most(module, function, arguments, depth):
+    # tracemalloc does not see what OpenCV allocates for itself; the operating system does.
+    shape = (depth, SIDE, SIDE) if depth else (SIDE, SIDE)
+    code = MEASURE.format(module=module, function=function, arguments=arguments, shape=shape, side=SIDE)
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    plane = SIDE * SIDE * 2
+    # At least the result, or nothing was measured; 6 MiB for tables and for the libraries' own growth.
+    assert plane * 0.9 <= int(found.stdout) <= 3 * plane + (6 << 20)

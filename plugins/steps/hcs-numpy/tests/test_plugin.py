@@ -1,0 +1,130 @@
+"""What the distribution declares, and that declaring it costs nothing."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import hcs_numpy
+import numpy as np
+import pytest
+from hcs_numpy import plugin
+from hcs_numpy.memory import NumpyMemory
+
+from hcs_core import MemoryType, PluginManager
+
+KERNELS = {spec.operation: spec for spec in plugin.hcs_kernels()}
+MODULES = [f"hcs_numpy.{module.name}" for module in pkgutil.iter_modules(hcs_numpy.__path__)]
+
+
+def target_of(spec):
+    module, _, name = spec.target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def test_declares_its_memory_type_and_its_kernels():
+    manager = PluginManager(strict=True)
+    manager.register(plugin, "numpy")
+    assert manager.memory_types.names() == ("numpy",)
+    assert set(manager.kernels.names()) == {
+        "composite/numpy",
+        "gaussian_blur/numpy",
+        "max_projection/numpy",
+        "percentile_normalize/numpy",
+        "white_tophat/numpy",
+    }
+    assert manager.check("numpy") == ()
+
+
+@pytest.mark.parametrize("operation", sorted(KERNELS))
+def test_a_signature_says_what_its_function_takes(operation):
+    spec = KERNELS[operation]
+    image, *parameters = inspect.signature(target_of(spec)).parameters.values()
+    assert image.name == "image"
+    assert [item.name for item in parameters] == [item.name for item in spec.signature.parameters]
+    for item, declared in zip(parameters, spec.signature.parameters, strict=True):
+        assert item.kind is inspect.Parameter.KEYWORD_ONLY
+        assert declared.required == (item.default is inspect.Parameter.empty)
+        if not declared.required:
+            assert item.default == declared.default
+            assert declared.problem(declared.default) is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "axes", "out", "channel"),
+    [
+        ("percentile_normalize", "yx", "yx", ""),
+        ("gaussian_blur", "yx", "yx", ""),
+        ("white_tophat", "yx", "yx", ""),
+        ("max_projection", "zyx", "yx", ""),
+        ("composite", "cyx", "yx", "composite"),
+    ],
+)
+def test_a_signature_says_axes_and_channel(operation, axes, out, channel):
+    signature = KERNELS[operation].signature
+    assert (signature.axes, signature.out, signature.out_channel) == (axes, out, channel)
+    assert signature.dtypes == ("uint8", "uint16", "float32")
+    assert signature.out_dtype == ""
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter", "value"),
+    [
+        ("percentile_normalize", "low", -1.0),
+        ("percentile_normalize", "high", 100.5),
+        ("gaussian_blur", "sigma", 0.0),
+        ("gaussian_blur", "sigma", float("inf")),
+        ("gaussian_blur", "sigma", None),
+        ("white_tophat", "radius", 0),
+        ("white_tophat", "radius", 1.5),
+        ("composite", "weights", (1.0, -0.5)),
+    ],
+)
+def test_a_signature_refuses_what_no_kernel_can_do(operation, parameter, value):
+    assert KERNELS[operation].signature.parameter(parameter).problem(value)
+
+
+def test_declaring_imports_no_array_library():
+    code = (
+        "import sys\n"
+        "from hcs_numpy import plugin\n"
+        "assert list(plugin.hcs_kernels()) and list(plugin.hcs_memory_types())\n"
+        "print(sorted({'numpy', 'cv2', 'zarr', 'tifffile'} & set(sys.modules)))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_memory_type_hands_arrays_through():
+    memory = NumpyMemory()
+    image = np.zeros((2, 3), np.uint16)
+    assert isinstance(memory, MemoryType)
+    assert memory.from_host(image) is image
+    assert memory.to_host(image) is image
+
+
+def test_the_memory_type_owns_numpy_arrays_only():
+    memory = NumpyMemory()
+    assert memory.owns(np.zeros(3))
+    assert not memory.owns([0, 0, 0])
+    assert not memory.owns(np.float32(1))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+@pytest.mark.parametrize("operation", sorted(KERNELS))
+def test_every_kernel_has_an_example(operation):
+    assert doctest.DocTestFinder(recurse=False).find(target_of(KERNELS[operation]))[0].examples
+
+
+def test_the_examples_of_the_readme_run():
+    readme = Path(__file__).parents[1] / "README.md"
+    result = doctest.testfile(str(readme), module_relative=False)
+    assert result.attempted
+    assert result.failed == 0
