@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.plan import Plan, Problem
@@ -11,17 +12,32 @@ from hcs_core.errors import UnknownNameError
 CPU = "cpu"
 
 
+SMALL_RUN_BYTES = 256 * 2**20
+"""A run that reads less is over before worker processes have started: it is done in the calling process."""
+
+
+def _wanted_workers(plan: Plan, given: CompileInput) -> int:
+    if given.config.num_workers is not None:
+        return given.config.num_workers
+    if plan.source is None or given.config.use_threading is not None:
+        return given.machine.cores
+    images = sum(len(plan.well_shapes[shape]) for _, shape in plan.wells)
+    plane_bytes = plan.source.shape[0] * plan.source.shape[1] * np.dtype(plan.source.dtype).itemsize
+    return 1 if images * plan.source.planes * plane_bytes < SMALL_RUN_BYTES else given.machine.cores
+
+
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a device for every node, the executor and the number of workers.
 
-    There are never more workers than wells, nor than `memory_limit` has room for.
+    There are never more workers than wells, nor than `memory_limit` has room for; a small run that nobody gave a
+    number has one, which is the calling process.
     """
     problems = []
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
         problems.append(Problem(parameter="executor", message=str(error)))
-    workers = min(given.config.num_workers or given.machine.cores, max(1, len(plan.wells)))
+    workers = min(_wanted_workers(plan, given), max(1, len(plan.wells)))
     limit, need = given.config.memory_limit, plan.peak_memory_bytes_per_worker
     if limit is not None and need:
         if need > limit:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from stevedore.named import NamedExtensionManager
 
 from hcs_core.errors import PluginError, one_line
 from hcs_core.plugins.registry import PLUGIN_FAULTS, Owner
+
+if TYPE_CHECKING:
+    _NamedManager = NamedExtensionManager[Any]
+else:
+    # Generic for type checkers alone: older releases of stevedore cannot be subscripted.
+    _NamedManager = NamedExtensionManager
 
 GROUP = "hcs_core"
 
@@ -31,7 +37,7 @@ class _LoadFault(Exception):  # noqa: N818 - it carries a fault out of stevedore
         self.fault = fault
 
 
-class _OneByOne(NamedExtensionManager[Any]):
+class _OneByOne(_NamedManager):
     """Loads one entry point, the one that it is given.
 
     stevedore's own entry points come from a cache that can be stale, and have lost their distribution; this

@@ -112,7 +112,7 @@ class PluginManager:
         program = tuple(
             (name, staged.plugin)
             for name, staged in self._registered.items()
-            if staged.version is None and name != CORE and any(staged.specs.values())
+            if staged.owner.distribution is None and any(staged.specs.values())
         )
         return PluginRecipe(disabled=tuple(sorted(self._disabled)), program=program, discover=self._discovered)
 

@@ -61,9 +61,15 @@ def stage(plugin: Any, owner: Owner, version: str | None) -> Staged:
     PluginError
         With what is wrong, whose it is and what to do.
     """
-    _check_api(plugin, owner)
-    hooks = _validated_hooks(plugin, owner)
-    _check_marks(plugin, owner)
+    try:
+        _check_api(plugin, owner)
+        hooks = _validated_hooks(plugin, owner)
+        _check_marks(plugin, owner)
+    except PluginError:
+        raise
+    # An object, or a module with `__getattr__`, may raise anything where an attribute of it is looked at.
+    except PLUGIN_FAULTS as error:
+        raise PluginError(f"{owner} cannot be looked at ({one_line(error)}): {owner.way_out}.") from error
     specs = {kind.word: _read(hooks, kind, owner) for kind in KINDS}
     return Staged(plugin=plugin, owner=owner, version=version, specs=MappingProxyType(specs), hooks=hooks)
 

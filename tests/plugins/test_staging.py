@@ -175,3 +175,18 @@ def test_a_faulty_plugin_of_the_program_is_not_told_to_be_disabled(make_plugin):
     with pytest.raises(PluginError, match="mend it where the program registers it") as caught:
         stage(make_plugin(hcs_readers=raises), Owner(plugin="ours"), None)
     assert "HCS_DISABLE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("attribute", ["hcs_api", "hcs_setting"])
+def test_an_object_that_raises_where_it_is_looked_at_is_refused(attribute):
+    def refuse(_self):
+        raise OSError("not connected")
+
+    class Plugin:
+        hcs_api = 1
+
+    setattr(Plugin, attribute, property(refuse))
+    with pytest.raises(
+        PluginError, match=r"plugin 'mine' of hcs-mine cannot be looked at \(OSError: not connected\)"
+    ):
+        stage(Plugin(), OWNER, None)

@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
-import numpy as np
 
 from hcs_core import FinishedWell, StorageError, StoreLayout, canonical_well, parse_well, well_name
-from hcs_zarr.documents import BLOSC, CODECS, level_documents
+from hcs_zarr.documents import level_documents
+from hcs_zarr.faults import refuse_faulty
 from hcs_zarr.metadata import Place, image_metadata, listed_places, plate_metadata, well_metadata
 from hcs_zarr.places import DOCUMENT, group_document, image_name, read_ome, replace_document, storing, well_path
 from hcs_zarr.well import ZarrWell
-
-LARGEST_BLOSC_CHUNK = 2**31 - 17
-"""In bytes: what blosc can pack at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -212,45 +209,8 @@ class ZarrBackend:
         StorageError
             The layout contradicts itself, or asks for what zarr cannot hold.
         """
-        _refuse_faulty(layout)
+        refuse_faulty(layout)
         return ZarrStore(root=Path(folder) / layout.name, layout=layout)
-
-
-def _refuse_faulty(layout: StoreLayout) -> None:
-    image = layout.image
-    if layout.compression.codec not in CODECS:
-        raise StorageError(
-            f"the compression {layout.compression.codec!r} of {layout.name} is not known: write one of "
-            f"{', '.join(CODECS)}."
-        )
-    try:
-        dtype = np.dtype(image.dtype)
-    except TypeError as error:
-        raise StorageError(
-            f"the dtype {image.dtype!r} of {layout.name} is not known to numpy: write uint16."
-        ) from error
-    if dtype.name != image.dtype or dtype.kind not in "biuf":
-        raise StorageError(
-            f"the dtype {image.dtype!r} of {layout.name} cannot be stored: write the name of a real one, such as uint16."
-        )
-    if len(image.channels) != image.shape[1]:
-        raise StorageError(
-            f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
-            "along c: name each."
-        )
-    expected = image.shape[3:]
-    for level, shape in enumerate(image.level_shapes):
-        if tuple(shape) != expected:
-            raise StorageError(
-                f"level {level} of the layout of {layout.name} is {shape}; half of the level before is {expected}."
-            )
-        expected = (-(-expected[0] // 2), -(-expected[1] // 2))
-    chunk_bytes = int(np.prod(image.chunk)) * dtype.itemsize
-    if layout.compression.codec in BLOSC and chunk_bytes > LARGEST_BLOSC_CHUNK:
-        raise StorageError(
-            f"a chunk of {layout.name} has {chunk_bytes} bytes; {layout.compression.codec} packs at most "
-            f"{LARGEST_BLOSC_CHUNK}: choose smaller chunks."
-        )
 
 
 def _make_arrays(image: str, documents: tuple[bytes, ...]) -> None:

@@ -147,8 +147,8 @@ class LevelWriter:
             pixels: npt.NDArray[Any] = np.array(zarr.open_array(self._folder, mode="r")[region])
         except UNREADABLE as error:
             raise StorageError(
-                f"{self._folder} cannot be read ({type(error).__name__}: {error}): its chunks are damaged; discard the "
-                "well and write it again."
+                f"{self._folder} cannot be read ({type(error).__name__}: {error}): its chunks are damaged; discard "
+                "the well and write it again."
             ) from error
         return pixels
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from itertools import product
 
 import attrs
@@ -127,18 +125,3 @@ def write_plate(tmp_path):
         return Written(store=store, layout=layout, truth=truth)
 
     return write
-
-
-@pytest.fixture
-def required():
-    """Import an optional library: skip without it, unless HCS_REQUIRE_VALIDATORS says that it must be there."""
-
-    def load(module):
-        try:
-            return importlib.import_module(module)
-        except ImportError as error:
-            if os.environ.get("HCS_REQUIRE_VALIDATORS"):
-                pytest.fail(f"HCS_REQUIRE_VALIDATORS is set and {module} cannot be imported: {error}")
-            pytest.skip(f"{module} is not installed (dependency group validators, or yaozarrs[io])")
-
-    return load

@@ -233,9 +233,10 @@ def test_unreadable_plate_metadata_say_where(write_plate, make_layout):
 
 
 def test_a_folder_that_cannot_be_made_says_where(tmp_path, make_layout):
-    (tmp_path / "out").write_text("a file")
-    store = ZarrBackend().open(tmp_path / "out", make_layout())
-    with pytest.raises(StorageError, match=r"out/images.zarr.* cannot be written"):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.root.mkdir()
+    (store.root / "A").write_text("a file where a row must be")
+    with pytest.raises(StorageError, match=r"images.zarr/A/?.* cannot be written"):
         store.declare({"A01": (1,)})
 
 
@@ -253,7 +254,12 @@ def _changed(layout, **image):
         (lambda layout: _changed(layout, dtype=">u2"), "cannot be stored"),
         (lambda layout: _changed(layout, dtype="complex64"), "cannot be stored"),
         (lambda layout: _changed(layout, dtype="colour"), "not known to numpy"),
-        (lambda layout: _changed(layout, chunk=(1, 1, 1, 40000, 40000)), "choose smaller chunks"),
+        (lambda layout: _changed(layout, chunk=(1, 1, 1, 0, 90)), "at least 1"),
+        (lambda layout: _changed(layout, level_shapes=()), "has no level"),
+        (
+            lambda layout: _changed(layout, shape=(1, 2, 1, 40000, 40000), chunk=(1, 1, 1, 40000, 40000)),
+            "choose smaller chunks",
+        ),
     ],
 )
 def test_a_layout_that_cannot_be_stored_is_refused(tmp_path, make_layout, change, message):

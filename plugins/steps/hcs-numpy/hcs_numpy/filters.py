@@ -24,7 +24,8 @@ def gaussian_blur(image: npt.NDArray[Any], *, sigma: float) -> npt.NDArray[Any]:
     float32: OpenCV's own path for integers is fixed-point and is off by more than one grey level.
 
     Beside its input and its output it holds, for integers, float32 strips that weigh 2 planes (24 sigma rows, where
-    that is more); for float32 nothing, and a copy where the image is not contiguous.
+    that is more); for float32 nothing, and a copy where the image is not contiguous. OpenCV's own buffers come to
+    it: some 8 sigma rows in float32 for each of its threads.
 
     Parameters
     ----------

@@ -19,8 +19,7 @@ def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
     part of the square that lies on the plane, which is the same as repeating the outermost pixels (`nearest` in
     scipy). So the result is never negative, and that of a constant plane is 0 everywhere.
 
-    Holds nothing of a plane's size beside its input and its output, and a copy of the input where that is not
-    contiguous.
+    Beside its input and its output it holds one plane.
 
     Parameters
     ----------
@@ -48,15 +47,12 @@ def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
     array([[0, 0, 4, 0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
     elements = _square(image.shape, radius)
-    opened = np.empty(image.shape, image.dtype)
-    source = image
+    opened: npt.NDArray[Any] = image
     for element in elements:
-        cv2.erode(source, element, dst=opened)
-        source = opened
+        opened = cv2.erode(opened, element)
     for element in elements:
-        cv2.dilate(opened, element, dst=opened)
-    cv2.subtract(image, opened, dst=opened)
-    return opened
+        opened = cv2.dilate(opened, element)
+    return cv2.subtract(image, opened, dst=opened)
 
 
 def _square(shape: tuple[int, ...], radius: int) -> list[npt.NDArray[np.uint8]]:

@@ -1,0 +1,5 @@
+"""`python -m hcs_core` is `hcs`."""
+
+from hcs_core.cli import main
+
+main()

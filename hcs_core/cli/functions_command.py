@@ -1,0 +1,107 @@
+"""`hcs functions`: the operations, their parameters and axes, and the memory types that have them."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import click
+
+from hcs_core.cli.session import Session, print_json
+from hcs_core.errors import UnknownNameError, did_you_mean
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.signature import Parameter, Signature
+
+
+@click.command(name="functions")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def functions_command(session: Session, name: str | None, as_json: bool) -> None:
+    """List the operations that a pipeline can name, or show one."""
+    rows = _rows(session.plugins)
+    if name is not None:
+        names = [row["name"] for row in rows]
+        if name not in names:
+            there = (
+                f"There are {', '.join(names)}."
+                if names
+                else "None is installed: pip install 'hcs-engine[standard]'."
+            )
+            raise UnknownNameError(f"no operation is called {name!r}.{did_you_mean(name, names)} {there}")
+        rows = [row for row in rows if row["name"] == name]
+    if as_json:
+        print_json(rows)
+    elif name is not None:
+        _show(rows[0])
+    elif not rows:
+        click.echo("No operation is installed: pip install 'hcs-engine[standard]' brings the usual ones.")
+    else:
+        _table(rows)
+
+
+def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
+    operations: dict[str, dict[str, Any]] = {}
+    for spec in plugins.kernels:
+        signature: Signature = spec.signature
+        row = operations.setdefault(
+            spec.operation,
+            {
+                "name": spec.operation,
+                "axes": signature.axes,
+                "out": signature.out,
+                "summary": spec.summary,
+                "parameters": [_parameter(item) for item in signature.parameters],
+                "memory_types": {},
+            },
+        )
+        row["memory_types"][spec.memory_type] = _readiness(plugins, spec.memory_type)
+    return list(operations.values())
+
+
+def _parameter(item: Parameter) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "type": item.kind,
+        "required": item.required,
+        "default": list(item.default) if isinstance(item.default, tuple) else item.default,
+        "expected": item.expected(),
+        "unit": item.unit,
+        "description": item.description,
+    }
+
+
+def _readiness(plugins: PluginManager, memory_type: str) -> str:
+    if memory_type not in plugins.memory_types:
+        return "not installed"
+    library = plugins.memory_types.get(memory_type).library
+    return "ready" if importlib.util.find_spec(library) else "not installed"
+
+
+def _signature(row: dict[str, Any]) -> str:
+    given = [item["name"] if item["required"] else f"{item['name']}={item['default']}" for item in row["parameters"]]
+    return f"{row['name']}({', '.join(given)})"
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    width = max(len(_signature(row)) for row in rows)
+    for row in rows:
+        libraries = ", ".join(f"{name} {state}" for name, state in row["memory_types"].items())
+        click.echo(
+            f"{_signature(row):<{width}}  {row['axes']:>4} -> {row['out']:<4}  {libraries:<12}  {row['summary']}"
+        )
+    click.echo("\n`hcs functions NAME` shows one with its parameters.")
+
+
+def _show(row: dict[str, Any]) -> None:
+    click.echo(f"{_signature(row)}: {row['summary']}")
+    click.echo(f"  axes: {row['axes']} -> {row['out']}")
+    for item in row["parameters"]:
+        default = "required" if item["required"] else f"default {item['default']}"
+        unit = f", in {item['unit']}" if item["unit"] else ""
+        click.echo(f"  {item['name']}: {item['expected']}{unit}, {default}. {item['description']}")
+    for name, state in row["memory_types"].items():
+        click.echo(f"  {name}: {state}")
+    step = {item["name"]: "..." for item in row["parameters"] if item["required"]}
+    written = "{" + ", ".join(f"{key}: {value}" for key, value in step.items()) + "}" if step else ""
+    click.echo(f"\nIn a pipeline file:  - {row['name']}{': ' + written if written else ''}")

@@ -1,0 +1,124 @@
+"""A plan as people and as programs read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from hcs_core.compiler.plan import ImagePlan, OutputPlan, Plan, StepPlan
+from hcs_core.plate.wells import summary
+
+_STEP = 1024
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return what `hcs plan --json` prints."""
+    return {
+        "digest": plan.digest,
+        "plate": plan.plate,
+        "pipeline": plan.pipeline,
+        "wells": list(plan.well_names),
+        "steps": [_step(plan, step, before) for step, before in zip(plan.steps, _before(plan), strict=True)],
+        "problems": [attrs.asdict(problem) for problem in plan.problems],
+        "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
+        "workers": plan.workers,
+        "output_bytes": plan.output_bytes,
+        "output_files": plan.output_files,
+        "stores": [_store(output) for output in plan.outputs],
+    }
+
+
+def _before(plan: Plan) -> list[str]:
+    return ["plate", *(step.name for step in plan.steps[:-1])][: len(plan.steps)]
+
+
+def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
+    nodes = [plan.nodes[index] for index in step.nodes]
+    kept = [output.store for output in plan.outputs if output.step == step.name]
+    left = [well for well in plan.well_names if well not in plan.done]
+    return {
+        "name": step.name,
+        "kernel": ", ".join(node.kernel or node.operation for node in nodes),
+        "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
+        "axes": ", ".join(dict.fromkeys(f"{node.axes}->{node.out}" for node in nodes)),
+        "reads": before,
+        "writes": kept or [plan.intermediate_backend],
+        "wells_to_run": len(left),
+        "why": "not there yet" if left else "all wells are there",
+    }
+
+
+def _store(output: OutputPlan) -> dict[str, Any]:
+    layout = output.layout
+    return {
+        "name": output.store,
+        "step": output.step,
+        "backend": output.backend,
+        "channels": [channel.name for channel in output.image.channels],
+        "shape": list(output.image.array_shape),
+        "dtype": output.image.dtype,
+        "chunk": list(layout.image.chunk) if layout else None,
+        "levels": len(layout.image.level_shapes) if layout else None,
+    }
+
+
+def plan_text(plan: Plan, output: str) -> str:
+    """Return a plan as `hcs plan` prints it."""
+    if plan.source is None:
+        return ""
+    left = [well for well in plan.well_names if well not in plan.done]
+    lines = [
+        f"Plate:    {plan.plate} ({plan.microscope})",
+        f"Pipeline: {plan.pipeline}",
+        f"Wells:    {summary(plan.well_names)}" + (f"; {len(plan.done)} already done" if plan.done else ""),
+        f"Input:    {image_text(plan.source)}",
+    ]
+    width = max((len(step.name) for step in plan.steps), default=0)
+    for number, step in enumerate(plan.steps, start=1):
+        nodes = [plan.nodes[index] for index in step.nodes]
+        kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
+        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {image_text(step.image)}")
+    for kept in plan.outputs:
+        chunk = kept.layout.image.chunk if kept.layout else ()
+        lines.append(
+            f"Writes:   {output}/{kept.store} ({kept.backend}), {image_text(kept.image)}, chunks {_by(chunk)}"
+        )
+    lines += [
+        (
+            f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory for each of {plan.workers} worker(s) "
+            f"beside the libraries, up to {size_text(plan.output_bytes)} of disk, {plan.output_files:,} files"
+        ),
+        f"Runs:     {len(left)} well(s)" if left else "Runs:     nothing, all wells are there",
+        f"Digest:   {plan.digest[:16]}",
+    ]
+    return "\n".join(lines)
+
+
+def _kernel(name: str, parameters: tuple[tuple[str, Any], ...]) -> str:
+    given = ", ".join(f"{key}={value}" for key, value in parameters)
+    return f"{name}({given})" if given else name
+
+
+def image_text(image: ImagePlan) -> str:
+    """Return an image in a few words: `2 channels (DAPI, GFP), 3 z, 1 t, 256 x 256 uint16`."""
+    names = ", ".join(channel.name for channel in image.channels)
+    count = len(image.channels)
+    return (
+        f"{count} channel{'s' * (count > 1)} ({names}), {len(image.z_indexes)} z, {len(image.timepoints)} t, "
+        f"{_by(image.shape)} {image.dtype}"
+    )
+
+
+def _by(numbers: tuple[int, ...]) -> str:
+    return " x ".join(map(str, numbers))
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes as people write it: `1.5 GB`."""
+    size = float(count)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < _STEP:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"  # noqa: PLR2004
+        size /= _STEP
+    return f"{size:.1f} TB"

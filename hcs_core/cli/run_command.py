@@ -1,0 +1,98 @@
+"""`hcs run`: runs a pipeline on one plate or several; continues what is there."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+from hcs_core.cli.plan_command import show_plans
+from hcs_core.cli.progress import ProgressListener
+from hcs_core.cli.run_options import Asked, asked, command_line, run_options
+from hcs_core.cli.session import Session, print_json
+from hcs_core.runtime.result import RunResult
+from hcs_core.runtime.running import RunOptions
+
+_EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
+_FAILED_SHOWN = 5
+
+
+@click.command(name="run")
+@run_options
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("--fresh", is_flag=True, help="Remove what an earlier run left in the output folder first.")
+@click.pass_obj
+def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any) -> int:
+    """Run PIPELINE on each PLATE; wells that are in the output already are left as they are."""
+    wanted = asked(options)
+    as_json, quiet = options["as_json"], options["quiet"]
+    if dry_run:
+        return show_plans(session, wanted, as_json=as_json, quiet=quiet)
+    results = []
+    with ProgressListener(quiet=quiet or as_json) as progress, _two_interrupts() as stop:
+        session.plugins.register(progress, "progress")
+        for plate in wanted.plates:
+            orchestrator = wanted.orchestrator(plate, session)
+            if fresh:
+                # Compiled first: a pipeline with a mistake must not cost the results that are there.
+                orchestrator.compile_pipelines(wanted.pipeline)
+                orchestrator.clear()
+            run = RunOptions(repeat=wanted.repeat_for(plate, orchestrator.output), stop=stop)
+            results.append(orchestrator.run([wanted.pipeline], options=run))
+            if stop.is_set():
+                break
+    if as_json:
+        documents = [result.to_json(session.plugins) for result in results]
+        print_json(documents[0] if len(documents) == 1 else documents)
+    elif not quiet:
+        for result in results:
+            _say(result, wanted)
+    return _exit_code(results)
+
+
+def _exit_code(results: list[RunResult]) -> int:
+    """Return the exit code of several runs: interrupted before anything, then what went wrong most."""
+    states = {result.status for result in results}
+    if "interrupted" in states:
+        return _EXIT_CODES["interrupted"]
+    if states == {"failed"}:
+        return _EXIT_CODES["failed"]
+    return _EXIT_CODES["partial"] if states - {"ok"} else 0
+
+
+def _say(result: RunResult, wanted: Asked) -> None:
+    ok = sum(record.status in {"ok", "cached"} for record in result.wells.values())
+    click.echo(f"{result.plan.plate}: {ok} of {len(result.plan.wells)} wells done in {result.seconds:.1f} s.")
+    for output in result.plan.outputs:
+        click.echo(f"  {result.output / output.store}")
+    if result.failed:
+        click.echo(f"  {len(result.failed)} failed, see {result.output / 'failed.csv'}:")
+        for record in result.failed[:_FAILED_SHOWN]:
+            click.echo(f"    {record.well}: {record.fault.error if record.fault else ''}")
+    if result.status in {"interrupted", "partial"}:
+        plate = next(plate for plate in wanted.plates if plate.absolute().name == result.plan.plate)
+        click.echo(f"  To go on: {command_line(wanted.repeat_for(plate, result.output))}")
+
+
+@contextmanager
+def _two_interrupts() -> Iterator[threading.Event]:
+    """The first Ctrl-C (or SIGTERM) finishes the wells in hand, the second stops at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        click.echo("finishing the wells in hand; once more stops at once.", err=True)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

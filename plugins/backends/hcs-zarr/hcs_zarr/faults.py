@@ -1,0 +1,69 @@
+"""What is wrong with a layout, said before anything of it is made."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from hcs_core import ImageLayout, StorageError, StoreLayout
+from hcs_zarr.documents import BLOSC, CODECS
+
+LARGEST_BLOSC_CHUNK = 2**31 - 17
+"""In bytes: what blosc can pack at once."""
+
+
+def refuse_faulty(layout: StoreLayout) -> None:
+    """Refuse a layout that contradicts itself, or asks for what zarr cannot hold.
+
+    Raises
+    ------
+    StorageError
+        With the store, what was found and what to write instead.
+    """
+    image = layout.image
+    codec = layout.compression.codec
+    if codec not in CODECS:
+        raise StorageError(
+            f"the compression {codec!r} of {layout.name} is not known: write one of {', '.join(CODECS)}."
+        )
+    itemsize = _itemsize(layout.name, image.dtype)
+    if len(image.channels) != image.shape[1]:
+        raise StorageError(
+            f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
+            "along c: name each."
+        )
+    if len(layout.image.chunk) != len(image.shape) or min(image.chunk) < 1:
+        raise StorageError(f"the chunk {image.chunk} of {layout.name} must have t, c, z, y and x of at least 1.")
+    chunk_bytes = prod(map(min, image.chunk, image.shape)) * itemsize
+    if codec in BLOSC and chunk_bytes > LARGEST_BLOSC_CHUNK:
+        raise StorageError(
+            f"a chunk of {layout.name} has {chunk_bytes} bytes; {codec} packs at most {LARGEST_BLOSC_CHUNK}: choose "
+            "smaller chunks."
+        )
+    _refuse_other_levels(layout.name, image)
+
+
+def _itemsize(store: str, name: str) -> int:
+    try:
+        dtype = np.dtype(name)
+    except TypeError as error:
+        raise StorageError(
+            f"the dtype {name!r} of {store} is not known to numpy: write a name such as uint16."
+        ) from error
+    if dtype.name != name or dtype.kind not in "biuf":
+        raise StorageError(
+            f"the dtype {name!r} of {store} cannot be stored: write the name of a real one, as uint16."
+        )
+    return dtype.itemsize
+
+
+def _refuse_other_levels(store: str, image: ImageLayout) -> None:
+    expected = image.shape[3:]
+    if not image.level_shapes:
+        raise StorageError(f"the layout of {store} has no level: name at least the full one, {expected}.")
+    for level, shape in enumerate(image.level_shapes):
+        if shape != expected:
+            before = "half of the level before" if level else "the image"
+            raise StorageError(f"level {level} of the layout of {store} is {shape}; {before} is {expected}.")
+        expected = (-(-expected[0] // 2), -(-expected[1] // 2))

@@ -1,0 +1,98 @@
+"""Plates of empty files, and the folder of real samples."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+
+def htd(
+    *,
+    wells=("B02", "B03"),
+    sites=((True, True),),
+    waves=("DAPI", "FITC"),
+    collect=None,
+    z_steps=0,
+    projection=False,
+    timepoints=1,
+    end=True,
+    leave_out=(),
+    **lines,
+):
+    """Return the bytes of an HTD file of a 96-well plate; `lines` replaces the value of a key."""
+    values = {
+        "Description": '"a plate"',
+        "PlateType": "2",
+        "TimePoints": str(timepoints),
+        "ZSeries": str(z_steps > 0).upper(),
+        "ZSteps": str(z_steps),
+        "ZProjection": str(projection).upper(),
+        "XWells": "12",
+        "YWells": "8",
+    }
+    for row in range(8):
+        cells = (f"{'ABCDEFGH'[row]}{column:02d}" in wells for column in range(1, 13))
+        values[f"WellsSelection{row + 1}"] = ", ".join(str(cell).upper() for cell in cells)
+    values["Sites"] = "FALSE" if sites is None else "TRUE"
+    if sites is not None:
+        values["XSites"], values["YSites"] = str(len(sites[0])), str(len(sites))
+        for row, cells in enumerate(sites, start=1):
+            values[f"SiteSelection{row}"] = ", ".join(str(cell).upper() for cell in cells)
+    values["Waves"] = str(len(waves) > 1).upper()
+    values["NWavelengths"] = str(len(waves))
+    for wave, name in enumerate(waves, start=1):
+        values[f"WaveName{wave}"] = f'"{name}"'
+    for wave in range(1, len(waves) + 1):
+        values[f"WaveCollect{wave}"] = str(int(collect is None or wave in collect))
+    values |= lines
+    text = ['"HTSInfoFile", Version 1.0', *(f'"{k}", {v}' for k, v in values.items() if k not in leave_out)]
+    text += ['"EndFile"'] if end else []
+    return "".join(f"{line}\r\n" for line in text).encode("latin-1")
+
+
+@pytest.fixture
+def make_plate(tmp_path):
+    """Make a plate `P` of empty files by their paths, with this HTD (`None`: none)."""
+
+    def make(*paths, plan=b"", name="P.HTD", folder="plate"):
+        root = tmp_path / folder
+        root.mkdir()
+        if plan is not None:
+            (root / name).write_bytes(plan or htd())
+        for path in paths:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).touch()
+        return root
+
+    return make
+
+
+@pytest.fixture
+def make_htd():
+    return htd
+
+
+@pytest.fixture(scope="session")
+def samples():
+    for folder in Path(__file__).resolve().parents:
+        found = folder / "shared" / "data" / "imagexpress"
+        if found.is_dir():
+            return found
+    pytest.skip("shared/ is not here")
+
+
+@pytest.fixture
+def fingerprint():
+    """Return a digest of everything below a folder: names, kinds, times, rights and contents."""
+
+    def digest(root):
+        summary = hashlib.sha256()
+        for path in sorted(root.rglob("*")):
+            status = path.lstat()
+            summary.update(f"{path.relative_to(root)} {status.st_mode} {status.st_mtime_ns}".encode())
+            summary.update(os.readlink(path).encode() if path.is_symlink() else b"")
+            summary.update(path.read_bytes() if path.is_file() else b"")
+        return summary.hexdigest()
+
+    return digest
