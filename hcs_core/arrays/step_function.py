@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
+import numpy as np
 
+from hcs_core.arrays.function_version import content_version
 from hcs_core.errors import PipelineError
 from hcs_core.plugins.signature import MissingPolicy, Parameter, ParameterValue, Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__hcs_step__"
 _KINDS = {bool: "bool", int: "int", float: "float", str: "str", tuple: "floats"}
+_KIND_OF_WORD = {kind.__name__: word for kind, word in _KINDS.items()}
+_WRAP_IT = "write a function of your own around it, `def mine(image): ...`."
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +65,8 @@ def step_function(
     Raises
     ------
     PipelineError
-        Its parameters cannot be told: each but the first is a keyword with an annotation or a default.
+        Its parameters cannot be told (each but the first is a keyword with an annotation or a default), or axes,
+        a dtype or `missing` are not what they can be.
 
     Examples
     --------
@@ -80,14 +86,34 @@ def step_function(
                 dtypes=dtypes,
                 out_dtype=out_dtype,
                 out_channel=out_channel,
-                missing=MissingPolicy(missing),
+                missing=_missing(missing),
             )
+            _check_dtypes((*dtypes, *filter(None, [out_dtype])))
         except ValueError as error:
             raise PipelineError(f"step function {_name(function)!r}: {error}") from error
-        setattr(function, _MARK, Declared(signature=signature, memory_type=memory, version=version))
+        try:
+            setattr(function, _MARK, Declared(signature=signature, memory_type=memory, version=version))
+        except AttributeError as error:
+            raise PipelineError(f"step function {_name(function)!r}: it cannot be marked: {_WRAP_IT}") from error
         return function
 
     return declare
+
+
+def _missing(policy: str) -> MissingPolicy:
+    if policy not in list(MissingPolicy):
+        raise ValueError(f"missing={policy!r}: expected {' or '.join(MissingPolicy)}")
+    return MissingPolicy(policy)
+
+
+def _check_dtypes(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            known = np.dtype(name).name == name
+        except TypeError:
+            known = False
+        if not known:
+            raise ValueError(f"{name!r} is no dtype: expected one such as 'uint8', 'uint16' or 'float32'")
 
 
 def declared(function: Callable[..., Any]) -> Declared | None:
@@ -97,21 +123,36 @@ def declared(function: Callable[..., Any]) -> Declared | None:
 
 
 def _name(function: Callable[..., Any]) -> str:
+    if isinstance(function, functools.partial):
+        return _name(function.func)
     return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function, eval_str=True).parameters.values())
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        # An annotation that cannot be evaluated, such as "2-D image": the others are read as they are written.
+        return list(inspect.signature(function).parameters.values())
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     try:
-        arguments = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    except NameError:  # An annotation that cannot be evaluated: defaults will do.
-        arguments = list(inspect.signature(function).parameters.values())[1:]
-    return tuple(_parameter(function, argument) for argument in arguments)
+        arguments = _arguments(function)
+    except (ValueError, TypeError) as error:
+        raise PipelineError(f"step function {_name(function)!r}: its parameters are not known: {_WRAP_IT}") from error
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not arguments or arguments[0].kind not in positional:
+        raise PipelineError(
+            f"step function {_name(function)!r}: its first argument must be the image, as in "
+            f"`def {_name(function)}(image)`."
+        )
+    return tuple(_parameter(function, argument) for argument in arguments[1:])
 
 
 def _parameter(function: Callable[..., Any], argument: inspect.Parameter) -> Parameter:
     required = argument.default is inspect.Parameter.empty
-    annotation = argument.annotation
-    kind = _KINDS.get(annotation) or _KINDS.get(getattr(annotation, "__origin__", None) or type(None))
+    kind = _kind(argument.annotation)
     if kind is None and not required:
         kind = _KINDS.get(type(argument.default))
     if kind is None or argument.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -123,20 +164,22 @@ def _parameter(function: Callable[..., Any], argument: inspect.Parameter) -> Par
     return Parameter(name=argument.name, kind=kind, default=default, required=required)
 
 
+def _kind(annotation: Any) -> str | None:
+    """Return the kind that an annotation means: `float`, `tuple[float, ...]`, `float | None`, or one as a text."""
+    if isinstance(annotation, str):
+        alternatives = [part.strip() for part in annotation.split("|")]
+        words = [part.partition("[")[0] for part in alternatives if part != "None"]
+        return _KIND_OF_WORD.get(words[0]) if len(words) == 1 else None
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        rest = [part for part in get_args(annotation) if part is not type(None)]
+        return _kind(rest[0]) if len(rest) == 1 else None
+    return _KINDS.get(get_origin(annotation) or annotation)
+
+
 def function_version(function: Callable[..., Any]) -> str:
     """Return what stands for a function's content: its declared version, or a digest of what it is made of.
 
-    A digest is made of its source (of its byte code, where there is no source), its defaults and what it closes
-    over.
+    See `content_version`.
     """
     known = declared(function)
-    if known is not None and known.version:
-        return known.version
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
-    closure = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    defaults = (getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None))
-    return hashlib.sha256(f"{source}{defaults!r}{closure!r}".encode()).hexdigest()[:16]
+    return known.version if known is not None and known.version else content_version(function)

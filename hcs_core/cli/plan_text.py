@@ -86,8 +86,8 @@ def plan_text(plan: Plan, output: str) -> str:
         )
     lines += [
         (
-            f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory for each of {plan.workers} worker(s) "
-            f"beside the libraries, up to {size_text(plan.output_bytes)} of disk, {plan.output_files:,} files"
+            f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory a worker ({plan.workers} at once) "
+            f"beside the libraries; up to {size_text(plan.output_bytes)} of disk in {plan.output_files:,} files"
         ),
         f"Runs:     {len(left)} well(s)" if left else "Runs:     nothing, all wells are there",
         f"Digest:   {plan.digest[:16]}",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+import attrs
 import click
 
 from hcs_core.cli.plan_command import show_plans
@@ -19,7 +19,7 @@ from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
 
 _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
-_FAILED_SHOWN = 5
+_FAILED_SHOWN = 12
 
 
 @click.command(name="run")
@@ -34,7 +34,7 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any)
     if dry_run:
         return show_plans(session, wanted, as_json=as_json, quiet=quiet)
     results = []
-    with ProgressListener(quiet=quiet or as_json) as progress, _two_interrupts() as stop:
+    with ProgressListener(quiet=quiet or as_json) as progress, _two_interrupts() as signals:
         session.plugins.register(progress, "progress")
         for plate in wanted.plates:
             orchestrator = wanted.orchestrator(plate, session)
@@ -42,9 +42,9 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any)
                 # Compiled first: a pipeline with a mistake must not cost the results that are there.
                 orchestrator.compile_pipelines(wanted.pipeline)
                 orchestrator.clear()
-            run = RunOptions(repeat=wanted.repeat_for(plate, orchestrator.output), stop=stop)
+            run = attrs.evolve(signals, repeat=wanted.repeat_for(plate, orchestrator.output))
             results.append(orchestrator.run([wanted.pipeline], options=run))
-            if stop.is_set():
+            if signals.stop.is_set():
                 break
     if as_json:
         documents = [result.to_json(session.plugins) for result in results]
@@ -71,28 +71,31 @@ def _say(result: RunResult, wanted: Asked) -> None:
     for output in result.plan.outputs:
         click.echo(f"  {result.output / output.store}")
     if result.failed:
-        click.echo(f"  {len(result.failed)} failed, see {result.output / 'failed.csv'}:")
-        for record in result.failed[:_FAILED_SHOWN]:
-            click.echo(f"    {record.well}: {record.fault.error if record.fault else ''}")
+        click.echo(
+            f"  {len(result.failed)} failed: {', '.join(record.well for record in result.failed[:_FAILED_SHOWN])}"
+        )
+        click.echo(f"  why, and how to repeat each: {result.output / 'failed.csv'}")
     if result.status in {"interrupted", "partial"}:
         plate = next(plate for plate in wanted.plates if plate.absolute().name == result.plan.plate)
         click.echo(f"  To go on: {command_line(wanted.repeat_for(plate, result.output))}")
 
 
 @contextmanager
-def _two_interrupts() -> Iterator[threading.Event]:
-    """The first Ctrl-C (or SIGTERM) finishes the wells in hand, the second stops at once."""
-    stop = threading.Event()
+def _two_interrupts() -> Iterator[RunOptions]:
+    """The first Ctrl-C (or SIGTERM) finishes the wells in hand, the second stops at once; tidying up is not cut."""
+    options = RunOptions()
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
-        if stop.is_set():
+        if options.finishing.is_set():
+            return
+        if options.stop.is_set():
             raise KeyboardInterrupt
-        stop.set()
+        options.stop.set()
         click.echo("finishing the wells in hand; once more stops at once.", err=True)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield options
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

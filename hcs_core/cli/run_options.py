@@ -83,7 +83,8 @@ class Asked:
 
     def repeat_for(self, plate: Path, output: Path) -> tuple[str, ...]:
         """Return the command line that runs one of the plates again, with its own output folder."""
-        return ("hcs", "run", str(plate), str(self.pipeline_path), "-o", str(output), *self.repeat)
+        paths = (str(path.absolute()) for path in (plate, self.pipeline_path))
+        return ("hcs", "run", *paths, "-o", str(output), *self.repeat)
 
 
 def asked(options: dict[str, Any]) -> Asked:
@@ -159,7 +160,9 @@ def _config(options: dict[str, Any]) -> GlobalPipelineConfig:
 def _repeat(options: dict[str, Any]) -> tuple[str, ...]:
     """Return the options that make a run what it is, for the command that repeats a well; wells are left out."""
     words: list[str] = []
-    for name in ("config", "channels", "sites", "z", "time", "missing", "backend", "microscope"):
+    if options["config"] is not None:
+        words += ["--config", str(options["config"].absolute())]
+    for name in ("channels", "sites", "z", "time", "missing", "backend", "microscope"):
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
     return tuple(words)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,17 @@ from hcs_core.pipeline.names import (
     ZarrChunkStrategy,
     ZarrCompressor,
 )
+from hcs_core.pipeline.selection import Selection, numbers
+
+__all__ = [
+    "GlobalPipelineConfig",
+    "PathPlanningConfig",
+    "Selection",
+    "VFSConfig",
+    "ZarrConfig",
+    "bytes_of",
+    "numbers",
+]
 
 E = TypeVar("E", bound=StrEnum)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -45,6 +56,33 @@ def _flag(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 def _folder_name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[^/\\\0]+", value) or value in {".", ".."}:
         raise _wrong(attribute.name, value, "a name without a slash")
+
+
+def _made_of(cls: type[Any]) -> Any:
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, cls):
+            raise _wrong(attribute.name, value, f"a {cls.__name__}")
+
+    return check
+
+
+def _output_folder(value: str | os.PathLike[str] | None) -> Path | None:
+    return None if value is None else _folder("global_output_folder", value)
+
+
+def _results_path(value: str | os.PathLike[str]) -> Path:
+    return _folder("materialization_results_path", value)
+
+
+def _folder(field: str, value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise _wrong(field, value, "the path of a folder")
+    return Path(value)
+
+
+def _plain(value: str) -> str:
+    # A member of an enum and its text are one name, and must be one in a digest too. The validator sees the rest.
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def _name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -81,9 +119,11 @@ def bytes_of(value: int | str | None) -> int | None:
     """
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
         return value
-    match = re.fullmatch(r"([0-9.]+)\s*([KMGT]?)(?:i?B)?", str(value).strip(), flags=re.IGNORECASE)
-    if match and match[1].count(".") <= 1 and match[1] != "." and float(match[1]) > 0:
-        return int(float(match[1]) * _UNITS[match[2].upper()])
+    pattern = r"([0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})\s*([KMGT]?)(?:i?B)?"
+    match = re.fullmatch(pattern, str(value).strip(), flags=re.IGNORECASE)
+    size = int(float(match[1]) * _UNITS[match[2].upper()]) if match and isinstance(value, str) else 0
+    if size > 0:
+        return size
     raise _wrong("memory_limit", value, "a size such as 16G or 500M")
 
 
@@ -102,16 +142,16 @@ class PathPlanningConfig:
     """
 
     output_dir_suffix: str = attrs.field(default="_outputs", validator=_folder_name)
-    global_output_folder: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
-    materialization_results_path: Path = attrs.field(default=Path("results"), converter=Path)
+    global_output_folder: Path | None = attrs.field(default=None, converter=_output_folder)
+    materialization_results_path: Path = attrs.field(default=Path("results"), converter=_results_path)
 
 
 @attrs.frozen(kw_only=True)
 class VFSConfig:
     """Which storage backend holds what steps pass on, and which holds what is kept."""
 
-    intermediate_backend: str = attrs.field(default=Backend.MEMORY, validator=_name)
-    materialization_backend: str = attrs.field(default=MaterializationBackend.ZARR, validator=_name)
+    intermediate_backend: str = attrs.field(default=Backend.MEMORY, converter=_plain, validator=_name)
+    materialization_backend: str = attrs.field(default=MaterializationBackend.ZARR, converter=_plain, validator=_name)
 
 
 @attrs.frozen(kw_only=True)
@@ -163,53 +203,13 @@ class GlobalPipelineConfig:
     """
 
     num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))
-    path_planning: PathPlanningConfig = attrs.field(factory=PathPlanningConfig)
-    vfs: VFSConfig = attrs.field(factory=VFSConfig)
-    zarr: ZarrConfig = attrs.field(factory=ZarrConfig)
-    microscope: str = attrs.field(default=Microscope.AUTO, validator=_name)
+    path_planning: PathPlanningConfig = attrs.field(
+        factory=PathPlanningConfig, validator=_made_of(PathPlanningConfig)
+    )
+    vfs: VFSConfig = attrs.field(factory=VFSConfig, validator=_made_of(VFSConfig))
+    zarr: ZarrConfig = attrs.field(factory=ZarrConfig, validator=_made_of(ZarrConfig))
+    microscope: str = attrs.field(default=Microscope.AUTO, converter=_plain, validator=_name)
     use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
     memory_limit: int | None = attrs.field(default=None, converter=bytes_of)
-    executor: str = attrs.field(default="local", validator=_name)
+    executor: str = attrs.field(default="local", converter=_plain, validator=_name)
     missing: MissingData = attrs.field(default=MissingData.ERROR, converter=_missing)
-
-
-@attrs.frozen(kw_only=True)
-class Selection:
-    """Which part of a plate is worked on; `None` is all.
-
-    `wells` is a filter (see `hcs_core.select_wells`), `channels` are names or numbers, `sites`, `z` and
-    `timepoints` 1-based numbers; `z=(0,)` asks for the microscope's own projections.
-    """
-
-    wells: str | int | tuple[str | int, ...] | None = None
-    channels: tuple[str | int, ...] | None = None
-    sites: tuple[int, ...] | None = None
-    z: tuple[int, ...] | None = None
-    timepoints: tuple[int, ...] | None = None
-
-    def override(self, other: Selection) -> Selection:
-        """Return the selection with what another one says in place of its own."""
-        said = {name: value for name, value in attrs.asdict(other).items() if value is not None}
-        return attrs.evolve(self, **said)
-
-
-def numbers(text: str | Sequence[int]) -> tuple[int, ...]:
-    """Return `1,3-5` (or a list of whole numbers) as numbers.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be read.
-
-    Examples
-    --------
-    >>> numbers("1,3-5")
-    (1, 3, 4, 5)
-    """
-    found: list[int] = []
-    for part in text.split(",") if isinstance(text, str) else map(str, text):
-        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)
-        if match is None:
-            raise ConfigError(f"{text!r}: expected numbers such as 1,3-5.")
-        found.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(dict.fromkeys(found))

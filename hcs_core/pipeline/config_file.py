@@ -30,6 +30,8 @@ def load_config(path: Path) -> GlobalPipelineConfig:
         if key in _NESTED
         else item.plain()
         for key, item in _mapping(GlobalPipelineConfig, source, path, "").items()
+        # A section of which everything is commented out says nothing.
+        if key not in _NESTED or item.value is not None
     }
     config: GlobalPipelineConfig = _made(GlobalPipelineConfig, said, source, path)
     return config
@@ -55,7 +57,7 @@ def _fields(cls: type[Any], source: Located, path: Path, prefix: str) -> dict[st
 def _made(cls: type[Any], said: dict[str, Any], source: Located, path: Path) -> Any:
     try:
         return cls(**said)
-    except (ConfigError, TypeError) as error:
+    except ConfigError as error:
         field = str(error).partition("=")[0]
         item = source.value.get(field, source)
         raise ConfigError(f"{path}, line {item.line}: {error}") from error

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.errors import PipelineError
-from hcs_core.pipeline.config import Selection
+from hcs_core.errors import PipelineError, one_line
 from hcs_core.pipeline.names import MissingData
+from hcs_core.pipeline.selection import Selection
 from hcs_core.pipeline.step import Step
 
 
@@ -22,7 +22,8 @@ class Pipeline:
     name
         What it is called.
     steps
-        The steps; none at all converts the plate as it is.
+        The steps; none at all converts the plate as it is. Of two that have one name, the second gets a number:
+        `gaussian_blur_2`.
     select
         The part of a plate that it is for.
     missing
@@ -31,7 +32,7 @@ class Pipeline:
     Raises
     ------
     PipelineError
-        Two steps have one name.
+        The name is empty, a step is no `Step`, or `missing` is not what it can be.
 
     Examples
     --------
@@ -54,11 +55,9 @@ class Pipeline:
         select: Selection | None = None,
         missing: MissingData | str | None = None,
     ) -> None:
+        _check(name, steps)
         self.__attrs_init__(
-            name=name,
-            steps=_named_apart(tuple(steps)),
-            select=select or Selection(),
-            missing=None if missing is None else MissingData(missing),
+            name=str(name), steps=_named_apart(tuple(steps)), select=select or Selection(), missing=_missing(missing)
         )
 
     @classmethod
@@ -80,11 +79,28 @@ class Pipeline:
         Raises
         ------
         PipelineError
-            A step runs a function that cannot be imported by name.
+            A step runs a function that cannot be imported by name, or the file cannot be written.
         """
         from hcs_core.pipeline.pipeline_file import dump_pipeline
 
-        Path(path).write_text(dump_pipeline(self), encoding="utf-8")
+        text = dump_pipeline(self)
+        try:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise PipelineError(f"{path} cannot be written ({one_line(error)}): give another path.") from error
+
+
+def _check(name: object, steps: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise PipelineError(f'a pipeline is called {name!r}: write Pipeline("its name", [Step(...), ...]).')
+    if not isinstance(steps, Iterable):
+        raise PipelineError(f"the pipeline {name!r} has {steps!r} for its steps: write a list, [Step(...), ...].")
+
+
+def _missing(missing: MissingData | str | None) -> MissingData | None:
+    if missing is not None and missing not in list(MissingData):
+        raise PipelineError(f"missing={missing!r}: expected {', '.join(MissingData)}.")
+    return None if missing is None else MissingData(missing)
 
 
 def _named_apart(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import attrs
@@ -43,15 +47,34 @@ class Branch:
 
 def function_name(function: Callable[..., Any]) -> str:
     """Return a function's own name."""
+    if isinstance(function, partial):
+        return function_name(function.func)
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _value(value: Any) -> ParameterValue:
+def _value(name: str, value: Any) -> ParameterValue:
+    """Return a parameter's value in Python's own types: numpy's numbers and string enums are not YAML's."""
     if isinstance(value, list | tuple):
-        return tuple(value)
-    if value is None or isinstance(value, bool | int | float | str):
+        items = [_number(item) for item in value]
+        if None not in items:
+            return tuple(item for item in items if item is not None)
+    elif value is None or isinstance(value, bool):
         return value
-    raise PipelineError(f"a parameter is {value!r}: expected a number, a text, true or false, or a list of numbers.")
+    elif isinstance(value, str):
+        return str(value)
+    elif (number := _number(value)) is not None:
+        return number
+    raise PipelineError(
+        f"the parameter {name!r} is {value!r}: expected a number, a text, true or false, or a list of numbers."
+    )
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) and not math.isnan(value) else None
 
 
 def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> FunctionCall:
@@ -60,7 +83,7 @@ def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> Functi
     Raises
     ------
     PipelineError
-        It is none of them.
+        It is none of them, or a parameter has the name of one of a step's own words.
     """
     given = dict(parameters or {})
     if isinstance(pattern, tuple) and len(pattern) == 2 and isinstance(pattern[1], Mapping):  # noqa: PLR2004 - a pair
@@ -69,7 +92,24 @@ def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> Functi
         raise PipelineError(
             f"a step runs {pattern!r}: expected an operation's name, a function, or (function, kwargs)."
         )
-    return FunctionCall(pattern, tuple((str(name), _value(given[name])) for name in sorted(given)))
+    if isinstance(pattern, str) and (not pattern or ":" in pattern):
+        raise PipelineError(
+            f"{pattern!r} is no operation's name: write one such as 'max_projection', or pass the function itself."
+        )
+    for name in given:
+        _check_parameter(name)
+    return FunctionCall(pattern, tuple((name, _value(name, given[name])) for name in sorted(given)))
+
+
+def _check_parameter(name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise PipelineError(f"a parameter is called {name!r}: expected its name as a text, such as 'sigma'.")
+    if name in OPTIONS:
+        raise PipelineError(f"{name!r} is one of Step's own words and no parameter: write Step(..., {name}=...).")
+    if name in RESERVED:
+        raise PipelineError(
+            f"{name!r} is one of Step's own words, which this version has no use for yet: leave it out."
+        )
 
 
 def _chain(pattern: Any, parameters: Mapping[str, Any] | None = None) -> tuple[FunctionCall, ...]:
@@ -107,7 +147,7 @@ class Step:
     Raises
     ------
     PipelineError
-        The pattern is none of those above.
+        The pattern is none of those above, or an option is not what it can be.
 
     Examples
     --------
@@ -135,11 +175,7 @@ class Step:
         enabled: bool = True,
         **parameters: Any,
     ) -> None:
-        for word in RESERVED:
-            if word in parameters:
-                raise PipelineError(
-                    f"{word!r} is one of Step's own words, which this version has no use for yet: leave it out."
-                )
+        _check_options(name, save, memory, enabled)
         branches = _branches(function, parameters)
         by_component = isinstance(function, Mapping)
         if group_by is not None and group_by != "channel":
@@ -149,9 +185,22 @@ class Step:
             branches=branches,
             group_by="channel" if by_component else None,
             save=save,
-            memory=memory,
+            memory=None if memory is None else str(memory),
             enabled=enabled,
         )
+
+
+def _check_options(name: Any, save: Any, memory: Any, enabled: Any) -> None:
+    # A kept output lies in a folder of the step's name.
+    if name is not None and (
+        not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in {".", ".."}
+    ):
+        raise PipelineError(f"name={name!r}: expected a text without a slash, as it becomes a folder's name.")
+    if memory is not None and (not isinstance(memory, str) or not memory):
+        raise PipelineError(f"memory={memory!r}: expected a memory type such as 'numpy'.")
+    for word, flag in (("save", save), ("enabled", enabled)):
+        if not isinstance(flag, bool):
+            raise PipelineError(f"{word}={flag!r}: expected true or false.")
 
 
 def _branches(function: Any, parameters: Mapping[str, Any]) -> tuple[Branch, ...]:
@@ -161,4 +210,14 @@ def _branches(function: Any, parameters: Mapping[str, Any]) -> tuple[Branch, ...
         raise PipelineError("parameters belong to a function: write them inside the dict, as (function, {...}).")
     if not function:
         raise PipelineError("a step runs an empty dict: name at least one channel, or leave the step out.")
-    return tuple(Branch(str(key), _chain(pattern)) for key, pattern in function.items())
+    keys = [_key(key) for key in function]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise PipelineError(f"a step's dict names the channel {key!r} twice: name each once.")
+    return tuple(Branch(key, _chain(pattern)) for key, pattern in zip(keys, function.values(), strict=True))
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str | int) or isinstance(key, bool) or key == "":
+        raise PipelineError(f"a step's dict has the key {key!r}: expected a channel's name or number.")
+    return str(key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.errors import DetectionError, PlateError, PluginError
+from hcs_core.errors import DetectionError, HcsError, PlateError, one_line
 from hcs_core.plate.microscope import MicroscopeHandler
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import MicroscopeSpec
@@ -56,10 +56,10 @@ def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detect
             continue
         try:
             handler = _handler(plugins, spec.name)
-        except PluginError as error:
-            looked.append(f"{spec.name} matches, but {error}")
+            reason = handler.recognise(root)
+        except (HcsError, OSError) as error:
+            looked.append(f"{spec.name} matches, but {one_line(error).rstrip('.')}")
             continue
-        reason = handler.recognise(root)
         if reason is None:
             looked.append(f"{spec.name} found its marks and nothing that it can read")
         else:
@@ -74,7 +74,13 @@ def _check_folder(root: Path) -> None:
         raise PlateError(f"{root} does not exist: give the folder that holds the plate.")
     if not root.is_dir():
         raise PlateError(f"{root} is a file: give the folder that holds the plate.")
-    if next(root.iterdir(), None) is None:
+    try:
+        empty = next(root.iterdir(), None) is None
+    except OSError as error:
+        raise PlateError(
+            f"{root} cannot be listed ({one_line(error)}): make it readable, or give another folder."
+        ) from error
+    if empty:
         raise PlateError(f"{root} is empty: give the folder that holds the plate's images.")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
+from hcs_core.errors import PlateError
 from hcs_core.plate.inventory import Channel, Plane, PlaneKind, Plate
 from hcs_core.plate.microscope import PlaneFacts
 from hcs_core.plate.reader import Header
@@ -27,16 +30,14 @@ def settle(plate: Plate, samples: Sequence[Sample]) -> Plate:
 
     What the inventory has already stays.
     """
-    if not samples:
-        return attrs.evolve(plate, channels=unique_channels(plate.channels))
     sizes = [sample.facts.pixel_size_um for sample in samples if sample.facts.pixel_size_um]
     channels = unique_channels(tuple(_channel(channel, samples) for channel in plate.channels))
     acquired = [sample for sample in samples if sample.plane.kind == PlaneKind.ACQUIRED]
     return attrs.evolve(
         plate,
         channels=channels,
-        image_shape=plate.image_shape or samples[0].header.shape,
-        dtype=plate.dtype or samples[0].header.dtype,
+        image_shape=plate.image_shape or (samples[0].header.shape if samples else None),
+        dtype=plate.dtype or (samples[0].header.dtype if samples else None),
         pixel_size_um=plate.pixel_size_um or (sizes[0] if sizes else None),
         z_step_um=plate.z_step_um
         or _spacing(acquired, lambda plane: plane.z_index, lambda plane: plane.timepoint, lambda facts: facts.z_um),
@@ -54,12 +55,25 @@ def _channel(channel: Channel, samples: Sequence[Sample]) -> Channel:
 
 
 def unique_channels(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
-    """Return the channels with names that no two share: those that do become `w<number>_<name>`."""
-    names = [channel.name for channel in channels]
-    return tuple(
-        attrs.evolve(channel, name=f"w{channel.number}_{channel.name}") if names.count(channel.name) > 1 else channel
-        for channel in channels
-    )
+    """Return the channels with names that no two share: those that do become `w<number>_<name>`.
+
+    Raises
+    ------
+    PlateError
+        Two channels have one number.
+    """
+    numbers = [channel.number for channel in channels]
+    if len(set(numbers)) != len(numbers):
+        raise PlateError(f"the plate's channels are numbered {numbers}: each needs a number of its own.")
+    while True:
+        counts = Counter(channel.name for channel in channels)
+        if len(counts) == len(channels):
+            return channels
+        # Again, as `w1_X` may be the name of another channel: names get longer until none is shared.
+        channels = tuple(
+            attrs.evolve(channel, name=f"w{channel.number}_{channel.name}") if counts[channel.name] > 1 else channel
+            for channel in channels
+        )
 
 
 def _spacing(
@@ -90,7 +104,6 @@ def _spacing(
 def contradictions(plate: Plate, samples: Sequence[Sample]) -> tuple[str, ...]:
     """Return where headers contradict the folder or each other, a sentence for each kind and channel."""
     found: dict[str, list[str]] = {}
-    first = samples[0] if samples else None
     for sample in samples:
         plane, facts = sample.plane, sample.facts
         name = f"channel {plane.channel} ({plate.channel(plane.channel).name})"
@@ -102,7 +115,10 @@ def contradictions(plate: Plate, samples: Sequence[Sample]) -> tuple[str, ...]:
                 facts.timepoint is not None and facts.timepoint != plane.timepoint
             ),
             f"{name}: the header says projection, the folder z_index {plane.z_index}": (
-                bool(facts.is_projection) and plane.kind == PlaneKind.ACQUIRED
+                facts.is_projection is True and plane.kind == PlaneKind.ACQUIRED
+            ),
+            f"{name}: the header says z_index {facts.z_index}, the folder projection": (
+                facts.is_projection is False and facts.z_index is not None and plane.kind == PlaneKind.PROJECTION
             ),
             f"the header says well {facts.well}, the name {plane.well}": (
                 facts.well is not None and facts.well != plane.well
@@ -112,10 +128,10 @@ def contradictions(plate: Plate, samples: Sequence[Sample]) -> tuple[str, ...]:
             ),
             f"{name}: its images are {sample.header.shape} {sample.header.dtype}, others "
             f"{plate.image_shape} {plate.dtype}": (
-                first is not None and (sample.header.shape, sample.header.dtype) != (plate.image_shape, plate.dtype)
+                (sample.header.shape, sample.header.dtype) != (plate.image_shape, plate.dtype)
             ),
             f"{name}: its pixel size is {facts.pixel_size_um} um, that of others {plate.pixel_size_um} um": (
-                facts.pixel_size_um is not None and facts.pixel_size_um != plate.pixel_size_um
+                not _agree(facts.pixel_size_um, plate.pixel_size_um)
             ),
         }
         for text, holds in checks.items():
@@ -123,6 +139,11 @@ def contradictions(plate: Plate, samples: Sequence[Sample]) -> tuple[str, ...]:
                 found.setdefault(text, []).append(plane.uri)
     sentences = [f"{text} ({uris[0]})" for text, uris in found.items()]
     return (*sentences, *_copies(plate, samples))
+
+
+def _agree(size: float | None, others: float | None) -> bool:
+    """Whether two pixel sizes are one, as far as headers write it: they are texts with few digits."""
+    return not size or (others is not None and math.isclose(size, others, rel_tol=1e-6))
 
 
 def _copies(plate: Plate, samples: Sequence[Sample]) -> list[str]:

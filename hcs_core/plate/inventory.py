@@ -12,7 +12,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.plate.wells import parse_well
+from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.plate.plane_order import check_columns, plane_order
+from hcs_core.plate.wells import parse_well, summary
 
 IntColumn = npt.NDArray[np.int32]
 CodeColumn = npt.NDArray[np.uint8]
@@ -103,7 +105,13 @@ class PlaneTable:
         """Make a table from sequences; planes are `ACQUIRED`, `PRESENT` and selector 0 where not said.
 
         `well` holds positions in `wells`, which may be in any order; planes are sorted by well (in the order
-        on the plate), site, timepoint, channel and z_index.
+        on the plate), site, timepoint, channel and z_index; several files of one plane by kind, state, selector
+        and uri.
+
+        Raises
+        ------
+        PlateError
+            The columns differ in length, a well is listed twice, or a position in `wells` is none.
         """
         order_of_wells = sorted(range(len(wells)), key=lambda index: parse_well(wells[index]))
         rank = np.empty(len(wells), np.int32)
@@ -111,7 +119,7 @@ class PlaneTable:
         count = len(uri)
         zeros = np.zeros(count, np.uint8)
         columns: dict[str, Any] = {
-            "well": rank[np.asarray(well, np.int32)] if count else np.zeros(0, np.int32),
+            "well": np.asarray(well, np.int32),
             "site": np.asarray(site, np.int32),
             "channel": np.asarray(channel, np.int32),
             "z_index": np.asarray(z_index, np.int32),
@@ -121,7 +129,9 @@ class PlaneTable:
             "reader": zeros,
             "selector": zeros.astype(np.int32) if selector is None else np.asarray(selector, np.int32),
         }
-        order = np.lexsort(tuple(columns[name] for name in ("z_index", "channel", "timepoint", "site", "well")))
+        check_columns(columns, count, wells)
+        columns["well"] = rank[columns["well"]]
+        order = plane_order(columns, uri)
         return cls(
             wells=tuple(wells[index] for index in order_of_wells),
             readers=(reader,),
@@ -162,7 +172,17 @@ class PlaneTable:
         )
 
     def of_well(self, well: str) -> PlaneTable:
-        """Return the planes of one well, and nothing of the others: what a worker gets with its task."""
+        """Return the planes of one well, and nothing of the others: what a worker gets with its task.
+
+        Raises
+        ------
+        PlateError
+            There is no such well.
+        """
+        if well not in self.wells:
+            raise PlateError(
+                f"there is no well {well!r}.{did_you_mean(well, self.wells)} There are {summary(self.wells)}."
+            )
         first, last = np.searchsorted(self.well, [self.wells.index(well), self.wells.index(well) + 1])
         part = slice(int(first), int(last))
         columns = {name: getattr(self, name)[part] for name in _NUMERIC}
@@ -170,7 +190,9 @@ class PlaneTable:
 
     def digest(self) -> str:
         """Return a digest of the content: equal tables have equal digests, in any process and folder."""
-        digest = hashlib.sha256("\0".join((*self.wells, "", *self.readers, "", *self.uri)).encode())
+        text = "\0".join((*self.wells, "", *self.readers, "", *self.uri))
+        # A file's name need not be UTF-8: its other bytes are surrogates here.
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
         for name in _NUMERIC:
             digest.update(np.ascontiguousarray(getattr(self, name)).astype("<i4").tobytes())
         return digest.hexdigest()
@@ -179,13 +201,23 @@ class PlaneTable:
 _NUMERIC = ("well", "site", "channel", "z_index", "timepoint", "kind", "state", "reader", "selector")
 
 
+def _number(value: float | None) -> float | None:
+    # The digest is made of texts of numbers: 1, 1.0 and numpy's 1.0 are one number, and must be one text.
+    return None if value is None else float(value)
+
+
+def _two_ints(pair: Sequence[int]) -> tuple[int, int]:
+    first, second = pair
+    return int(first), int(second)
+
+
 @attrs.frozen(kw_only=True)
 class Channel:
     """A channel: its 1-based number, its name (unique in the plate), its emission in nm where known."""
 
     number: int
     name: str
-    wavelength_nm: float | None = None
+    wavelength_nm: float | None = attrs.field(default=None, converter=_number)
 
 
 @attrs.frozen(kw_only=True)
@@ -235,10 +267,10 @@ class Plate:
     planes: PlaneTable
     site_grid: Mapping[int, tuple[int, int]] = attrs.field(factory=dict)
     positions: Mapping[tuple[str, int], SitePosition] = attrs.field(factory=dict)
-    pixel_size_um: float | None = None
-    z_step_um: float | None = None
-    time_step_s: float | None = None
-    image_shape: tuple[int, int] | None = None
+    pixel_size_um: float | None = attrs.field(default=None, converter=_number)
+    z_step_um: float | None = attrs.field(default=None, converter=_number)
+    time_step_s: float | None = attrs.field(default=None, converter=_number)
+    image_shape: tuple[int, int] | None = attrs.field(default=None, converter=attrs.converters.optional(_two_ints))
     dtype: str | None = None
     differences: tuple[str, ...] = ()
 
@@ -264,8 +296,18 @@ class Plate:
         return tuple(np.unique(self.planes.of_well(well).site).tolist())
 
     def channel(self, number: int) -> Channel:
-        """Return the channel of a number."""
-        return next(channel for channel in self.channels if channel.number == number)
+        """Return the channel of a number.
+
+        Raises
+        ------
+        PlateError
+            There is no such channel.
+        """
+        for channel in self.channels:
+            if channel.number == number:
+                return channel
+        there = ", ".join(f"{channel.number} ({channel.name})" for channel in self.channels) or "none"
+        raise PlateError(f"{self.name} has no channel {number}; its channels: {there}.")
 
     def state_counts(self) -> dict[str, int]:
         """Return how many planes are in each state, by its word."""
@@ -274,8 +316,9 @@ class Plate:
 
     def digest(self) -> str:
         """Return a digest of planes and metadata; not of the folder, nor of positions, which are read when needed."""
+        grid = sorted((int(site), _two_ints(cell)) for site, cell in self.site_grid.items())
         parts = (
-            self.name, self.microscope, self.plate_format, self.channels, sorted(self.site_grid.items()),
+            self.name, self.microscope, _two_ints(self.plate_format), self.channels, grid,
             self.pixel_size_um, self.z_step_um, self.time_step_s, self.image_shape, self.dtype,
         )  # fmt: skip
         return hashlib.sha256(f"{self.planes.digest()}{parts!r}".encode()).hexdigest()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from hcs_core.errors import ReadError
 from hcs_core.plate.detection import AUTO, Detected, detect
@@ -59,32 +60,40 @@ def inventory(root: Path, detected: Detected, readers: Readers) -> Plate:
 
 
 def _samples(plate: Plate, detected: Detected, readers: Readers) -> tuple[list[Sample], dict[int, str]]:
-    """Open one plane of each (channel, z_index) and (channel, timepoint) at the first site that can be read."""
+    """Open one plane of each (channel, z_index) and (channel, timepoint), each channel's at one site.
+
+    That is the first site; a channel that it has not, or of which nothing can be read there, is asked for at the
+    next: one broken file must not change a channel's name.
+    """
     faults: dict[int, str] = {}
+    samples: list[Sample] = []
+    wanted = set(np.unique(plate.planes.channel[plate.planes.state == PlaneState.PRESENT]).tolist())
     for indexes in _sites_to_try(plate):
-        samples: list[Sample] = []
         for index in indexes:
             plane = plate.planes.plane(index)
+            if plane.channel not in wanted:
+                continue
             try:
                 header = readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
             except ReadError as error:
                 faults[index] = str(error)
             else:
                 samples.append(Sample(plane=plane, header=header, facts=detected.handler.parse_header(header.text)))
-        if samples:
-            return samples, faults
-    return [], faults
+        wanted -= {sample.plane.channel for sample in samples}
+        if not wanted:
+            break
+    return samples, faults
 
 
 def _sites_to_try(plate: Plate) -> Iterable[list[int]]:
     """Yield, site by site, the rows of the planes whose headers are to be opened; full sites first."""
     planes = plate.planes
-    by_site: dict[tuple[int, int], list[int]] = {}
-    for index in (planes.state == PlaneState.PRESENT).nonzero()[0].tolist():
-        by_site.setdefault((int(planes.well[index]), int(planes.site[index])), []).append(index)
-    for indexes in sorted(by_site.values(), key=len, reverse=True):
+    present = (planes.state == PlaneState.PRESENT).nonzero()[0]
+    # Planes are sorted by well and site: a site is a run of rows.
+    new = (np.diff(planes.well[present]) != 0) | (np.diff(planes.site[present]) != 0)
+    for indexes in sorted(np.split(present, new.nonzero()[0] + 1), key=len, reverse=True):
         chosen: dict[tuple[str, int, int], int] = {}
-        for index in indexes:
+        for index in indexes.tolist():
             channel = int(planes.channel[index])
             chosen.setdefault(("z", channel, int(planes.z_index[index])), index)
             chosen.setdefault(("t", channel, int(planes.timepoint[index])), index)

@@ -13,8 +13,11 @@ from hcs_core.errors import PlateError
 PLATE_FORMATS = ((1, 1), (2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 """Rows and columns of the plates that are made: 1, 6, 12, 24, 48, 96, 384 and 1,536 wells."""
 
-_LETTERS = re.compile(r"([A-Za-z]{1,2})\s*-?\s*0*([1-9]\d{0,2})")
-_NUMBERS = re.compile(r"[rR]0*([1-9]\d{0,2})[cC]0*([1-9]\d{0,2})")
+_LETTERS = re.compile(r"([A-Za-z]{1,2})\s*-?\s*0*([1-9][0-9]{0,2})")
+_NUMBERS = re.compile(r"[rR]0*([1-9][0-9]{0,2})[cC]0*([1-9][0-9]{0,2})")
+_COUNT = re.compile(r"[+-]?[0-9]{1,9}")
+_ROW_SPAN = re.compile(r"\s*([A-Za-z]{1,2}|[0-9]{1,3})\s*(?:-\s*([A-Za-z]{1,2}|[0-9]{1,3})\s*)?")
+_COLUMN_SPAN = re.compile(r"\s*([0-9]{1,3})\s*(?:-\s*([0-9]{1,3})\s*)?")
 _ALPHABET = 26
 
 WellFilter = str | int | Sequence["str | int"]
@@ -84,8 +87,9 @@ def select_wells(well_filter: WellFilter | None, wells: Sequence[str]) -> tuple[
     Parameters
     ----------
     well_filter
-        `A01`, `A01:B06` (a rectangle), `row:A`, `col:1-6`, several of these separated by commas or in a list,
-        a number (the first N), and `~` before one to leave it out; `None` is all.
+        `A01`, `A01:B06` (a rectangle, between any two of its opposite corners), `row:A`, `row:A-C`, `col:1-6`,
+        several of these separated by commas or in a list, a number (the first N), and `~` before one to leave it
+        out; `None` is all.
     wells
         The wells that there are.
 
@@ -102,39 +106,46 @@ def select_wells(well_filter: WellFilter | None, wells: Sequence[str]) -> tuple[
     there = sorted(wells, key=parse_well)
     if well_filter is None:
         return tuple(there)
-    if isinstance(well_filter, int):
-        parts: list[str] = [str(well_filter)]
-    elif isinstance(well_filter, str):
-        parts = [part.strip() for part in well_filter.split(",") if part.strip()]
-    else:
-        parts = [piece.strip() for part in well_filter for piece in str(part).split(",") if piece.strip()]
-    if not parts:
-        raise PlateError("the well filter is empty: write wells such as A01:B06, or leave it out.")
+    parts = _parts(well_filter)
     kept = [part for part in parts if not part.startswith("~")]
-    dropped = [part[1:] for part in parts if part.startswith("~")]
+    dropped = [part[1:].strip() for part in parts if part.startswith("~")]
     chosen = {well for part in kept for well in _part(part, there)} if kept else set(there)
     chosen -= {well for part in dropped for well in _part(part, there)}
     if not chosen:
-        raise PlateError(f"the well filter {', '.join(parts)!r} leaves no well of this plate.")
+        raise PlateError(f"the well filter {', '.join(parts)!r} leaves no well of this plate: leave out less.")
     return tuple(well for well in there if well in chosen)
+
+
+def _parts(well_filter: object) -> list[str]:
+    """Return the parts of a filter, each a text of its own."""
+    pieces = [well_filter] if isinstance(well_filter, str | int) else well_filter
+    if not isinstance(pieces, Sequence) or not all(
+        isinstance(piece, str | int) and not isinstance(piece, bool) for piece in pieces
+    ):
+        raise PlateError(
+            f"{well_filter!r} is no well filter: write wells such as A01:B06, a list of them, or a number."
+        )
+    parts = [part.strip() for piece in pieces for part in str(piece).split(",") if part.strip()]
+    if not parts:
+        raise PlateError("the well filter is empty: write wells such as A01:B06, or leave it out.")
+    return parts
 
 
 def _part(part: str, there: Sequence[str]) -> list[str]:
     places = {well: parse_well(well) for well in there}
-    if part.isdigit():
-        if int(part) == 0:
-            raise PlateError("the well filter '0' selects the first 0 wells: write at least 1.")
-        return list(there[: int(part)])
-    if part.lower().startswith("row:"):
-        rows = _span(part[4:], lambda text: row_index(text) if text.isalpha() else int(text) - 1, part)
+    if _COUNT.fullmatch(part):
+        if int(part) < 1:
+            raise PlateError(f"the well filter {part!r} is a number of wells: write at least 1.")
+        found = list(there[: int(part)])
+    elif part.lower().startswith("row:"):
+        rows = _span(_ROW_SPAN.fullmatch(part[4:]), part)
         found = [well for well, (row, _) in places.items() if row in rows]
     elif part.lower().startswith("col:"):
-        columns = _span(part[4:], lambda text: int(text) - 1, part)
+        columns = _span(_COLUMN_SPAN.fullmatch(part[4:]), part)
         found = [well for well, (_, column) in places.items() if column in columns]
     elif ":" in part:
         first, last = (parse_well(piece) for piece in part.split(":", 1))
-        rows = range(min(first[0], last[0]), max(first[0], last[0]) + 1)
-        columns = range(min(first[1], last[1]), max(first[1], last[1]) + 1)
+        rows, columns = _between(first[0], last[0]), _between(first[1], last[1])
         found = [well for well, (row, column) in places.items() if row in rows and column in columns]
     else:
         place = parse_well(part)
@@ -144,17 +155,20 @@ def _part(part: str, there: Sequence[str]) -> list[str]:
     return found
 
 
-def _span(text: str, number: object, part: str) -> range:
-    pieces = text.strip().split("-")
-    try:
-        first, last = (number(piece.strip()) for piece in (pieces[0], pieces[-1]))  # type: ignore[operator]
-    except (ValueError, TypeError) as error:
-        raise PlateError(f"the well filter {part!r} cannot be read: write row:A, row:A-C or col:1-6.") from error
-    return range(first, last + 1)
+def _between(one: int, other: int) -> range:
+    return range(min(one, other), max(one, other) + 1)
+
+
+def _span(match: re.Match[str] | None, part: str) -> range:
+    """Return the 0-based rows or columns of a span, such as `A-C` or `6-1`."""
+    ends = [row_index(end) if end.isalpha() else int(end) - 1 for end in match.groups() if end] if match else []
+    if not ends or min(ends) < 0:
+        raise PlateError(f"the well filter {part!r} cannot be read: write row:A, row:A-C or col:1-6.")
+    return _between(ends[0], ends[-1])
 
 
 def summary(wells: Sequence[str], most: int = 12) -> str:
     """Return wells as people write them: all of a few, the first, the last and the number of many."""
     if len(wells) <= most:
-        return ", ".join(wells)
+        return ", ".join(wells) or "no wells"
     return f"{len(wells)} wells, {wells[0]} to {wells[-1]}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcs_core.errors import PluginError, UnknownNameError, did_you_mean
+from hcs_core.errors import PluginError
 from hcs_core.plugins import builtin
 from hcs_core.plugins.conflicts import conflict, rivalries
 from hcs_core.plugins.events import Event
@@ -221,7 +221,7 @@ class PluginManager:
         """
         staged = self._registered.get(name)
         if staged is None:
-            return self._why_not_registered(name)
+            return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
             for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""))):
@@ -231,15 +231,6 @@ class PluginManager:
                     faults.append(str(error))
         return tuple(faults)
 
-    def _why_not_registered(self, name: str) -> tuple[str, ...]:
-        records = [item for item in self.records() if item.name == name]
-        if not records:
-            known = {item.name for item in self.records()}
-            raise UnknownNameError(
-                f"no plugin is called {name!r}.{did_you_mean(name, known)} Installed: {', '.join(sorted(known))}."
-            )
-        return tuple(item.error or f"plugin {name!r} is disabled: nothing of it is imported." for item in records)
-
     def _absent(self, kind: Kind, name: str) -> str:
         """Say which plugins would bring a name, or might: those that were refused or disabled."""
         declared = [item for item in self._refused if name in item.provides().get(kind.word, ())]
@@ -247,11 +238,7 @@ class PluginManager:
             return "".join(
                 f" The {item.owner} declares it and failed: {self._records[item.owner].error}" for item in declared
             )
-        out = [
-            f"{item.name} ({item.status})"
-            for item in self.records()
-            if item.status is not PluginStatus.OK and not item.provides
-        ]
+        out = [f"{item.name} ({item.status})" for item in self._records.out_of_use()]
         return f" Installed but not in use: {', '.join(out)}." if out else ""
 
     def _fail(self, owner: Owner, version: str | None, error: PluginError) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from hcs_core.errors import PluginError
+from hcs_core.errors import PluginError, UnknownNameError, did_you_mean
 from hcs_core.plugins.registry import CORE, Owner
 
 
@@ -72,6 +72,26 @@ class RecordBook:
                 key=lambda item: (item.name != CORE, item.name, item.distribution or ""),
             )
         )
+
+    def why_not(self, name: str) -> tuple[str, ...]:
+        """Return why a plugin is not registered, a sentence for each distribution that brings one of that name.
+
+        Raises
+        ------
+        UnknownNameError
+            No plugin has that name.
+        """
+        records = [item for item in self.listed() if item.name == name]
+        if not records:
+            known = sorted({item.name for item in self.listed()})
+            raise UnknownNameError(
+                f"no plugin is called {name!r}.{did_you_mean(name, known)} Installed: {', '.join(known)}."
+            )
+        return tuple(item.error or f"plugin {name!r} is disabled: nothing of it is imported." for item in records)
+
+    def out_of_use(self) -> tuple[PluginRecord, ...]:
+        """Return the records of what is installed and provides nothing, because it is disabled or was refused."""
+        return tuple(item for item in self.listed() if item.status is not PluginStatus.OK and not item.provides)
 
     def note(
         self,

@@ -67,7 +67,6 @@ class Registry(Generic[S]):
         self._on_fault = on_fault
         self._absent = absent
         self._entries: dict[str, tuple[S, Owner]] = {}
-        self._loaded: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[S]:
         """Yield the specs, sorted by name."""
@@ -132,9 +131,7 @@ class Registry(Generic[S]):
         PluginError
             The target cannot be imported.
         """
-        if name not in self._loaded:
-            self._loaded[name] = self.load_target(name, self.get(name).target)
-        return self._loaded[name]
+        return self.load_target(name, self.get(name).target)
 
     def load_target(self, name: str, target: str) -> Any:
         """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`).

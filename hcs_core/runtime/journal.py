@@ -47,7 +47,7 @@ class Journal:
         """
         try:
             lines = self.path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read ({error.strerror}): check its permissions.") from error

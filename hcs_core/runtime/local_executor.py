@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
 from hcs_core.runtime.worker import WORKER_ENVIRONMENT, run_task, set_up
 
-IN_FLIGHT = 4
+IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
 
 MOST_DEATHS = 3
@@ -122,6 +123,23 @@ def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
         pool.shutdown(wait=True, kill_workers=not finished)
 
 
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back from this thread while it may start workers; they inherit that, and start in peace.
+
+    A worker that got it before it was set up would print a traceback of its own. What came meanwhile is delivered to
+    this thread at the end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
     """Run a task in a pool of one worker, again after each of its deaths, up to `MOST_DEATHS`."""
     deaths: Counter[str] = Counter()
@@ -129,7 +147,9 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
     while deaths[task.well] < MOST_DEATHS:
         with _pool(1, pickled_job) as pool:
             try:
-                return pool.submit(_send, task).result()
+                with _interrupt_held_back():
+                    future = pool.submit(_send, task)
+                return future.result()
             except BrokenProcessPool as error:
                 deaths[task.well] += 1
                 why = one_line(error)
@@ -142,7 +162,7 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
 
 def _drain(
     pool: Executor,
-    run: object,
+    run: Callable[[WellTask], WellRecord],
     waiting: deque[WellTask],
     workers: int,
     on_record: OnRecord,
@@ -158,7 +178,8 @@ def _drain(
         while (waiting or futures) and not (stop.is_set() and not futures):
             while waiting and len(futures) < IN_FLIGHT * workers and not stop.is_set():
                 task = waiting.popleft()
-                futures[pool.submit(run, task)] = task  # type: ignore[arg-type]
+                with _interrupt_held_back():
+                    futures[pool.submit(run, task)] = task
             if stop.is_set():
                 for future in [future for future in futures if future.cancel()]:
                     del futures[future]

@@ -28,12 +28,14 @@ class RunOptions:
     """What a run is told beside its plan.
 
     `pipeline_yaml` is kept beside the results; `repeat` is the command line that runs the plan again; `stop` is set
-    from outside to end after the wells in hand.
+    from outside to end after the wells in hand. The run sets `finishing` while it tidies up, which is short and must
+    not be interrupted: who handles signals looks at it first.
     """
 
     pipeline_yaml: str | None = None
     repeat: tuple[str, ...] = ()
     stop: threading.Event = attrs.field(factory=threading.Event)
+    finishing: threading.Event = attrs.field(factory=threading.Event)
 
 
 def run_plan(
@@ -91,7 +93,11 @@ class _Driver:
             self._execute()
             finished = True
         finally:
-            result = self._finish(time.perf_counter() - started, stopped=not finished)
+            self._options.finishing.set()
+            try:
+                result = self._finish(time.perf_counter() - started, stopped=not finished)
+            finally:
+                self._options.finishing.clear()
         return result
 
     def _execute(self) -> None:

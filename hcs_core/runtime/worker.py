@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from typing import Any
 
 import attrs
@@ -27,6 +30,9 @@ WORKER_ENVIRONMENT = dict.fromkeys(
 """Workers share the cores by wells: a library that made threads of its own in each would make too many."""
 
 
+_WATCH_SECONDS = 0.5
+
+
 @attrs.define
 class _State:
     runner: WellRunner | None = None
@@ -42,12 +48,20 @@ def set_up(pickled_job: bytes) -> None:
     Ctrl-C is the driver's business: a terminal sends it to workers too, and they would die of it in mid-well.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, args=(os.getppid(),), name="hcs-driver-watch", daemon=True).start()
     try:
         job: RunJob = cloudpickle.loads(pickled_job)
         _state.runner = WellRunner(job, PluginManager.from_recipe(job.plugins))
     # A worker that raises here breaks the whole pool; what it raised is reported by its first task.
     except Exception as error:  # noqa: BLE001
         _state.fault = one_line(error)
+
+
+def _end_with_driver(driver: int) -> None:
+    """End this process when the driver is gone without a word: a worker would wait for its next task for ever."""
+    while os.getppid() == driver:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def run_task(pickled_task: bytes) -> Any:

@@ -56,9 +56,7 @@ class Environment:
 
     def install(self, *arguments: str | Path) -> None:
         """Install with the machine's own settings; a fault shows what uv said."""
-        links = os.environ.get("PIP_FIND_LINKS", "").split()
-        found = [argument for link in links for argument in ("--find-links", link)]
-        run([*self.uv, "pip", "install", "--quiet", "--python", self.python, *found, *arguments])
+        run([*self.uv, "pip", "install", "--quiet", "--python", self.python, *machine_links(), *arguments])
 
     def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run something, without what could leak into it from outside."""
@@ -67,6 +65,12 @@ class Environment:
         return subprocess.run(
             list(map(str, arguments)), capture_output=True, text=True, check=False, env={**environment, **variables}
         )
+
+
+def machine_links() -> list[str]:
+    """Return the folders of wheels that this machine gives to pip, for uv, which does not read pip's settings."""
+    links = os.environ.get("PIP_FIND_LINKS", "").split()
+    return [argument for link in links for argument in ("--find-links", link)]
 
 
 def run(command: list[Any], **options: Any) -> str:
@@ -101,7 +105,8 @@ def uv() -> tuple[str, ...]:
 def archives(uv: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the sdist and the wheel of every distribution once; return the folder that holds them."""
     folder = _shared(tmp_path_factory) / "archives"
-    _once(folder, lambda: run([*uv, "build", "--quiet", "--all-packages", "--out-dir", folder], cwd=REPOSITORY))
+    command = [*uv, "build", "--quiet", "--all-packages", *machine_links(), "--out-dir", folder]
+    _once(folder, lambda: run(command, cwd=REPOSITORY))
     return folder
 
 

@@ -108,6 +108,16 @@ def world(request):
     return request.getfixturevalue(request.param)
 
 
+@pytest.fixture(autouse=True)
+def forget_modules():
+    """Forget the modules of plugins that a test imported in this process."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("hcs_") and name.partition(".")[0] != "hcs_core":
+            del sys.modules[name]
+
+
 def by_name(records):
     return {record["name"]: record for record in records}
 
@@ -266,6 +276,21 @@ def test_a_plugin_of_the_program_keeps_its_name_and_what_it_declares(monkeypatch
         failed["hook_raises"].error
     )
     assert [record.status for record in manager.records() if record.name == "hook_raises"] == ["ok", "failed"]
+
+
+def test_one_module_under_two_names_is_registered_once(monkeypatch, tmp_path):
+    info = tmp_path / "hcs_doubled-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hcs-doubled\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hcs_core]\ndoubled = hcs_doubled\nonce_more = hcs_doubled\n")
+    (tmp_path / "hcs_doubled.py").write_text("hcs_api = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    manager = PluginManager(disabled=BESIDE)
+    manager.discover()
+    records = {record.name: record for record in manager.records()}
+    assert records["doubled"].status == "ok"
+    assert records["once_more"].status == "failed"
+    assert "'once_more' of hcs-doubled is the same module or object as plugin 'doubled'" in records["once_more"].error
 
 
 def test_two_distributions_that_call_their_plugin_alike_are_both_out(monkeypatch, tmp_path):

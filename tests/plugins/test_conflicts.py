@@ -7,8 +7,9 @@ from itertools import permutations
 import pytest
 
 from hcs_core import ExecutorSpec, KernelSpec, ReaderSpec, Signature
-from hcs_core.plugins.conflicts import rivalries
-from hcs_core.plugins.registry import Owner
+from hcs_core.plugins.conflicts import conflict, rivalries
+from hcs_core.plugins.registry import Owner, Registry
+from hcs_core.plugins.specs import KINDS
 from hcs_core.plugins.staging import stage
 
 
@@ -81,3 +82,11 @@ def test_one_operation_of_two_signatures_is_nobodys_in_any_order(staged):
 def test_one_operation_of_one_signature_is_everybodys(staged):
     items = [staged("one", hcs_kernels=[kernel("numpy")]), staged("two", hcs_kernels=[kernel("torch")])]
     assert losers(items) == {}
+
+
+def test_a_plugin_is_no_rival_of_itself(staged):
+    one = staged("one", hcs_kernels=[kernel("numpy"), kernel("torch", "float32")])
+    assert losers([one]) == {}
+    registries = {kind.word: Registry(kind, lambda *_: None, lambda *_: "") for kind in KINDS}
+    reason = conflict(one, registries)
+    assert "'blur/numpy' of plugin 'one' of hcs-one has another signature (out_dtype) than 'blur/torch'" in reason

@@ -232,6 +232,12 @@ def test_disabled_is_a_collection_of_names():
         PluginManager(disabled="zarr")
 
 
+def test_records_are_listed_with_the_core_first_and_then_by_name(manager, make_plugin):
+    for name in ("zebra", "ant"):
+        manager.register(make_plugin(name))
+    assert [record.name for record in manager.records()] == ["core", "ant", "zebra"]
+
+
 def test_a_record_prints_as_the_command_line_says(manager, make_plugin):
     manager.register(make_plugin("ours", hcs_readers=[ReaderSpec(name="mine", target=GOOD)]))
     assert manager.records()[1].to_json() == {
@@ -242,3 +248,38 @@ def test_a_record_prints_as_the_command_line_says(manager, make_plugin):
         "provides": {"readers": ["mine"]},
         "error": None,
     }
+
+
+def test_a_recipe_makes_a_manager_of_the_same_content_elsewhere(make_plugin):
+    parent = PluginManager(disabled=("sleeper", "zarr"))
+    parent.register(make_plugin("ours", hcs_readers=[ReaderSpec(name="mine", target=GOOD)]), name="renamed")
+
+    def listen(event): ...
+
+    parent.register(make_plugin("listener", hcs_event=listen))
+    recipe = parent.recipe()
+    assert recipe.disabled == ("sleeper", "zarr")
+    assert [name for name, _ in recipe.program] == ["renamed"]
+    assert recipe.discover is False
+    worker = PluginManager.from_recipe(recipe)
+    assert [(kind, list(registry)) for kind, registry in worker.registries()] == [
+        (kind, list(registry)) for kind, registry in parent.registries()
+    ]
+    assert worker.readers.owner("mine") == parent.readers.owner("mine")
+
+
+def test_a_recipe_says_whether_to_discover(monkeypatch):
+    from hcs_core.plugins import discovery
+
+    calls = []
+
+    def installed_plugins():
+        calls.append(1)
+        return ()
+
+    monkeypatch.setattr(discovery, "installed_plugins", installed_plugins)
+    parent = PluginManager()
+    parent.discover()
+    assert parent.recipe().discover is True
+    PluginManager.from_recipe(parent.recipe())
+    assert len(calls) == 2

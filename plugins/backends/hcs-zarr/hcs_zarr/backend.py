@@ -49,15 +49,15 @@ class ZarrStore:
         documents = level_documents(self.layout.image, self.layout.compression)
         finished = set(self.finished_wells())
         new = {name: sites for well, sites in wells.items() if (name := canonical_well(well)) not in finished}
-        for well in new:
-            self._refuse_outside(well)
+        for well, sites in new.items():
+            self._refuse_outside(well, sites)
         with storing(self.root):
             for well, sites in new.items():
                 folder = self._folder(well)
                 if folder.exists():
                     shutil.rmtree(folder)
                 folder.mkdir(parents=True)
-                for site in sites:
+                for site in dict.fromkeys(sites):
                     _make_arrays(f"{folder}/{image_name(site)}", documents)
 
     def open_well(self, well: str) -> ZarrWell:
@@ -139,7 +139,11 @@ class ZarrStore:
     def _folder(self, well: str) -> Path:
         return self.root / well_path(well)
 
-    def _refuse_outside(self, well: str) -> None:
+    def _refuse_outside(self, well: str, sites: Sequence[int]) -> None:
+        if min(sites, default=1) < 1:
+            raise StorageError(
+                f"site {min(sites)} of well {well} cannot be stored in {self.root}: sites count from 1."
+            )
         row, column = parse_well(well)
         rows, columns = self.layout.plate_format
         if row >= rows or column >= columns:

@@ -1,11 +1,12 @@
 """Planes into chunks: one level of one image, packed and written chunk by chunk.
 
 Chunks are packed with numcodecs, on which zarr's own codecs rest, and written as files, because zarr's API
-cost about a third of a tile's whole time (benchmarks are in the README); a test compares the bytes with zarr's.
+cost about a third of a tile's whole time (benchmarks/tile.py measures it); a test compares the bytes with zarr's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -42,12 +43,17 @@ def _packer(compression: Compression) -> Pack:
     return blosc
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Block:
-    """Planes that share chunks, until all of them are there: `pixels` (t, c, z, y, x), `present` (t, c, z)."""
+    """Planes that share chunks, until all of them are there.
+
+    `pixels` is (t, c, z, y, x); `taken` (t, c, z) says which planes have come; `is_rewrite` that the others hold
+    what was on disk before.
+    """
 
     pixels: npt.NDArray[Any]
-    present: npt.NDArray[np.bool_]
+    taken: npt.NDArray[np.bool_]
+    is_rewrite: bool
 
 
 class LevelWriter:
@@ -87,6 +93,7 @@ class LevelWriter:
         self._pack = _packer(compression)
         self._held: dict[PlaneIndex, _Block] = {}
         self._filled: set[PlaneIndex] = set()
+        self._array: zarr.Array[Any] | None = None
 
     def put(self, index: PlaneIndex, plane: npt.NDArray[Any]) -> None:
         """Take a (y, x) plane; write it, or the block that it completes.
@@ -103,9 +110,9 @@ class LevelWriter:
         block = self._held.get(key) or self._start_block(key)
         inside = tuple(i % size for i, size in zip(index, self._chunk, strict=False))
         block.pixels[inside] = plane
-        block.present[inside] = True
+        block.taken[inside] = True
         self._filled.discard(index)
-        if block.present.all():
+        if block.taken.all():
             del self._held[key]
             self._write_block(key, block.pixels)
 
@@ -113,10 +120,10 @@ class LevelWriter:
         """Write the blocks that are not complete, with 0 where a plane is absent."""
         while self._held:
             key, block = self._held.popitem()
-            region = self._region(key)
-            for absent in np.argwhere(~block.present).tolist():
-                t, c, z = (part.start + i for part, i in zip(region, absent, strict=True))
-                self._filled.add((t, c, z))
+            if not block.is_rewrite:
+                for absent in np.argwhere(~block.taken).tolist():
+                    t, c, z = (part.start + i for part, i in zip(self._region(key), absent, strict=True))
+                    self._filled.add((t, c, z))
             self._write_block(key, block.pixels)
 
     def read(self, index: PlaneIndex) -> npt.NDArray[Any] | None:
@@ -131,7 +138,8 @@ class LevelWriter:
         if key in self._held:
             block = self._held[key]
             inside = tuple(i % size for i, size in zip(index, self._chunk, strict=False))
-            return block.pixels[inside].copy() if block.present[inside] else None
+            is_there = block.taken[inside] or (block.is_rewrite and index not in self._filled)
+            return block.pixels[inside].copy() if is_there else None
         if index in self._filled or not all(self._path(key, *tile).is_file() for tile in self._tiles()):
             return None
         t, c, z = index
@@ -144,7 +152,9 @@ class LevelWriter:
         try:
             if self._compression.codec in BLOSC and any(is_cut_short(path) for path in paths):
                 raise ValueError("a chunk is not as long as its header says")
-            pixels: npt.NDArray[Any] = np.array(zarr.open_array(self._folder, mode="r")[region])
+            if self._array is None:
+                self._array = zarr.open_array(self._folder, mode="r")
+            pixels: npt.NDArray[Any] = np.asarray(self._array[region])
         except UNREADABLE as error:
             raise StorageError(
                 f"{self._folder} cannot be read ({type(error).__name__}: {error}): its chunks are damaged; discard "
@@ -166,16 +176,16 @@ class LevelWriter:
     def _start_block(self, key: PlaneIndex) -> _Block:
         region = self._region(key)
         planes = tuple(part.stop - part.start for part in region)
+        pixels = np.zeros((*planes, *self._shape[3:]), self._dtype)
+        is_rewrite = False
         if self._path(key, 0, 0).is_file():
-            # Written before: what is there stays, but for the planes that come now.
-            pixels = self._load(key, region)
-            present = np.ones(planes, np.bool_)
-            for t, c, z in product(*(range(part.start, part.stop) for part in region)):
-                present[t - region[0].start, c - region[1].start, z - region[2].start] = (t, c, z) not in self._filled
-        else:
-            pixels = np.zeros((*planes, *self._shape[3:]), self._dtype)
-            present = np.zeros(planes, np.bool_)
-        self._held[key] = block = _Block(pixels, present)
+            # Written before: what is there stays, but for the planes that come now. What a writer that was killed
+            # has left behind cut short is nothing.
+            with contextlib.suppress(StorageError):
+                pixels[:] = self._load(key, region)
+                is_rewrite = True
+        block = _Block(pixels, np.zeros(planes, np.bool_), is_rewrite)
+        self._held[key] = block
         return block
 
     def _tiles(self) -> Iterator[tuple[int, int]]:

@@ -40,14 +40,16 @@ def check_all_levels(written, well, site):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_every_compressor_and_dtype(write_plate, make_layout, codec, dtype, shuffle):
-    written = write_plate(make_layout(codec=codec, dtype=dtype, shuffle=shuffle, shape=(1, 2, 1, 71, 93)))
+    written = write_plate(
+        make_layout(codec=codec, dtype=dtype, shuffle=shuffle, shape=(1, 2, 1, 71, 93), smallest=40), sites=(2,)
+    )
     check_all_levels(written, "A01", 2)
 
 
 @pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
 @pytest.mark.parametrize("codec", ["none", "zstd"])
 def test_every_way_to_divide_an_image(write_plate, make_layout, chunk, codec):
-    written = write_plate(make_layout(shape=(2, 3, 4, 70, 90), chunk=chunk, codec=codec), sites=(1,))
+    written = write_plate(make_layout(shape=(2, 3, 4, 70, 90), chunk=chunk, codec=codec, smallest=40), sites=(1,))
     check_all_levels(written, "A01", 1)
 
 
@@ -157,6 +159,27 @@ def test_a_plane_that_is_written_again_replaces_only_itself(write_plate, make_la
     well.close()
     written.truth["A01", address] = again
     check_all_levels(written, "A01", 1)
+
+
+@pytest.mark.parametrize("left", ["cut short", "whole"])
+def test_what_a_killed_writer_left_is_no_hindrance(tmp_path, make_layout, addresses, random_plane, left):
+    layout = make_layout(chunk=(1, 2, 2, 70, 90))
+    store = ZarrBackend().open(tmp_path, layout)
+    store.declare({"A01": (1,)})
+    generator = np.random.default_rng(0)
+    old = store.open_well("A01")
+    for address in addresses(layout, (1,)):
+        old.write(address, random_plane(generator, layout))
+    if left == "cut short":
+        chunk = store.root / "A/01/0/0/c/0/0/0/0/0"
+        chunk.write_bytes(chunk.read_bytes()[:1000])
+    planes = {address: random_plane(generator, layout) for address in addresses(layout, (1,))}
+    new = store.open_well("A01")
+    for address, plane in planes.items():
+        new.write(address, plane)
+    new.close()
+    for address, plane in planes.items():
+        assert np.array_equal(new.read(address), plane)
 
 
 def test_planes_may_be_views_and_read_only(tmp_path, make_layout):

@@ -5,7 +5,7 @@ import pytest
 from hcs_zarr.pyramid import half
 
 INTEGERS = ["uint8", "uint16", "int8", "int16", "int32", "uint32", "int64", "uint64"]
-SIZES = [(6, 8), (7, 8), (6, 9), (7, 9), (1, 1), (1, 6), (135, 271)]
+SIZES = [(6, 8), (7, 8), (6, 9), (7, 9), (1, 1), (1, 6), (35, 71)]
 
 
 def neighbours(plane, y, x):

@@ -157,6 +157,8 @@ def test_what_was_not_declared_cannot_be_finished(tmp_path, make_layout, finishe
 
 def test_a_well_outside_the_plate_is_refused_before_anything_is_made(tmp_path, make_layout):
     store = ZarrBackend().open(tmp_path, make_layout(plate_format=(8, 12)))
+    with pytest.raises(StorageError, match=r"site 0 of well A01 .* count from 1"):
+        store.declare({"A01": (0, 1)})
     with pytest.raises(StorageError, match="I01 lies outside the plate of 8 x 12"):
         store.declare({"A01": (1,), "I01": (1,)})
     assert not store.root.exists()

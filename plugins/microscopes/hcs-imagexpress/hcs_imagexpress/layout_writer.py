@@ -18,7 +18,7 @@ import tifffile
 
 from hcs_core import Channel, ParsedName, PlaneSource, PlateDescription, PlateError, parse_well
 from hcs_imagexpress.names import MetaXpressParser
-from hcs_imagexpress.texts import has_sites, has_stack, has_waves, htd_text, metaseries_text
+from hcs_imagexpress.texts import Properties, has_sites, has_stack, has_waves, htd_text, metaseries_text
 
 _A1_UM = {96: (11_240.0, 14_380.0), 384: (8_990.0, 12_130.0), 1_536: (7_865.0, 11_005.0)}
 """(y, x) of the centre of well A1 from the plate's corner, by the most wells of a plate (ANSI SLAS 4-2004)."""
@@ -147,22 +147,7 @@ def _clock(moment: datetime) -> str:
 def _text(plate: PlateDescription, plane: _PlaneToWrite) -> bytes:
     """Return the MetaSeries text of a plane."""
     height, width = plate.image_shape
-    place: dict[str, str | float | bool] = {"stage-label": f"{plane.well} : Site {plane.site}"}
-    custom: dict[str, str | float | bool] = {}
-    position = plate.positions.get((plane.well, plane.site))
-    if position is not None:
-        centre_y, centre_x = _well_centre(plate, plane.well)
-        place |= {"stage-position-x": centre_x + position.x_um, "stage-position-y": centre_y + position.y_um}
-        custom |= {
-            "OffsetFromWellCenterUmX": float(position.x_um),
-            "OffsetFromWellCenterUmY": float(position.y_um),
-        }
-    row, column = plate.site_grid[plane.site]
-    custom |= {"SiteX": column + 1, "SiteY": row + 1}
-    if has_stack(plate):
-        custom |= {"Z Step": plane.z_index}
-    if len(plate.timepoints) > 1:
-        custom |= {"Timepoint": plane.timepoint}
+    place, custom = _place_properties(plate, plane)
     return metaseries_text(
         {
             "Description": f"Plate Name: {plate.name}\r\nExposure: 100 ms",
@@ -188,6 +173,26 @@ def _text(plate: PlateDescription, plane: _PlaneToWrite) -> bytes:
         },
         custom,
     )
+
+
+def _place_properties(plate: PlateDescription, plane: _PlaneToWrite) -> tuple[Properties, Properties]:
+    """Return the plane's own, and the instrument's, properties of where it lies."""
+    place: Properties = {"stage-label": f"{plane.well} : Site {plane.site}"}
+    row, column = plate.site_grid[plane.site]
+    custom: Properties = {"SiteX": column + 1, "SiteY": row + 1}
+    position = plate.positions.get((plane.well, plane.site))
+    if position is not None:
+        centre_y, centre_x = _well_centre(plate, plane.well)
+        place |= {"stage-position-x": centre_x + position.x_um, "stage-position-y": centre_y + position.y_um}
+        custom |= {
+            "OffsetFromWellCenterUmX": float(position.x_um),
+            "OffsetFromWellCenterUmY": float(position.y_um),
+        }
+    if has_stack(plate):
+        custom["Z Step"] = plane.z_index
+    if len(plate.timepoints) > 1:
+        custom["Timepoint"] = plane.timepoint
+    return place, custom
 
 
 def _well_centre(plate: PlateDescription, well: str) -> tuple[float, float]:

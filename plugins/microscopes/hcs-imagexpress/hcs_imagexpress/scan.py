@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -103,19 +104,29 @@ def _list(root: Path, path: str, enters: Callable[[str], bool]) -> tuple[Folder,
                 name = entry.name
                 if name.startswith("."):
                     continue
-                if entry.is_dir():
+                if _holds(entry.is_dir):
                     folders.append(name)
                     if enters(name):
                         (links if entry.is_symlink() else own).append(f"{path}{name}/")
                     continue
                 names.append(name)
-                if entry.is_symlink() and not entry.is_file():
+                if entry.is_symlink() and not _holds(entry.is_file):
                     dangling.add(name)
     except OSError as error:
         raise _unlistable(root, path, error) from error
     folder = Folder(path=path, names=tuple(names), folders=tuple(folders), dangling=frozenset(dangling))
     # They are taken from the end: the lowest name first.
     return folder, sorted(own, reverse=True), sorted(links, reverse=True)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """Ask an entry what it is; a link that leads to itself is nothing, as one that leads to nothing."""
+    try:
+        return question()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise
 
 
 def _unlistable(root: Path, path: str, error: OSError) -> PlateError:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from hcs_core import Channel, PlateDescription, parse_well
 
-_CODE_PAGE = "cp1252"
+Properties = dict[str, str | float | bool]
+"""The properties of a MetaSeries text by their id."""
 
-# The types that MetaXpress gives the properties that are no text; all others are strings.
-_TYPES = {bool: "bool", int: "int", float: "float"}
+_CODE_PAGE = "cp1252"
 
 
 def has_stack(plate: PlateDescription) -> bool:
@@ -93,9 +93,7 @@ def _flags(values: Iterable[bool]) -> str:
 
 
 def metaseries_text(
-    plate_properties: Mapping[str, str | float | bool],
-    plane_properties: Mapping[str, str | float | bool],
-    custom_properties: Mapping[str, str | float | bool],
+    plate_properties: Properties, plane_properties: Properties, custom_properties: Properties
 ) -> bytes:
     """Return a MetaSeries text in ASCII: properties of the plate, of the plane, and those of the instrument."""
     lines = [
@@ -116,10 +114,12 @@ def metaseries_text(
 
 def _element(tag: str, name: str, value: str | float | bool) -> str:
     if isinstance(value, bool):
-        text = "on" if value else "off"
+        kind, text = "bool", "on" if value else "off"
     elif isinstance(value, str):
-        text = html.escape(value).replace("\r", "&#13;").replace("\n", "&#10;")
+        kind, text = "string", html.escape(value).replace("\r", "&#13;").replace("\n", "&#10;")
+    elif isinstance(value, int):
+        kind, text = "int", str(value)
     else:
-        # The shortest text that is the same number again.
-        text = repr(value)
-    return f'<{tag} id="{name}" type="{_TYPES.get(type(value), "string")}" value="{text}"/>'
+        # The shortest text that is the same number again; a number of numpy's calls itself by its type.
+        kind, text = "float", repr(float(value))
+    return f'<{tag} id="{name}" type="{kind}" value="{text}"/>'

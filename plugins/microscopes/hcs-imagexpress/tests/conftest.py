@@ -1,16 +1,18 @@
 """Plates of empty files, and the folder of real samples."""
 
 import hashlib
-import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from hcs_core import Channel, PlateDescription, SitePosition
 
 
 def htd(
     *,
     wells=("B02", "B03"),
-    sites=((True, True),),
+    sites=((True,),),
     waves=("DAPI", "FITC"),
     collect=None,
     z_steps=0,
@@ -91,8 +93,56 @@ def fingerprint():
         for path in sorted(root.rglob("*")):
             status = path.lstat()
             summary.update(f"{path.relative_to(root)} {status.st_mode} {status.st_mtime_ns}".encode())
-            summary.update(os.readlink(path).encode() if path.is_symlink() else b"")
+            summary.update(str(path.readlink()).encode() if path.is_symlink() else b"")
             summary.update(path.read_bytes() if path.is_file() else b"")
         return summary.hexdigest()
 
     return digest
+
+
+SHAPE = (24, 32)
+
+
+@pytest.fixture
+def describe():
+    """Make a description: two wells, a 2 x 2 grid of sites, two channels, three z-steps and two timepoints."""
+
+    def make(**values):
+        chosen = {
+            "name": "plate_A01 µ",
+            "plate_format": (8, 12),
+            "wells": ("B02", "C11"),
+            "channels": (
+                Channel(number=1, name="DAPI", wavelength_nm=452.0),
+                Channel(number=2, name='Cy5 <"1" & 2>'),
+            ),
+            "site_grid": {1: (0, 0), 2: (0, 1), 3: (1, 0), 4: (1, 1)},
+            "z_indexes": (1, 2, 3),
+            "timepoints": (1, 2),
+            "pixel_size_um": 0.325,
+            "z_step_um": 2.5,
+            "time_step_s": 600.0,
+            "image_shape": SHAPE,
+            "dtype": "uint16",
+        } | values
+        positions = {
+            (well, site): SitePosition(y_um=row * 7.02 - 1 / 3, x_um=column * -9.36 + 1 / 7)
+            for well in chosen["wells"]
+            for site, (row, column) in chosen["site_grid"].items()
+        }
+        return PlateDescription(**({"positions": positions} | chosen))
+
+    return make
+
+
+@pytest.fixture
+def image():
+    """Give every plane other pixels, which say which plane it is."""
+
+    def pixels(well, site, channel, z_index, timepoint):
+        plane = np.zeros(SHAPE, np.uint16)
+        plane[0, :6] = [ord(well[0]), int(well[1:]), site, channel, z_index, timepoint]
+        plane[1:] = np.arange(SHAPE[1])
+        return plane
+
+    return pixels

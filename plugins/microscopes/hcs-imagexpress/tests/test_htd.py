@@ -56,6 +56,10 @@ def test_a_wavelength_that_is_not_collected_is_no_channel(make_htd):
     assert plan.wave_names == {1: "a", 2: "b", 3: "c"}
 
 
+def test_without_waves_there_is_one_channel(make_htd):
+    assert parse_htd("P.HTD", make_htd(waves=("a", "b"), Waves="FALSE")).channels == (1,)
+
+
 def test_a_projection_without_a_stack_is_none(make_htd):
     assert parse_htd("P.HTD", make_htd(z_steps=0, projection=True)).z_indexes == (1,)
 
@@ -66,7 +70,13 @@ def test_names_keep_commas_and_quotes(make_htd):
 
 
 def test_bytes_that_are_no_utf8_are_read():
-    content = b'"HTSInfoFile", Version 1.0\r\n"Description", "a\x82\x81b \xb5 \x8d"\r\n"WaveName1", "\xb5m\xe9"\r\n"EndFile"\r\n'
+    lines = (
+        b'"HTSInfoFile", Version 1.0',
+        b'"Description", "a\x82\x81b \xb5 \x8d"',
+        b'"WaveName1", "\xb5m\xe9"',
+        b'"EndFile"',
+    )
+    content = b"".join(line + b"\r\n" for line in lines)
     plan = parse_htd("P.HTD", content)
     assert plan.whole
     assert plan.wave_names == {1: "µmé"}

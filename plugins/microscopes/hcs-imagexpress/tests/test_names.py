@@ -2,7 +2,7 @@
 
 import pytest
 from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hcs_core import FilenameParser, ParsedName, PlaneKind, PlateError, well_name
@@ -132,6 +132,8 @@ def parsed_names(draw):
     )
 
 
+# No database: a test leaves nothing behind.
+@settings(database=None)
 @given(parsed_names())
 def test_parsing_gives_back_what_was_constructed(name):
     assert PARSER.parse_filename(PARSER.construct_filename(name)) == name

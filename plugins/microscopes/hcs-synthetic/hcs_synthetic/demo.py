@@ -17,7 +17,7 @@ from hcs_synthetic.plate import SyntheticPlate
 
 PLATE = SyntheticPlate(
     name="demo_plate",
-    wells=("A01", "A02", "B01", "B02"),
+    wells=("B02", "B03", "G10", "G11"),
     grid=(2, 2),
     image_shape=(256, 256),
     channels=("DAPI", "GFP"),
@@ -26,7 +26,7 @@ PLATE = SyntheticPlate(
     stage_error_px=2.0,
     seed=7,
 )
-"""The demonstration's plate: 96 images of 128 KiB."""
+"""The demonstration's plate: 96 images of 128 KiB, in a few wells of a 96-well plate."""
 
 RECORD = "demo_plate.json"
 PIPELINE = "pipeline.yaml"
@@ -52,7 +52,7 @@ def command(context: click.Context, output: Path, as_json: bool) -> None:
     """
     plugins = _plugins(context)
     say = (lambda _line: None) if as_json else click.echo
-    say(f"Making a plate of {len(PLATE.wells)} wells in {output} ...")
+    say(f"Making a plate of {len(PLATE.wells)} wells in {output}, unless it is there ...")
     plate = demo_plate(output, plugins)
     say("Running the standard pipeline on it ...")
     pipeline = output / PIPELINE
@@ -137,7 +137,10 @@ def _run(plate: Path, pipeline_file: Path, plugins: PluginManager) -> tuple[str,
     pipeline.save(pipeline_file)
     orchestrator = PipelineOrchestrator(plate, global_config=GlobalPipelineConfig(), plugins=plugins)
     result = orchestrator.run(pipelines=[pipeline])
-    return str(result.status), Path(result.output)
+    results = Path(result.output)
+    # As the user wrote the folder, so that what is printed can be typed.
+    beside = plate.with_name(results.name)
+    return str(result.status), beside if beside.resolve() == results.resolve() else results
 
 
 def _summary(plate: Path, pipeline: Path, results: Path) -> str:

@@ -15,5 +15,5 @@ def hcs_commands() -> Iterable[CommandSpec]:
     yield CommandSpec(
         name="demo",
         target="hcs_synthetic.demo:command",
-        summary="Make a small synthetic plate, process it, and say where everything is",
+        summary="Make a small plate, process it, and say where everything is.",
     )

@@ -122,7 +122,7 @@ def _tiles(ellipses: SoftEllipses, part_y: Column, part_x: Column, half: int) ->
     in_yy = narrow(ellipses.sine**2 * per_along + ellipses.cosine**2 * per_across)
     in_xx = narrow(ellipses.cosine**2 * per_along + ellipses.sine**2 * per_across)
     in_yx = narrow(2.0 * ellipses.cosine * ellipses.sine * (per_along - per_across))
-    steps = np.arange(-half, half + 2, dtype=np.float32)
+    steps = np.arange(-half, half + 1, dtype=np.float32)
     y, x = steps - narrow(part_y), steps - narrow(part_x)
     inside = y[:, :, None] * (in_yx * x)[:, None, :]
     inside += (in_yy * y * y)[:, :, None]

@@ -9,7 +9,7 @@ from hcs_synthetic import demo
 import hcs_core
 from hcs_core import PlateError, PluginManager
 
-SMALL = attrs.evolve(demo.PLATE, image_shape=(48, 48), wells=("A01", "B02"), cells_per_field=2)
+SMALL = attrs.evolve(demo.PLATE, image_shape=(48, 48), wells=("B02", "G11"), cells_per_field=2)
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +139,7 @@ def test_the_whole_demonstration(tmp_path):
     assert done.exit_code == 0, done.output
     said = json.loads(done.output)
     assert said["status"] == "ok"
+    assert said["output"] == str(tmp_path / "demo_plate_outputs")
     pipeline = hcs_core.Pipeline.load(said["pipeline"])
     assert [step.name for step in pipeline.steps] == [
         "max_projection", "gaussian_blur", "white_tophat", "percentile_normalize",

@@ -32,9 +32,16 @@ def test_the_stated_integral_is_that_of_the_stated_profile(softness):
     assert light_of(np.array([1.0]), np.array([3.0]), np.array([5.0]), softness)[0] == pytest.approx(by_sum, rel=1e-6)
 
 
-def test_pixels_are_the_stated_profile():
-    angle, along, across, softness = 0.7, 14.0, 8.0, 0.3
-    cy, cx = snap(np.array([30.3, 41.8]))
+@pytest.mark.parametrize(
+    ("angle", "along", "across", "softness", "centre"),
+    [
+        (0.7, 14.0, 8.0, 0.3, (30.3, 41.8)),
+        (0.0, 16.0, 16.0, 0.0, (29.95, 41.97)),
+        (2.1, 3.0, 19.5, 1.0, (33.0, 40.5)),
+    ],
+)
+def test_pixels_are_the_stated_profile(angle, along, across, softness, centre):
+    cy, cx = snap(np.array(centre))
     image = drawn((64, 80), ellipses(y=cy, x=cx, along=along, across=across, angle=angle, softness=softness))
     y, x = np.mgrid[:64, :80]
     forward = (x - cx) * math.cos(angle) + (y - cy) * math.sin(angle)
@@ -76,4 +83,6 @@ def test_nothing_outside_is_drawn():
 def test_snapped_lengths_are_multiples():
     snapped = snap(np.array([0.1, -7.77777, 123456.789]))
     np.testing.assert_array_equal(snapped * SUBPIXELS, np.rint(snapped * SUBPIXELS))
+    # So they stay what they are in every image: whole pixels are added and taken off without rounding.
+    np.testing.assert_array_equal((snapped - 54321) + 54321, snapped)
     np.testing.assert_allclose(snapped, [0.1, -7.77777, 123456.789], atol=0.5 / SUBPIXELS)

@@ -68,7 +68,7 @@ def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.
 
 
 def _work_dtype(dtype: np.dtype[Any], weights: list[float]) -> type[np.float32 | np.float64]:
-    """Return float32 where the rounded mean is exact in it, which is half the time; else float64.
+    """Return float32, which takes half the time, where the rounded mean is exact in it; else float64.
 
     Whole-number weights give whole sums. Below 2**23 these are exact, and a quotient that is not half-way between
     two numbers is further from there than float32 can be off.

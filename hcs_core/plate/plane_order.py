@@ -1,0 +1,50 @@
+"""The columns of an inventory, checked and put into the one order that makes equal plates equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core.errors import PlateError
+
+_BY = ("well", "site", "timepoint", "channel", "z_index")
+_TIES_BY = ("kind", "state", "selector")
+
+
+def check_columns(columns: Mapping[str, Any], count: int, wells: Sequence[str]) -> None:
+    """Refuse columns that are no table of `count` planes.
+
+    Raises
+    ------
+    PlateError
+        The columns differ in length, a well is listed twice, or a position in `wells` is none.
+    """
+    lengths = {name: len(column) for name, column in columns.items() if len(column) != count}
+    if lengths:
+        raise PlateError(f"an inventory has {count} uris, and columns of other lengths: {lengths}.")
+    if len(set(wells)) != len(wells):
+        raise PlateError(f"an inventory lists a well twice: {', '.join(wells)}.")
+    if count and not 0 <= columns["well"].min() <= columns["well"].max() < len(wells):
+        raise PlateError(f"an inventory has a plane whose well is none of its {len(wells)} wells.")
+
+
+def plane_order(columns: Mapping[str, Any], uri: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the rows sorted by well, site, timepoint, channel and z_index.
+
+    Several files of one plane are sorted by kind, state, selector and uri, so that the order in which a folder
+    was listed does not show.
+    """
+    keys = [columns[name] for name in _BY]
+    order: npt.NDArray[np.int64] = np.lexsort(keys[::-1])
+    same = np.ones(max(len(order) - 1, 0), np.bool_)
+    for key in keys:
+        same &= key[order[1:]] == key[order[:-1]]
+    if not same.any():
+        return order
+    place = np.empty(len(order), np.int64)
+    place[sorted(range(len(order)), key=uri.__getitem__)] = np.arange(len(order))
+    keys += [columns[name] for name in _TIES_BY]
+    return np.lexsort([place, *keys[::-1]])
