@@ -19,9 +19,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from hcs_synthetic.plate import SyntheticPlate
 
 from hcs_core import PluginManager
-from hcs_synthetic.plate import SyntheticPlate
+
+SMALLEST = 384
+"""The side at which the pyramid of `hcs run` ends."""
 
 CONFIG = "num_workers: 1\nzarr: {compressor: lz4, compression_level: 1}\n"
 
@@ -42,7 +45,7 @@ def floor(plate: Path, target: Path) -> float:
         index = 0
         while True:
             (target / f"{number}_{index}").write_bytes(codec.encode(level))
-            if max(level.shape) <= 256:
+            if max(level.shape) <= SMALLEST:
                 break
             level = cv2.resize(level, (level.shape[1] // 2, level.shape[0] // 2), interpolation=cv2.INTER_AREA)
             index += 1

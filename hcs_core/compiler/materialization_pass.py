@@ -14,7 +14,7 @@ from hcs_core.plugins.manager import PluginManager
 
 def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the backends of kept outputs and intermediates, and each node's number of readers."""
-    kept, between = given.config.vfs.materialization_backend, given.config.vfs.intermediate_backend
+    kept, between = str(given.config.vfs.materialization_backend), str(given.config.vfs.intermediate_backend)
     problems = [
         *_backend_problems("materialization_backend", kept, True, given.plugins),
         *_backend_problems("intermediate_backend", between, False, given.plugins),

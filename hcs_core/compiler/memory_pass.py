@@ -24,20 +24,23 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
+    sites = max((len(shape) for shape in plan.well_shapes), default=1)
     for node in plan.nodes:
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
-        nodes.append(_with_kernel(node, before, given.plugins, problems))
+        nodes.append(_with_kernel(node, before, given.plugins, problems, sites))
     plan = attrs.evolve(plan, nodes=tuple(nodes))
     return attrs.evolve(plan, peak_memory_bytes_per_worker=_peak(plan)).with_problems(*problems)
 
 
-def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem]) -> NodePlan:
+def _with_kernel(
+    node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem], sites: int
+) -> NodePlan:
     if node.function is not None:
         name = str(node.asked_memory_type)
         wrong = memory_type_known(name, plugins)
         if wrong:
             problems.append(Problem(step=node.step, function=node.operation, parameter="memory", message=wrong))
-        return _sized(node, name, "", node.version)
+        return _sized(node, name, "", node.version, sites)
     there = [spec for spec in plugins.kernels if spec.operation == node.operation]
     usable = [spec for spec in there if spec.memory_type in plugins.memory_types]
     if node.asked_memory_type is not None:
@@ -55,7 +58,7 @@ def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, prob
         )
         return node
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
-    return _sized(node, chosen.memory_type, chosen.name, chosen.version)
+    return _sized(node, chosen.memory_type, chosen.name, chosen.version, sites)
 
 
 def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tuple[bool, bool, str]:
@@ -64,9 +67,9 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
     return (spec.memory_type not in before if before else not host, not host, spec.memory_type)
 
 
-def _sized(node: NodePlan, memory_type: str, kernel: str, version: str) -> NodePlan:
-    taken = _block_bytes(node.input, node.axes)
-    given = _block_bytes(node.output, node.out)
+def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: int) -> NodePlan:
+    taken = _block_bytes(node.input, node.axes, sites)
+    given = _block_bytes(node.output, node.out, sites)
     scratch = SCRATCH_PLANES * _block_bytes(node.input, "yx")
     return attrs.evolve(
         node,
@@ -78,10 +81,10 @@ def _sized(node: NodePlan, memory_type: str, kernel: str, version: str) -> NodeP
     )
 
 
-def _block_bytes(image: ImagePlan, axes: str) -> int:
-    """Return the bytes of what a kernel gets or gives at once."""
+def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
+    """Return the bytes of what a kernel gets or gives at once, in a well with so many sites."""
     sizes = {
-        "s": 1,
+        "s": sites,
         "t": len(image.timepoints),
         "c": len(image.channels),
         "z": len(image.z_indexes),

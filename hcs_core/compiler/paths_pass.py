@@ -22,7 +22,7 @@ from hcs_core.compiler.plan import (
     Problem,
     StepPlan,
 )
-from hcs_core.compiler.source_image import with_source
+from hcs_core.compiler.source_image import channel_index, with_source
 from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 
@@ -82,22 +82,27 @@ class _Builder:
         if step.group_by is None:
             return self._chain(step, step.branches[0].calls, image, ports)
         made: dict[int, tuple[ImagePlan, Port]] = {}
+        known = len(self.problems)
         for branch in step.branches:
             index = self._channel_index(step, branch, image)
             if index is None:
                 for call in branch.calls:
                     self._resolve(step, call)
                 continue
+            if index in made:
+                self.problems.append(_branched_twice(step, branch, image.channels[index]))
+                continue
             alone = attrs.evolve(image, channels=(image.channels[index],))
             branch_image, branch_ports = self._chain(step, branch.calls, alone, (ports[index],))
             made[index] = (branch_image, branch_ports[0])
-        return self._merged(step, image, ports, made)
+        # Branches that could not be made differ from those that could: that is no problem of its own.
+        return self._merged(step, image, ports, made) if len(self.problems) == known else (image, ports)
 
     def _channel_index(self, step: Step, branch: Branch, image: ImagePlan) -> int | None:
-        for index, channel in enumerate(image.channels):
-            if branch.key in {channel.name, str(channel.number)}:
-                return index
         names = [channel.name for channel in image.channels]
+        index = channel_index(str(branch.key), names, [channel.number for channel in image.channels])
+        if index is not None:
+            return index
         self.problems.append(
             Problem(
                 step=step.name,
@@ -170,6 +175,14 @@ class _Builder:
         return found
 
 
+def _branched_twice(step: Step, branch: Branch, channel: ImageChannel) -> Problem:
+    return Problem(
+        step=step.name,
+        message=f"its branch {branch.key!r} is the channel {channel.name!r}, which has a branch already.",
+        hint="Put what is to be done to it into one list.",
+    )
+
+
 def _misfit(step: Step, call: FunctionCall, resolved: Resolved, image: ImagePlan) -> Problem | None:
     """Return why a call cannot take an image, or `None`."""
     if image.dtype not in resolved.signature.dtypes:
@@ -178,6 +191,14 @@ def _misfit(step: Step, call: FunctionCall, resolved: Resolved, image: ImagePlan
             function=call.label,
             message=f"its image is {image.dtype}; it takes {', '.join(resolved.signature.dtypes)}.",
             hint="Put a step before it that gives one of these.",
+        )
+    if resolved.memory_type is not None and step.memory not in {None, resolved.memory_type}:
+        return Problem(
+            step=step.name,
+            function=call.label,
+            parameter="memory",
+            message=f"the function works in {resolved.memory_type}, and the step asks for {step.memory}.",
+            hint="Leave the step's memory out, or declare the function for it.",
         )
     if "c" in resolved.signature.axes and step.group_by is not None:
         return Problem(
@@ -202,4 +223,5 @@ def output_image(image: ImagePlan, resolved: Resolved) -> ImagePlan:
         timepoints=image.timepoints[:1] if "t" in reduced else image.timepoints,
         dtype=resolved.signature.out_dtype or image.dtype,
         z_step_um=None if "z" in reduced else image.z_step_um,
+        time_step_s=None if "t" in reduced else image.time_step_s,
     )

@@ -19,14 +19,18 @@ from hcs_core.plate.wells import select_wells
 _MOST_NAMED = 8
 
 
+def channel_index(asked: str | int, names: Sequence[str], numbers: Sequence[int]) -> int | None:
+    """Return which channel a name or a number means: a name first, as a channel may be called `2`; 0 is none."""
+    if asked in names:
+        return names.index(str(asked))
+    return next((index for index, number in enumerate(numbers) if number and str(number) == str(asked)), None)
+
+
 def with_source(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the source image, the wells and their shapes, or with what is wrong with them."""
     plate = given.plate
-    try:
-        wells = select_wells(given.selection.wells, plate.wells)
-    except PlateError as error:
-        return plan.with_problems(Problem(message=str(error)))
     problems: list[Problem] = []
+    wells = _wells(given, problems)
     channels = _channels(given, problems)
     sites = _chosen("site", given.selection.sites, np.unique(plate.planes.site).tolist(), problems)
     timepoints = _chosen("timepoint", given.selection.timepoints, plate.timepoints, problems)
@@ -55,12 +59,23 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         well_shapes=shapes,
         wells=listed,
     )
+    if not len(rows):
+        hint = "Select others; `hcs inspect` shows what the plate has."
+        return plan.with_problems(Problem(message="no plane is in all of what is selected.", hint=hint))
     return plan.with_problems(*_absent(rows, len(channels) * len(slices) * len(timepoints)))
 
 
 def _image_channel(plate: Plate, number: int, index: int, count: int) -> ImageChannel:
     channel = plate.channel(number)
     return ImageChannel(name=channel.name, number=number, colour=channel_colour(index, count, channel.wavelength_nm))
+
+
+def _wells(given: CompileInput, problems: list[Problem]) -> tuple[str, ...]:
+    try:
+        return select_wells(given.selection.wells, given.plate.wells)
+    except PlateError as error:
+        problems.append(Problem(message=str(error)))
+        return ()
 
 
 def _channels(given: CompileInput, problems: list[Problem]) -> list[int]:
@@ -70,13 +85,11 @@ def _channels(given: CompileInput, problems: list[Problem]) -> list[int]:
         return [channel.number for channel in plate.channels]
     chosen = set()
     for asked in given.selection.channels:
-        match = [
-            channel.number for channel in plate.channels if asked == channel.name or str(asked) == str(channel.number)
-        ]
-        if match:
-            chosen.update(match)
+        names = [channel.name for channel in plate.channels]
+        index = channel_index(asked, names, [channel.number for channel in plate.channels])
+        if index is not None:
+            chosen.add(plate.channels[index].number)
         else:
-            names = [channel.name for channel in plate.channels]
             problems.append(
                 Problem(
                     message=f"the plate has no channel {asked!r}.{did_you_mean(str(asked), names)}",
@@ -127,9 +140,11 @@ def _selected_rows(
 ) -> PlaneTable:
     planes = plate.planes
     kind = PlaneKind.PROJECTION if slices == [0] else PlaneKind.ACQUIRED
-    mask = planes.kind == kind
+    # What was never acquired is no part of the layout; a site that lacks it is uneven, and said to be.
+    mask = (planes.kind == kind) & (planes.state != PlaneState.NOT_ACQUIRED)
+    position = {well: index for index, well in enumerate(planes.wells)}
     for column, wanted in (
-        (planes.well, [planes.wells.index(well) for well in wells]),
+        (planes.well, [position[well] for well in wells]),
         (planes.site, sites),
         (planes.channel, channels),
         (planes.z_index, slices),
@@ -143,16 +158,27 @@ def _shapes(
     rows: PlaneTable, wells: Sequence[str]
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[str, int], ...]]:
     """Return the different lists of sites, and each well that has any with the position of its list."""
-    pairs = np.unique(np.stack([rows.well, rows.site], axis=1), axis=0)
-    starts = np.searchsorted(pairs[:, 0], np.arange(len(rows.wells) + 1))
+    first = _site_starts(rows)
+    well, site = rows.well[first], rows.site[first]
+    starts = np.searchsorted(well, np.arange(len(rows.wells) + 1))
+    position = {name: index for index, name in enumerate(rows.wells)}
     shapes: dict[tuple[int, ...], int] = {}
     listed = []
-    for well in wells:
-        index = rows.wells.index(well)
-        sites = tuple(pairs[starts[index] : starts[index + 1], 1].tolist())
+    for name in wells:
+        index = position[name]
+        sites = tuple(site[starts[index] : starts[index + 1]].tolist())
         if sites:
-            listed.append((well, shapes.setdefault(sites, len(shapes))))
+            listed.append((name, shapes.setdefault(sites, len(shapes))))
     return tuple(shapes), tuple(listed)
+
+
+def _site_starts(rows: PlaneTable) -> npt.NDArray[np.int64]:
+    """Return the first row of each (well, site): planes are sorted by them."""
+    new = (np.diff(rows.well) != 0) | (np.diff(rows.site) != 0)
+    starts: npt.NDArray[np.int64] = (
+        np.concatenate([[0], np.flatnonzero(new) + 1]) if len(rows) else np.zeros(0, np.int64)
+    )
+    return starts
 
 
 def _absent(rows: PlaneTable, planes_per_site: int) -> list[Problem]:
@@ -161,10 +187,12 @@ def _absent(rows: PlaneTable, planes_per_site: int) -> list[Problem]:
     lacking: npt.NDArray[Any] = np.isin(rows.state, (PlaneState.MISSING, PlaneState.NOT_RECORDED)).nonzero()[0]
     if lacking.size:
         problems.append(_absent_problem(rows, lacking.tolist()))
-    sites, counts = np.unique(np.stack([rows.well, rows.site], axis=1), axis=0, return_counts=True)
+    starts = _site_starts(rows)
+    counts = np.diff(starts, append=len(rows))
     uneven = (counts != planes_per_site).nonzero()[0]
     if uneven.size:
-        well, site = sites[uneven[0]]
+        row = starts[uneven[0]]
+        well, site = rows.well[row], rows.site[row]
         problems.append(
             Problem(
                 message=f"{uneven.size} site(s) have not {planes_per_site} planes, as the selected channels, z and "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -11,6 +12,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.plan import ImagePlan, OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy
+from hcs_core.plate.wells import parse_well
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
 
 LARGEST_CHUNK = 2**31 - 1
@@ -30,7 +32,11 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
     images = sum(len(plan.well_shapes[shape]) for _, shape in plan.wells)
     output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
-    files = images * sum(_image_files(output.layout.image) for output in outputs if output.layout)
+    files = sum(
+        images * _image_files(output.layout.image) + _plate_files(plan.well_names)
+        for output in outputs
+        if output.layout
+    )
     plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
@@ -70,13 +76,15 @@ def chunk_shape(image: ImagePlan, zarr: ZarrConfig) -> tuple[int, int, int, int,
     """Return (t, c, z, y, x) of a chunk under a strategy, never larger than a codec takes."""
     _, channels, slices, height, width = image.array_shape
     plane = (1, 1, 1, height, width)
+    wanted: tuple[tuple[int, int, int, int, int], ...] = (plane,)
     if zarr.chunk_strategy == ZarrChunkStrategy.TILED:
-        return (1, 1, 1, _tile(height), _tile(width))
-    if zarr.chunk_strategy == ZarrChunkStrategy.SINGLE:
-        for chunk in ((1, channels, slices, height, width), (1, 1, slices, height, width)):
-            if math.prod(chunk) * np.dtype(image.dtype).itemsize <= LARGEST_CHUNK:
-                return chunk
-    return plane
+        wanted = ((1, 1, 1, _tile(height), _tile(width)),)
+    elif zarr.chunk_strategy == ZarrChunkStrategy.SINGLE:
+        wanted = ((1, channels, slices, height, width), (1, 1, slices, height, width), plane)
+    for chunk in wanted:
+        if math.prod(chunk) * np.dtype(image.dtype).itemsize <= LARGEST_CHUNK:
+            return chunk
+    return (1, 1, 1, min(height, TILE), min(width, TILE))
 
 
 def _tile(length: int) -> int:
@@ -89,6 +97,11 @@ def _image_bytes(image: ImageLayout) -> int:
     times, channels, slices, _, _ = image.shape
     pixels = sum(math.prod(level) for level in image.level_shapes)
     return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
+
+
+def _plate_files(wells: Sequence[str]) -> int:
+    """Return the documents of a store beside those of its images: of the plate, of each row and of each well."""
+    return 1 + len({parse_well(well)[0] for well in wells}) + len(wells)
 
 
 def _image_files(image: ImageLayout) -> int:

@@ -119,13 +119,16 @@ class FinishedWell:
     summary: WellSummary = attrs.field(factory=WellSummary)
 
 
-def level_shapes(shape: tuple[int, int], smallest: int = 256) -> tuple[tuple[int, int], ...]:
+def level_shapes(shape: tuple[int, int], smallest: int = 384) -> tuple[tuple[int, int], ...]:
     """Return the (y, x) of a pyramid's levels, halved (rounded up) while a side is longer than `smallest`.
+
+    384 ends the pyramids of the usual cameras at 256 or 270 pixels: a smaller level would cost as many files as any
+    other, and a screen shows the last one whole.
 
     Examples
     --------
     >>> level_shapes((2160, 2160))
-    ((2160, 2160), (1080, 1080), (540, 540), (270, 270), (135, 135))
+    ((2160, 2160), (1080, 1080), (540, 540), (270, 270))
     """
     shapes = [shape]
     while max(shapes[-1]) > smallest:

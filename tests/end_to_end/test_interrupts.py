@@ -14,6 +14,7 @@ import psutil
 import pytest
 import yaozarrs
 
+pytestmark = pytest.mark.interrupts
 WELLS = tuple(f"A{column:02d}" for column in range(1, 11))
 STEPS = '''
 import os, signal, time

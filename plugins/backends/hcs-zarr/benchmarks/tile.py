@@ -96,7 +96,7 @@ def hcs_zarr(levels: Levels, well: WellStore, z: int) -> None:
 def measure_tile(folder: Path, codec: str) -> None:
     """Print the CPU time of a tile in each way."""
     levels = [tile()]
-    while max(levels[-1].shape) > 256:  # noqa: PLR2004  as in level_shapes
+    for _ in level_shapes((SIDE, SIDE))[1:]:
         levels.append(half(levels[-1]))
     ours, plain = (ZarrBackend().open(folder / name, layout(codec, TILES, SIDE)) for name in ("ours", "plain"))
     for store in (ours, plain):

@@ -11,7 +11,7 @@ import attrs
 
 from hcs_core import FinishedWell, StorageError, StoreLayout, canonical_well, parse_well, well_name
 from hcs_zarr.documents import level_documents
-from hcs_zarr.faults import refuse_faulty
+from hcs_zarr.faults import refuse_faulty, refuse_unwritable
 from hcs_zarr.metadata import Place, image_metadata, listed_places, plate_metadata, well_metadata
 from hcs_zarr.places import DOCUMENT, group_document, image_name, read_ome, replace_document, storing, well_path
 from hcs_zarr.well import ZarrWell
@@ -82,11 +82,13 @@ class ZarrStore:
         Raises
         ------
         StorageError
-            The well has no site, a site was not declared, or the metadata cannot be written.
+            The well has no site, a site was not declared, its positions or windows are no metadata, or the metadata
+            cannot be written.
         """
         finished = attrs.evolve(finished, well=canonical_well(finished.well), sites=tuple(sorted(finished.sites)))
         folder = self._folder(finished.well)
         self._refuse_incomplete(finished)
+        refuse_unwritable(self.layout, finished)
         for site in finished.sites:
             document = group_document(image_metadata(self.layout, finished, site))
             replace_document(folder / image_name(site), document)
@@ -178,7 +180,7 @@ class ZarrStore:
             # It may have had more images than it has now.
             self._write_list(listed, self._field_count(listed))
         else:
-            before = ome["plate"]["field_count"] if listed else 0
+            before = ome.get("plate", {}).get("field_count", 0)
             self._write_list({*listed, place}, max(before, len(finished.sites)))
 
     def _unlist_well(self, well: str) -> None:
@@ -199,7 +201,7 @@ class ZarrStore:
     def _field_count(self, places: set[Place]) -> int:
         """Return the largest number of images in these wells."""
         groups = (read_ome(self._folder(well_name(*place))) for place in places)
-        return max(len(group["well"]["images"]) for group in groups)
+        return max(len(group.get("well", {}).get("images", ())) for group in groups)
 
 
 class ZarrBackend:

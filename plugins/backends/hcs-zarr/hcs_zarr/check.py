@@ -132,11 +132,11 @@ class _Checker:
                 absent.append(key)
                 continue
             region = tuple(slice(i * size, (i + 1) * size) for i, size in zip(index, sizes, strict=True))
-            if blosc and is_cut_short(folder / key):
-                yield f"{folder / key} is not as long as its header says: it was cut short."
-                continue
             try:
-                array[region]
+                if blosc and is_cut_short(folder / key):
+                    yield f"{folder / key} is not as long as its header says: it was cut short."
+                else:
+                    array[region]
             except UNREADABLE as error:
                 yield f"{folder / key} cannot be decoded ({type(error).__name__}: {error})."
         if absent and not self.allow_absent_chunks:

@@ -113,18 +113,18 @@ class LevelWriter:
         block.taken[inside] = True
         self._filled.discard(index)
         if block.taken.all():
-            del self._held[key]
             self._write_block(key, block.pixels)
+            del self._held[key]
 
     def flush(self) -> None:
         """Write the blocks that are not complete, with 0 where a plane is absent."""
-        while self._held:
-            key, block = self._held.popitem()
+        for key, block in list(self._held.items()):
+            self._write_block(key, block.pixels)
+            del self._held[key]
             if not block.is_rewrite:
                 for absent in np.argwhere(~block.taken).tolist():
                     t, c, z = (part.start + i for part, i in zip(self._region(key), absent, strict=True))
                     self._filled.add((t, c, z))
-            self._write_block(key, block.pixels)
 
     def read(self, index: PlaneIndex) -> npt.NDArray[Any] | None:
         """Return a (y, x) plane in an array of its own, or `None` where it was not written.

@@ -1,12 +1,12 @@
-"""What is wrong with a layout, said before anything of it is made."""
+"""What is wrong with a layout or a finished well, said before anything of it is made."""
 
 from __future__ import annotations
 
-from math import prod
+from math import isfinite, prod
 
 import numpy as np
 
-from hcs_core import ImageLayout, StorageError, StoreLayout
+from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout
 from hcs_zarr.documents import BLOSC, CODECS
 
 LARGEST_BLOSC_CHUNK = 2**31 - 17
@@ -42,6 +42,28 @@ def refuse_faulty(layout: StoreLayout) -> None:
             "smaller chunks."
         )
     _refuse_other_levels(layout.name, image)
+
+
+def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
+    """Refuse windows that do not fit the channels, and numbers that JSON cannot hold.
+
+    Raises
+    ------
+    StorageError
+        With the well and what was found.
+    """
+    windows = finished.summary.windows
+    if windows and len(windows) != len(layout.image.channels):
+        raise StorageError(
+            f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
+            f"{len(layout.image.channels)} channels: give one for each, or none."
+        )
+    for pair in (*windows, *finished.translations.values()):
+        if not all(map(isfinite, pair)):
+            raise StorageError(
+                f"well {finished.well} of {layout.name} has a position or display window of {pair}: leave out what "
+                "is not known."
+            )
 
 
 def _itemsize(store: str, name: str) -> int:

@@ -16,7 +16,7 @@ from hcs_zarr import backend, places
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
 
-from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError
+from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError, WellSummary
 
 FIRST = PlaneAddress(site=1, t=0, c=0, z=0)
 
@@ -145,9 +145,11 @@ def test_finishing_again_replaces(tmp_path, make_layout):
         (FinishedWell(well="A02", sites=(1,)), "site 1 of well A02 is not in"),
         (FinishedWell(well="A01", sites=(1, 2)), "site 2 of well A01 is not in"),
         (FinishedWell(well="A01", sites=()), "no site to list"),
+        (FinishedWell(well="A01", sites=(1,), translations={1: (0.0, float("nan"))}), "leave out what is not known"),
+        (FinishedWell(well="A01", sites=(1,), summary=WellSummary(windows=((0, 1),))), "1 display windows for 2"),
     ],
 )
-def test_what_was_not_declared_cannot_be_finished(tmp_path, make_layout, finished, message):
+def test_what_cannot_be_finished(tmp_path, make_layout, finished, message):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"A01": (1,)})
     with pytest.raises(StorageError, match=message):

@@ -96,6 +96,21 @@ def test_a_full_disk_names_the_path(declared):
         declared.open_well("A01").write(FIRST, plane())
 
 
+def test_closing_says_so_each_time_that_a_held_chunk_cannot_be_written(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout(chunk=(1, 2, 2, 70, 90)))
+    store.declare({"A01": (1,)})
+    well = store.open_well("A01")
+    well.write(FIRST, plane())
+    blocked = store.root / "A/01/0/0/c"
+    blocked.write_text("a file where a folder must be")
+    for _ in range(2):
+        with pytest.raises(StorageError, match="cannot be written"):
+            well.close()
+    blocked.unlink()
+    assert well.close().bytes_written == 70 * 90 * 2
+    assert np.array_equal(well.read(FIRST), plane())
+
+
 def test_after_closing_nothing_is_written(declared):
     well = declared.open_well("A01")
     well.write(FIRST, plane())

@@ -1,0 +1,1 @@
+"""For tests, of the core and of every plugin: builders and fakes."""

@@ -1,0 +1,91 @@
+"""Microscopes and readers that a test makes up."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from hypothesis import settings
+
+from hcs_core import Header, MicroscopeSpec, PlaneFacts, PluginManager, ReadError, ReaderSpec, hookimpl
+
+settings.register_profile("rooms", deadline=None, max_examples=60, database=None)
+settings.load_profile("rooms")
+
+
+@pytest.fixture
+def target(monkeypatch, request):
+    """Return a maker of targets: an object goes into a module that can be imported, and its place is returned."""
+    module = ModuleType(f"made_up_for_{abs(hash(request.node.nodeid))}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    def make(name, value):
+        setattr(module, name, value)
+        return f"{module.__name__}:{name}"
+
+    return make
+
+
+@pytest.fixture
+def microscope(target):
+    """Return a maker of plugins, each with one microscope whose handler answers what it is told to."""
+
+    def make(name, *, markers=("*.mark",), recognise=lambda _root: "it was made up", found=True, **more):
+        handler = type(name.title(), (), {"recognise": lambda _self, root: recognise(root), **more})
+        place = target(name, handler) if found else "no_such_library_here:Handler"
+        spec = MicroscopeSpec(name=name, target=place, markers=markers)
+        return SimpleNamespace(hcs_api=1, hcs_microscopes=hookimpl(lambda: iter([spec])))
+
+    return make
+
+
+@pytest.fixture
+def reader(target):
+    """Return a maker of a plugin with the reader `made_up`, whose headers are given by uri.
+
+    What is no header is an unreadable file. `opened` of the plugin lists what was asked for.
+    """
+
+    def make(headers, shape=(64, 48), dtype="uint16"):
+        opened = []
+
+        class Reader:
+            def header(self, location, selector):
+                uri = location.rpartition("/")[2]
+                opened.append(uri)
+                said = headers.get(uri, headers.get("*"))
+                if isinstance(said, Header):
+                    return said
+                if said is None:
+                    raise ReadError(f"{uri} is broken")
+                return Header(shape=shape, dtype=dtype, text=said)
+
+        spec = ReaderSpec(name="made_up", target=target("Reader", Reader))
+        return SimpleNamespace(hcs_api=1, hcs_readers=hookimpl(lambda: iter([spec])), opened=opened)
+
+    return make
+
+
+@pytest.fixture
+def manager():
+    """Return a maker of managers with the given plugins."""
+
+    def make(*plugins, strict=False):
+        made = PluginManager(strict=strict)
+        for number, plugin in enumerate(plugins):
+            made.register(plugin, f"plugin_{number}")
+        return made
+
+    return make
+
+
+@pytest.fixture
+def handler():
+    """Return a maker of handlers of one plate, whose headers are Python: `z_um=1.5, well="A01"`."""
+
+    def make(plate):
+        return SimpleNamespace(
+            build_inventory=lambda root: plate,
+            parse_header=lambda text: eval(f"PlaneFacts({text})", {"PlaneFacts": PlaneFacts, **globals()}),  # noqa: S307 - the test wrote it
+        )
+
+    return make
