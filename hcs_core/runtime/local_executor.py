@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
 from collections import Counter, deque
@@ -83,7 +84,7 @@ def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, s
     """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
     try:
         pickled_job = cloudpickle.dumps(job)
-    except (TypeError, AttributeError, RuntimeError, ValueError) as error:
+    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
         raise RunError(
             f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "

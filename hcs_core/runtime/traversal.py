@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from hcs_core.compiler.plan import PLATE, ImagePlan, NodePlan, Plan, Port
+from hcs_core.compiler.plan import PLATE, ImagePlan, NodePlan, OutputPlan, Plan, Port
 
 
 @attrs.frozen
@@ -67,10 +67,18 @@ class Traversal:
     def run(self) -> None:
         """Make every plane of every kept output."""
         for output in self._plan.outputs:
-            for key in _keys(output.image, self._sites):
-                for port in output.ports:
-                    if (port, key) not in self._written:
-                        self._produce(port, key)
+            for channel, key in self._in_order(output):
+                if (output.ports[channel], key) not in self._written:
+                    self._produce(output.ports[channel], key)
+
+    def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
+        """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
+        together = _made_together(self._plan, output.ports[0])
+        order = [axis for axis in "stcz" if axis not in together] + list(together)
+        every = _every(output.image, self._sites)
+        for place in itertools.product(*(every[axis] for axis in order)):
+            at = dict(zip(order, place, strict=True))
+            yield at["c"], PlaneKey(at["s"], at["t"], at["z"])
 
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""
@@ -116,9 +124,19 @@ class Traversal:
             self._work.hold(port, key, plane)
 
 
-def _keys(image: ImagePlan, sites: Sequence[int]) -> Iterator[PlaneKey]:
-    for site, timepoint, z_index in itertools.product(sites, image.timepoints, image.z_indexes):
-        yield PlaneKey(site, timepoint, z_index)
+def _made_together(plan: Plan, port: Port) -> str:
+    """Return the stacked axes of the last node before a port that makes several planes at once; none: `""`."""
+    while port.node != PLATE:
+        node = plan.nodes[port.node]
+        if node.out != "yx":
+            return node.out[:-2]
+        port = node.inputs[0]
+    return ""
+
+
+def _every(image: ImagePlan, sites: Sequence[int]) -> dict[str, Sequence[int]]:
+    """Return every place of an image along s, t, c and z."""
+    return {"s": sites, "t": image.timepoints, "c": range(len(image.channels)), "z": image.z_indexes}
 
 
 def _block(
@@ -129,12 +147,7 @@ def _block(
     Along an axis that is not among `axes` a block has the plane's own place; along one that the image was
     reduced in, the image has a single place, which is the input's first.
     """
-    every: dict[str, Sequence[int]] = {
-        "s": sites,
-        "t": image.timepoints,
-        "c": range(len(image.channels)),
-        "z": image.z_indexes,
-    }
+    every = _every(image, sites)
     own = {"s": key.site, "t": key.timepoint, "c": channel, "z": key.z_index}
     stacked = axes[:-2]
     for place in itertools.product(*(every[axis] for axis in stacked)):

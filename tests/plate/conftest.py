@@ -3,10 +3,12 @@
 import sys
 from types import ModuleType, SimpleNamespace
 
+import attrs
 import pytest
 from hypothesis import settings
 
 from hcs_core import Header, MicroscopeSpec, PlaneFacts, PluginManager, ReadError, ReaderSpec, hookimpl
+from hcs_core.plate.detection import Detected
 
 settings.register_profile("rooms", deadline=None, max_examples=60, database=None)
 settings.load_profile("rooms")
@@ -40,24 +42,22 @@ def microscope(target):
 
 @pytest.fixture
 def reader(target):
-    """Return a maker of a plugin with the reader `made_up`, whose headers are given by uri.
+    """Return a maker of a plugin with the reader `made_up`: the text of a header is the file's name.
 
-    What is no header is an unreadable file. `opened` of the plugin lists what was asked for.
+    A file is broken if it is listed so, and has another header if one is given. `opened` of the plugin lists what
+    was asked for.
     """
 
-    def make(headers, shape=(64, 48), dtype="uint16"):
+    def make(broken=(), headers=None):
         opened = []
 
         class Reader:
             def header(self, location, selector):
-                uri = location.rpartition("/")[2]
-                opened.append(uri)
-                said = headers.get(uri, headers.get("*"))
-                if isinstance(said, Header):
-                    return said
-                if said is None:
-                    raise ReadError(f"{uri} is broken")
-                return Header(shape=shape, dtype=dtype, text=said)
+                name = location.rpartition("/")[2]
+                opened.append((name, selector))
+                if name in broken:
+                    raise ReadError(f"{location} is broken")
+                return (headers or {}).get(name, Header(shape=(64, 48), dtype="uint16", text=name))
 
         spec = ReaderSpec(name="made_up", target=target("Reader", Reader))
         return SimpleNamespace(hcs_api=1, hcs_readers=hookimpl(lambda: iter([spec])), opened=opened)
@@ -79,13 +79,15 @@ def manager():
 
 
 @pytest.fixture
-def handler():
-    """Return a maker of handlers of one plate, whose headers are Python: `z_um=1.5, well="A01"`."""
+def detected():
+    """Return a maker of the handler of a plate whose headers say, by file name, what they are told to."""
 
-    def make(plate):
-        return SimpleNamespace(
-            build_inventory=lambda root: plate,
-            parse_header=lambda text: eval(f"PlaneFacts({text})", {"PlaneFacts": PlaneFacts, **globals()}),  # noqa: S307 - the test wrote it
+    def make(plate, facts=None):
+        said = facts or {}
+        handler = SimpleNamespace(
+            build_inventory=lambda root: attrs.evolve(plate, root=root),
+            parse_header=lambda text: PlaneFacts(**said.get(text, {})),
         )
+        return Detected(name="made_up", handler=handler, reason="it was made up")
 
     return make

@@ -130,7 +130,6 @@ def _write_image(root: Path, plate: PlateDescription, plane: _PlaneToWrite, imag
         root / plane.path,
         pixels,
         photometric="minisblack",
-        rowsperstrip=plate.image_shape[0],
         description=_text(plate, plane),
         software="MetaSeries",
         datetime=plane.taken,

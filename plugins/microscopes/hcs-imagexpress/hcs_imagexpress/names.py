@@ -16,10 +16,10 @@ _ROW = "A[A-F]|[A-Z]"
 _COLUMN = "0[1-9]|[1-3][0-9]|4[0-8]"
 _GUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 
-# - The plate is greedy, so that the last token that looks like a well is the well.
+# - The whole name has to match, and nothing that looks like a well may follow the well: the last such token is it.
 # - Only letters of the extension may be of any case: `_w10` is no well `W10`.
-# - Digits of site and wavelength are lazy: a GUID follows without a separator and may begin with digits, so that
-#   only its fixed length tells `_w1` + `46C9B2CD-...` from `_w146` + `C9B2CD-...`.
+# - A GUID follows without a separator and may begin with digits: only its fixed length tells `_w1` + `46C9B2CD-...`
+#   from `_w146` + `C9B2CD-...`.
 # - `[0-9]` and not `\d`, which takes the digits of every script.
 IMAGE_NAME = re.compile(
     rf"(?P<plate>[^.].*)_(?P<well>(?:{_ROW})(?:{_COLUMN}))"

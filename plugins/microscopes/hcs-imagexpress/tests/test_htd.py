@@ -1,9 +1,9 @@
 """The HTD file is read as far as it goes, whatever its bytes."""
 
 import pytest
-from hcs_imagexpress.htd import parse_htd, read_htd
 
 from hcs_core import PlateError
+from hcs_imagexpress.htd import parse_htd, read_htd
 
 
 def test_reads_the_plan(make_htd):

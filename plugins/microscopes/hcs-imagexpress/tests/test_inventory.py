@@ -6,9 +6,9 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hcs_imagexpress.handler import ImageXpressHandler
 
 from hcs_core import Channel, MicroscopeHandler, PlaneKind, PlaneState, PlateError
+from hcs_imagexpress.handler import ImageXpressHandler
 
 HANDLER = ImageXpressHandler()
 GUID = "46C9B2CD-92F1-4DFD-98AA-6A01BBD77557"
@@ -260,6 +260,13 @@ class TestDeclaredAgainstFound:
         assert plate.plate_format == (8, 12)
         assert [channel.name for channel in plate.channels] == ["", ""]
 
+    def test_files_are_not_beyond_an_htd_that_is_cut_off(self, make_plate, make_htd):
+        content = make_htd(wells=("B02", "B03", "G07"))
+        content = content[: content.index(b'"WellsSelection7"')]
+        plate = HANDLER.build_inventory(make_plate(*paths(wells=("B02", "B03", "G07")), plan=content))
+        assert plate.wells == ("B02", "B03", "G07")
+        assert len(plate.differences) == 1
+
     def test_an_empty_htd(self, make_plate):
         root = make_plate("TimePoint_1/P_H12_s1_w1.TIF")
         (root / "P.HTD").write_bytes(b"")
@@ -482,6 +489,13 @@ class TestLinks:
         assert plate.differences == (
             "Links lead to folders that are listed already; left out: TimePoint_1/ZStep_1, TimePoint_2.",
         )
+
+    def test_a_folder_counts_before_a_link_to_it(self, make_plate, make_htd):
+        root = make_plate(*paths(folders=("TimePoint_2",)), plan=make_htd(timepoints=2))
+        (root / "TimePoint_1").symlink_to(root / "TimePoint_2")
+        plate = HANDLER.build_inventory(root)
+        assert plate.timepoints == (2,)
+        assert plate.differences[-1].endswith("left out: TimePoint_1.")
 
     def test_a_link_to_a_file_that_is_gone(self, make_plate):
         root = make_plate(*paths())

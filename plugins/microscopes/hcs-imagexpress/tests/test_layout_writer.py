@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tifffile
+
+from hcs_core import Channel, LayoutWriter, PlateError, SitePosition, parse_well
 from hcs_imagexpress.handler import ImageXpressHandler
 from hcs_imagexpress.htd import read_htd
 from hcs_imagexpress.layout_writer import MetaXpressLayoutWriter
 from hcs_imagexpress.metaseries import metaseries_properties
-
-from hcs_core import Channel, LayoutWriter, PlateError, SitePosition, parse_well
 
 HANDLER = ImageXpressHandler()
 WRITER = MetaXpressLayoutWriter()
@@ -69,16 +69,25 @@ def test_spacings_are_those_of_the_description(tmp_path, describe, image):
     assert len({fact.plane_id for fact in facts.values()}) == len(facts)
 
 
-@pytest.mark.parametrize(("plate_format", "pitch"), [((8, 12), 9000.0), ((16, 24), 4500.0), ((32, 48), 2250.0)])
-def test_the_stage_moves_by_the_pitch_of_the_plate(tmp_path, describe, image, plate_format, pitch):
-    plate = describe(plate_format=plate_format, **ONE)
+@pytest.mark.parametrize(
+    ("plate_format", "a1", "pitch"),
+    [
+        # Row and column of A1 from the plate's corner, ANSI SLAS 4-2004.
+        ((8, 12), (11_240.0, 14_380.0), 9_000.0),
+        ((16, 24), (8_990.0, 12_130.0), 4_500.0),
+        ((32, 48), (7_865.0, 11_005.0), 2_250.0),
+        ((4, 6), (11_240.0, 14_380.0), 9_000.0),
+    ],
+)
+def test_the_stage_stands_at_the_wells_centre_and_the_offset(tmp_path, describe, image, plate_format, a1, pitch):
+    plate = describe(plate_format=plate_format, **(ONE | {"wells": ("B02", "C05")}))
     root = WRITER.write(tmp_path, plate, image)
-    stage = {}
     for plane in HANDLER.build_inventory(root).planes:
         facts = opened(root, plane)[1]
-        stage[plane.well] = np.subtract(facts.stage_yx_um, (facts.position.y_um, facts.position.x_um))
-    moved = np.subtract(parse_well("C11"), parse_well("B02")) * pitch
-    np.testing.assert_allclose(stage["C11"] - stage["B02"], moved, atol=1e-6)
+        offset = plate.positions[plane.well, plane.site]
+        centre = np.add(a1, np.multiply(parse_well(plane.well), pitch))
+        expected = np.add(centre, (offset.y_um, offset.x_um))
+        np.testing.assert_allclose(facts.stage_yx_um, expected, atol=1e-6)
 
 
 def test_what_there_is_one_of_is_left_out_of_names(tmp_path, describe, image):

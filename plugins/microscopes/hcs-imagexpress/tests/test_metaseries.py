@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 import tifffile
-from hcs_imagexpress.metaseries import metaseries_properties, parse_metaseries
 
 from hcs_core import PlaneFacts, SitePosition
+from hcs_imagexpress.metaseries import metaseries_properties, parse_metaseries
 
 
 def text(**values):
@@ -113,6 +113,10 @@ def test_attributes_in_any_order_and_quotes():
         """<custom-prop  value='1 > "0"' type='x' id='Z Step' /><prop id="a" value="&amp;&#10;&#x41;"/>"""
     )
     assert found == {"Z Step": '1 > "0"', "a": "&\nA"}
+
+
+def test_of_a_property_that_occurs_twice_the_first_counts():
+    assert parse_metaseries(text(wavelength="452") + text(wavelength="0")).wavelength_nm == 452.0
 
 
 def test_entities_are_not_expanded():

@@ -1,11 +1,11 @@
 """The grammar of file names, a test for each of its traps, and construction as the inverse of parsing."""
 
 import pytest
-from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hcs_core import FilenameParser, ParsedName, PlaneKind, PlateError, well_name
+from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser
 
 PARSER = MetaXpressParser()
 GUID = "46C9B2CD-92F1-4DFD-98AA-6A01BBD77557"

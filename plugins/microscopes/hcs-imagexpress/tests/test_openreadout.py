@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hcs_imagexpress.handler import ImageXpressHandler
-from hcs_imagexpress.layout_writer import MetaXpressLayoutWriter
 
 from hcs_core import Channel
+from hcs_imagexpress.handler import ImageXpressHandler
+from hcs_imagexpress.layout_writer import MetaXpressLayoutWriter
 
 openreadout = pytest.importorskip(
     "openreadout", reason="openreadout is not installed: pip install openreadout==0.4.0"

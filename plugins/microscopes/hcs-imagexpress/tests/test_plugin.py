@@ -3,10 +3,9 @@
 import subprocess
 import sys
 
+from hcs_core import LayoutWriter, PluginManager
 from hcs_imagexpress import plugin
 from hcs_imagexpress.handler import ImageXpressHandler
-
-from hcs_core import LayoutWriter, PluginManager
 
 
 def test_registers_the_microscope():

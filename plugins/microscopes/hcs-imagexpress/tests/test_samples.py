@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hcs_imagexpress.handler import ImageXpressHandler
 
 from hcs_core import Channel, PlaneKind
+from hcs_imagexpress.handler import ImageXpressHandler
 
 HANDLER = ImageXpressHandler()
 
