@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -167,7 +168,8 @@ def _parameter(function: Callable[..., Any], argument: inspect.Parameter) -> Par
 def _kind(annotation: Any) -> str | None:
     """Return the kind that an annotation means: `float`, `tuple[float, ...]`, `float | None`, or one as a text."""
     if isinstance(annotation, str):
-        alternatives = [part.strip() for part in annotation.split("|")]
+        optional = re.fullmatch(r"(?:\w+\.)?Optional\[(.*)\]", annotation)
+        alternatives = [part.strip() for part in (optional[1] if optional else annotation).split("|")]
         words = [part.partition("[")[0] for part in alternatives if part != "None"]
         return _KIND_OF_WORD.get(words[0]) if len(words) == 1 else None
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:

@@ -8,9 +8,9 @@ import threading
 import numpy as np
 import pytest
 import tifffile
-from hcs_disk.tiff import TiffReader
 
 from hcs_core import ReadError
+from hcs_disk.tiff import TiffReader
 
 IMAGE = np.random.default_rng(3).integers(0, 4000, (48, 40)).astype("uint16")
 KINDS = {

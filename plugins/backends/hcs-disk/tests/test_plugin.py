@@ -3,10 +3,9 @@
 import subprocess
 import sys
 
+from hcs_core import PluginManager
 from hcs_disk import plugin
 from hcs_disk.tiff import TiffReader
-
-from hcs_core import PluginManager
 
 
 def test_registers_the_reader():

@@ -7,9 +7,9 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from hcs_disk.tiff import TiffReader
 
 from hcs_core import Header, Reader, ReadError
+from hcs_disk.tiff import TiffReader
 
 SHAPE = (70, 45)
 

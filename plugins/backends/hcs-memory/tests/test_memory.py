@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hcs_memory import plugin
-from hcs_memory.backend import MemoryBackend
 
 from hcs_core import (
     ChannelLayout,
@@ -25,6 +23,8 @@ from hcs_core import (
     StoreLayout,
     WellStore,
 )
+from hcs_memory import plugin
+from hcs_memory.backend import MemoryBackend
 
 LAYOUT = StoreLayout(
     name="step.zarr",

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import numpy as np
-from hcs_memory.backend import MemoryBackend
 
 from hcs_core import ChannelLayout, Compression, ImageLayout, PlaneAddress, StoreLayout
+from hcs_memory.backend import MemoryBackend
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 LAYOUT = StoreLayout(

@@ -21,8 +21,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import zarr
-from hcs_zarr.backend import ZarrBackend
-from hcs_zarr.pyramid import half
 from numcodecs.blosc import Blosc  # type: ignore[import-untyped]  # it publishes no types
 
 from hcs_core import (
@@ -36,6 +34,8 @@ from hcs_core import (
     level_shapes,
     well_name,
 )
+from hcs_zarr.backend import ZarrBackend
+from hcs_zarr.pyramid import half
 
 Levels = list[npt.NDArray[np.uint16]]
 

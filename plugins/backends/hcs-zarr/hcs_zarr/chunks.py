@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from io import FileIO
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ class LevelWriter:
         self._pack = _packer(compression)
         self._held: dict[PlaneIndex, _Block] = {}
         self._filled: set[PlaneIndex] = set()
+        self._made: set[str] = set()
         self._array: zarr.Array[Any] | None = None
 
     def put(self, index: PlaneIndex, plane: npt.NDArray[Any]) -> None:
@@ -205,7 +207,24 @@ class LevelWriter:
                 whole = np.zeros(self._chunk, self._dtype)
                 whole[tuple(slice(size) for size in tile.shape)] = tile
                 tile = whole
-            _write_file(self._path(key, y, x), self._pack(np.ascontiguousarray(tile, self._little)))
+            self._write_file(key, y, x, self._pack(np.ascontiguousarray(tile, self._little)))
+
+    def _write_file(self, key: PlaneIndex, tile_y: int, tile_x: int, content: Any) -> None:
+        path = self._path(key, tile_y, tile_x)
+        with storing(path):
+            self._make_folders(*key, tile_y)
+            # Unbuffered: the content is one piece already.
+            with path.open("wb", buffering=0) as file:
+                _write_all(file, content)
+
+    def _make_folders(self, *places: int) -> None:
+        """Make the folders that a chunk's key stands for, each once: asking again costs as much as making."""
+        folder = f"{self._folder}/c"
+        for name in ("", *(f"/{place}" for place in places)):
+            folder += name
+            if folder not in self._made:
+                Path(folder).mkdir(exist_ok=True)
+                self._made.add(folder)
 
 
 def is_cut_short(path: Path) -> bool:
@@ -220,12 +239,8 @@ def is_cut_short(path: Path) -> bool:
     return len(header) < 16 or int.from_bytes(header[12:], "little") != length  # noqa: PLR2004  said above
 
 
-def _write_file(path: Path, content: Any) -> None:
-    with storing(path):
-        try:
-            file = path.open("wb")
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("wb")
-        with file:
-            file.write(content)
+def _write_all(file: FileIO, content: Any) -> None:
+    """Write a buffer whole: one call of the system may write less than it is given."""
+    left = memoryview(content).cast("B")
+    while left:
+        left = left[file.write(left) :]

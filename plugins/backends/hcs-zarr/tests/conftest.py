@@ -7,7 +7,6 @@ from itertools import product
 import attrs
 import numpy as np
 import pytest
-from hcs_zarr.backend import ZarrBackend
 
 from hcs_core import (
     ChannelLayout,
@@ -18,6 +17,7 @@ from hcs_core import (
     StoreLayout,
     level_shapes,
 )
+from hcs_zarr.backend import ZarrBackend
 
 
 @attrs.frozen(kw_only=True)

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import zarr
+
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
 

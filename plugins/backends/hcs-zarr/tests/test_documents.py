@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 import zarr
-from hcs_zarr.backend import ZarrBackend
 from zarr.codecs import BloscCodec, GzipCodec
+
+from hcs_zarr.backend import ZarrBackend
 
 COMPRESSORS = {
     ("none", True): None,

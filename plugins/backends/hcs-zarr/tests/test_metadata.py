@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from hcs_zarr.backend import ZarrBackend
 
 from hcs_core import FinishedWell, WellSummary
+from hcs_zarr.backend import ZarrBackend
 
 
 def ome(folder):

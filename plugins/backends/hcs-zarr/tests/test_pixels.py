@@ -7,10 +7,10 @@ import weakref
 import numpy as np
 import pytest
 import zarr
-from hcs_zarr.backend import ZarrBackend
-from hcs_zarr.pyramid import half
 
 from hcs_core import PlaneAddress, StorageError
+from hcs_zarr.backend import ZarrBackend
+from hcs_zarr.pyramid import half
 
 CHUNKS = {
     "plane": (1, 1, 1, 70, 90),

@@ -3,10 +3,9 @@
 import subprocess
 import sys
 
+from hcs_core import ImageStore, PluginManager, StorageBackend, WellStore
 from hcs_zarr import plugin
 from hcs_zarr.backend import ZarrBackend
-
-from hcs_core import ImageStore, PluginManager, StorageBackend, WellStore
 
 
 def test_the_backend_is_found_by_its_name_and_is_durable():

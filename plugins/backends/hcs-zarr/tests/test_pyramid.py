@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from hcs_zarr.pyramid import half
 
 INTEGERS = ["uint8", "uint16", "int8", "int16", "int32", "uint32", "int64", "uint64"]

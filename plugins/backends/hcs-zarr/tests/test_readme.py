@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import numpy as np
-from hcs_zarr.backend import ZarrBackend
 
 from hcs_core import FinishedWell, PlaneAddress
+from hcs_zarr.backend import ZarrBackend
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

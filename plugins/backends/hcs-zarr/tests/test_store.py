@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import yaozarrs
 import zarr
+
+from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError, WellSummary
 from hcs_zarr import backend, places
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
-
-from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError, WellSummary
 
 FIRST = PlaneAddress(site=1, t=0, c=0, z=0)
 

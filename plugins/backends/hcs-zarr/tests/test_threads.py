@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hcs_zarr.backend import ZarrBackend
-from hcs_zarr.check import check_plate
 
 from hcs_core import FinishedWell
+from hcs_zarr.backend import ZarrBackend
+from hcs_zarr.check import check_plate
 
 
 @pytest.mark.parametrize("chunk", [(1, 1, 1, 70, 90), (1, 2, 2, 35, 45)])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hcs_zarr.backend import ZarrBackend
-from hcs_zarr.display import MOST_VALUES, DisplayWindows
 
 from hcs_core import PlaneAddress, StorageError
+from hcs_zarr.backend import ZarrBackend
+from hcs_zarr.display import MOST_VALUES, DisplayWindows
 
 FIRST = PlaneAddress(site=1, t=0, c=0, z=0)
 

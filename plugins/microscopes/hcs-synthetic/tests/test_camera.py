@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from hcs_synthetic import Camera, SyntheticPlate
 from hcs_synthetic.camera import READ_NOISE_ELECTRONS
 from hcs_synthetic.randomness import standard_noise

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import attrs
 import pytest
 from click.testing import CliRunner
-from hcs_synthetic import demo
 
 import hcs_core
 from hcs_core import PlateError, PluginManager
+from hcs_synthetic import demo
 
 SMALL = attrs.evolve(demo.PLATE, image_shape=(48, 48), wells=("B02", "G11"), cells_per_field=2)
 

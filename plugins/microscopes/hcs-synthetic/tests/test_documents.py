@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from hcs_synthetic import plate
 
 from hcs_core import PluginManager
+from hcs_synthetic import plate
 
 
 def test_the_example_of_the_class_runs():

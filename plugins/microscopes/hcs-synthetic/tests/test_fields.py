@@ -8,9 +8,9 @@ import sys
 import attrs
 import numpy as np
 import pytest
-from hcs_synthetic import SyntheticPlate
 
 from hcs_core import parse_well
+from hcs_synthetic import SyntheticPlate
 
 PLATE = SyntheticPlate(
     wells=("A01", "C05"), grid=(2, 2), image_shape=(96, 112), cells_per_field=9, z_count=2, timepoint_count=2,

@@ -3,9 +3,9 @@ import json
 import attrs
 import numpy as np
 import pytest
-from hcs_synthetic import SyntheticPlate, make_plate
 
 from hcs_core import MicroscopeHandler, PlateError, PluginError, PluginManager, UnknownNameError
+from hcs_synthetic import SyntheticPlate, make_plate
 
 PLATE = SyntheticPlate(
     name="small", wells=("A01", "AF48"), grid=(1, 2), image_shape=(40, 56), channels=("DAPI", "GFP"), z_count=2,

@@ -2,9 +2,9 @@ import subprocess
 import sys
 
 import click
-from hcs_synthetic import plugin
 
 from hcs_core import PluginManager
+from hcs_synthetic import plugin
 
 
 def test_the_plugin_declares_the_command():

@@ -3,6 +3,7 @@ import math
 import attrs
 import numpy as np
 import pytest
+
 from hcs_synthetic.rendering import SUBPIXELS, SoftEllipses, add_ellipses, light_of, snap
 
 

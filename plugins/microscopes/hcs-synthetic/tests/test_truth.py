@@ -3,11 +3,11 @@
 import attrs
 import numpy as np
 import pytest
+
+from hcs_core import PlateError
 from hcs_synthetic import SyntheticPlate
 from hcs_synthetic.appearance import appearance
 from hcs_synthetic.cells import REACH_UM, population
-
-from hcs_core import PlateError
 
 SPARSE = SyntheticPlate(
     grid=(1, 1), image_shape=(1100, 1100), cells_per_field=26, z_count=5, z_step_um=3.0,

@@ -19,6 +19,7 @@ import attrs
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from hcs_numpy.channels import composite
 from hcs_numpy.filters import gaussian_blur
 from hcs_numpy.intensity import percentile_normalize

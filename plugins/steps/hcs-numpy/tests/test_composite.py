@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hcs_numpy.channels import composite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from hcs_numpy.channels import composite
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6))

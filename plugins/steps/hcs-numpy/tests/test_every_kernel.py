@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hcs_numpy.channels import composite
 from hcs_numpy.filters import gaussian_blur
 from hcs_numpy.intensity import percentile_normalize

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hcs_numpy.filters import gaussian_blur
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from hcs_numpy.filters import gaussian_blur
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hcs_numpy.projections import max_projection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from hcs_numpy.projections import max_projection
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=3, max_dims=3, max_side=8)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hcs_numpy import percentiles as counting
-from hcs_numpy.intensity import percentile_normalize
-from hcs_numpy.percentiles import percentiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from hcs_numpy import percentiles as counting
+from hcs_numpy.intensity import percentile_normalize
+from hcs_numpy.percentiles import percentiles
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hcs_numpy
 import numpy as np
 import pytest
+
+import hcs_numpy
+from hcs_core import MemoryType, PluginManager
 from hcs_numpy import plugin
 from hcs_numpy.memory import NumpyMemory
-
-from hcs_core import MemoryType, PluginManager
 
 KERNELS = {spec.operation: spec for spec in plugin.hcs_kernels()}
 MODULES = [f"hcs_numpy.{module.name}" for module in pkgutil.iter_modules(hcs_numpy.__path__)]
