@@ -1,7 +1,8 @@
 """CPU time of `hcs run` without steps (lz4, pyramid) against the floor, interleaved in one run.
 
 The floor is one bare loop in one process: read each TIFF, halve it down the pyramid, encode every level with blosc
-lz4, write each as a file. Its imports are not counted; those of `hcs run`, its planning and its metadata are.
+lz4, write each as a file, on one thread. Its imports are not counted; those of `hcs run`, its plan and its metadata
+are. A second floor also makes the folders that the chunks of an OME-Zarr image lie in.
 
     uv run python benchmarks/conversion.py --size 2160 --wells 8 --sites 9 --channels 4
 """
@@ -19,9 +20,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hcs_synthetic.plate import SyntheticPlate
 
 from hcs_core import PluginManager
+from hcs_synthetic.plate import SyntheticPlate
 
 SMALLEST = 384
 """The side at which the pyramid of `hcs run` ends."""
@@ -29,12 +30,14 @@ SMALLEST = 384
 CONFIG = "num_workers: 1\nzarr: {compressor: lz4, compression_level: 1}\n"
 
 
-def floor(plate: Path, target: Path) -> float:
-    """Return the CPU seconds of the bare loop."""
+def floor(plate: Path, target: Path, channels: int, *, nested: bool) -> float:
+    """Return the CPU seconds of the bare loop; `nested` makes the folders that chunks of OME-Zarr lie in."""
     import cv2
     import numcodecs
     import tifffile
 
+    cv2.setNumThreads(1)
+    numcodecs.blosc.use_threads = False
     codec = numcodecs.Blosc(cname="lz4", clevel=1, shuffle=numcodecs.Blosc.SHUFFLE)
     files = sorted(plate.rglob("*.TIF"))
     target.mkdir()
@@ -44,7 +47,11 @@ def floor(plate: Path, target: Path) -> float:
             level = tiff.pages[0].asarray()
         index = 0
         while True:
-            (target / f"{number}_{index}").write_bytes(codec.encode(level))
+            path = target / f"{number}_{index}"
+            if nested:
+                path = target / f"{number // channels}/{index}/c/0/{number % channels}/0/0/0"
+                path.parent.mkdir(parents=True)
+            path.write_bytes(codec.encode(level))
             if max(level.shape) <= SMALLEST:
                 break
             level = cv2.resize(level, (level.shape[1] // 2, level.shape[0] // 2), interpolation=cv2.INTER_AREA)
@@ -81,8 +88,8 @@ def main() -> None:
     asked = parser.parse_args()
     plugins = PluginManager()
     plugins.discover()
-    with tempfile.TemporaryDirectory(prefix="hcs-benchmark-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="hcs-benchmark-") as place:
+        folder = Path(place)
         description = SyntheticPlate(
             name="tiles",
             wells=wells(asked.wells),
@@ -99,24 +106,26 @@ def main() -> None:
         plate = writer.write(folder, description.description(), lambda _well, _site, c, _z, _t: made[c - 1])
         (folder / "convert.yaml").write_text("hcs: 1\nname: convert\nsteps: []\n")
         (folder / "config.yaml").write_text(CONFIG)
-        floors, cpus, walls = [], [], []
+        bare, placed, cpus, walls = [], [], [], []
         for _ in range(asked.runs):
-            floors.append(floor(plate, folder / "floor"))
+            bare.append(floor(plate, folder / "floor", asked.channels, nested=False))
+            placed.append(floor(plate, folder / "placed", asked.channels, nested=True))
             cpu, wall = run(plate, folder / "out", folder)
             cpus.append(cpu)
             walls.append(wall)
-            shutil.rmtree(folder / "floor")
-            shutil.rmtree(folder / "out")
+            for name in ("floor", "placed", "out"):
+                shutil.rmtree(folder / name)
         tiles = asked.wells * asked.sites * asked.channels
-        low, high = statistics.median(floors), statistics.median(cpus)
         megabytes = tiles * made[0].nbytes / 1e6
         print(f"{tiles} tiles of {asked.size} x {asked.size} {made[0].dtype} ({megabytes:.0f} MB), {asked.runs} runs")
-        print(f"  floor    {low:7.2f} CPU s  {low / tiles * 1e3:6.2f} ms a tile")
-        print(
-            f"  hcs run  {high:7.2f} CPU s  {high / tiles * 1e3:6.2f} ms a tile  ({statistics.median(walls):.2f} s)"
-        )
-        print(f"  hcs run reaches {low / high:.0%} of the floor per core")
-        print(f"  (runs: floor {np.round(floors, 2).tolist()}, hcs {np.round(cpus, 2).tolist()})")
+        whole = statistics.median(cpus)
+        for name, times in (("floor", bare), ("floor, in chunk folders", placed), ("hcs run", cpus)):
+            median = statistics.median(times)
+            share = (
+                f"{median / whole:5.0%} of hcs run" if times is not cpus else f"{statistics.median(walls):.2f} s wall"
+            )
+            each = np.round(times, 2).tolist()
+            print(f"  {name:<24}{median:7.2f} CPU s {median / tiles * 1e3:7.2f} ms a tile  {share}  {each}")
 
 
 if __name__ == "__main__":

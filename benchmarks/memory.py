@@ -15,9 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hcs_synthetic.plate import SyntheticPlate
-
 from hcs_core import PluginManager
+from hcs_synthetic.plate import SyntheticPlate
 
 PIPELINES = {
     "conversion": ("", 1),

@@ -23,11 +23,11 @@ def to_dtype(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     wanted = np.dtype(dtype)
     if array.dtype == wanted:
         return array
-    if wanted.kind not in "iu":
+    if wanted.kind not in "iu" or array.dtype.kind == "b":
         with np.errstate(over="ignore"):
             return array.astype(wanted)
     limits = np.iinfo(wanted)
-    if array.dtype.kind in "iub":
+    if array.dtype.kind in "iu":
         clipped: npt.NDArray[Any] = np.clip(array, limits.min, limits.max).astype(wanted)
         return clipped
     # A half float holds no number of uint16's size.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from hcs_core.cli.run_options import Asked, asked, command_line, run_options
 from hcs_core.cli.session import Session, print_json
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
+from hcs_core.runtime.thread_limits import ONE_THREAD
 
 _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
 _FAILED_SHOWN = 12
@@ -29,6 +31,9 @@ _FAILED_SHOWN = 12
 @click.pass_obj
 def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any) -> int:
     """Run PIPELINE on each PLATE; wells that are in the output already are left as they are."""
+    for name, one in ONE_THREAD.items():
+        # This process is the command's own: what it computes itself keeps to one thread for each worker, too.
+        os.environ.setdefault(name, one)
     wanted = asked(options)
     as_json, quiet = options["as_json"], options["quiet"]
     if dry_run:

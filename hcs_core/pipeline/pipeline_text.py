@@ -30,7 +30,7 @@ def dump_pipeline(pipeline: Pipeline) -> str:
     Raises
     ------
     PipelineError
-        A step runs a function that cannot be imported by name, or a text is not one that a file can hold.
+        A step runs a function that cannot be imported by name.
     """
     content: dict[str, Any] = {"hcs": VERSION, "name": pipeline.name}
     select = {key: getattr(pipeline.select, field) for key, field in SELECT.items()}
@@ -42,16 +42,20 @@ def dump_pipeline(pipeline: Pipeline) -> str:
     content["steps"] = [_step(step) for step in pipeline.steps]
     # No aliases: two steps with the same parameters are no anchor and its copy.
     text: str = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, default_flow_style=None)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise PipelineError(f"the pipeline {pipeline.name!r} has a text that is not Unicode: {error}.") from error
     return text
 
 
 class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, _data: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # PyYAML writes these as line breaks within quotes, which are spaces when they are read.
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if _BREAKS.intersection(data) else None)
+
+
+_BREAKS = frozenset("\x85\u2028\u2029")
+_Plain.add_representer(str, _Plain.represent_str)
 
 
 def _listed(value: Any) -> Any:

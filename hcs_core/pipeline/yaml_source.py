@@ -68,6 +68,9 @@ def _problem(fault: yaml.YAMLError) -> str:
     return one_line(fault)
 
 
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
 @attrs.frozen
 class _Source:
     path: Path
@@ -87,6 +90,8 @@ class _Source:
         return Located(self.made[node], line)
 
     def value(self, node: yaml.Node, within: tuple[yaml.Node, ...]) -> Any:
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            raise self.wrong(node, f"the tag {node.tag!r} means nothing here: leave it out.")
         if isinstance(node, yaml.MappingNode):
             return self.items(node, within)
         if isinstance(node, yaml.SequenceNode):

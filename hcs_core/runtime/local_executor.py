@@ -18,8 +18,9 @@ from hcs_core.errors import RunError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
+from hcs_core.runtime.thread_limits import ONE_THREAD
 from hcs_core.runtime.well import WellRunner
-from hcs_core.runtime.worker import WORKER_ENVIRONMENT, run_task, set_up
+from hcs_core.runtime.worker import run_task, set_up
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
@@ -113,9 +114,7 @@ def _send(task: WellTask) -> WellRecord:
 @contextmanager
 def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
     """Give a pool of fresh workers, and end them whatever happens."""
-    pool = ProcessPoolExecutor(
-        workers, initializer=set_up, initargs=(pickled_job,), env=WORKER_ENVIRONMENT, timeout=None
-    )
+    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=ONE_THREAD, timeout=None)
     finished = False
     try:
         yield pool

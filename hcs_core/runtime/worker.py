@@ -16,20 +16,6 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
 
-WORKER_ENVIRONMENT = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "OPENCV_FOR_THREADS_NUM",
-        "BLOSC_NTHREADS",
-    ),
-    "1",
-)
-"""Workers share the cores by wells: a library that made threads of its own in each would make too many."""
-
-
 _WATCH_SECONDS = 0.5
 
 
