@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.compiling import compile_plan, draft_plan
-from hcs_core.compiler.machine import this_machine
+from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PipelineError, PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
@@ -24,8 +24,9 @@ from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
-from hcs_core.runtime.journal import Journal, existing_of
+from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
+from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
 from hcs_core.runtime.well_tasks import well_tasks
@@ -145,8 +146,7 @@ class PipelineOrchestrator:
         content = Journal(self.output).read()
         plan = draft_plan(*arguments)
         if content is not None and not plan.problems:
-            digests = {task.well: task.planes.digest() for task in well_tasks(plan, self.plate)}
-            plan = draft_plan(*arguments, existing_of(content, digests))
+            plan = draft_plan(*arguments, self._existing(plan, content))
         if plan.problems and not draft:
             compile_plan(*arguments)
         if not plan.problems:
@@ -155,6 +155,14 @@ class PipelineOrchestrator:
                 PlanCompiled(plate=plan.plate, digest=plan.digest, wells=plan.well_names, steps=steps_done)
             )
         return plan
+
+    def _existing(self, plan: Plan, content: JournalContent) -> Existing:
+        """Return the wells that the journal and every store of the plan take for whole."""
+        if content.content_key != plan.content_key:
+            return Existing(content_key=content.content_key)
+        whole = [set(store.finished_wells()) for store in open_stores(plan, self.output, self.plugins).values()]
+        tasks = well_tasks(plan, self.plate)
+        return existing_of(content, {task.well: task.planes.digest() for task in tasks}, set.intersection(*whole))
 
     def _with_positions(self, select: Selection) -> Plate:
         try:

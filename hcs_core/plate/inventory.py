@@ -183,7 +183,9 @@ class PlaneTable:
             raise PlateError(
                 f"there is no well {well!r}.{did_you_mean(well, self.wells)} There are {summary(self.wells)}."
             )
-        first, last = np.searchsorted(self.well, [self.wells.index(well), self.wells.index(well) + 1])
+        # Of the column's own dtype: with another one, numpy would convert the whole column first.
+        ends = np.asarray([self.wells.index(well), self.wells.index(well) + 1], self.well.dtype)
+        first, last = np.searchsorted(self.well, ends)
         part = slice(int(first), int(last))
         columns = {name: getattr(self, name)[part] for name in _NUMERIC}
         return attrs.evolve(self, wells=(well,), uri=self.uri[part], **(columns | {"well": columns["well"] * 0}))

@@ -7,7 +7,7 @@ A torn last line is dropped, never the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def existing_of(content: JournalContent | None, planes_digests: Mapping[str, str]) -> Existing:
-    """Return what the compiler is told of an output: the wells whose planes are still the same."""
-    if content is None:
-        return Existing()
+def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stored: Collection[str]) -> Existing:
+    """Return what the compiler is told of an output: the stored wells whose planes are still the same."""
     same = {well for well, digest in content.wells.items() if planes_digests.get(well) == digest}
-    return Existing(content_key=content.content_key, wells=frozenset(same))
+    return Existing(content_key=content.content_key, wells=frozenset(same.intersection(stored)))

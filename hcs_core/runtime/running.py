@@ -105,6 +105,10 @@ class _Driver:
             return
         sites = {well: task.sites for well, task in self._tasks.items()}
         for store in self._stores.values():
+            for well in store.finished_wells():
+                # It is made again: while that lasts, nobody may take it for whole.
+                if well in sites:
+                    store.discard_well(well)
             store.declare(sites)
         executor: Executor = self._plugins.executors.load(self._plan.executor)()
         job = RunJob(

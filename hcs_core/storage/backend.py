@@ -56,7 +56,8 @@ class ImageStore(Protocol):
     def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
         """Make the arrays of these wells and sites, so that they exist before any worker starts.
 
-        What is declared is not yet listed: readers see a well only after `finish_well`.
+        What is declared is not yet listed: readers see a well only after `finish_well`. A well that was declared
+        before and not finished starts afresh, and what an earlier run left of others that it did not finish is removed.
         """
         ...
 

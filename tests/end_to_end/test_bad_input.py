@@ -88,6 +88,15 @@ def test_a_failed_well_is_made_by_the_next_run_and_no_other(
     assert [well["path"] for well in wells] == ["A/01", "B/03"]
 
 
+def test_wells_whose_images_were_removed_are_made_again(good_plate, hcs, write_pipeline, tmp_path):
+    pipeline = write_pipeline(MIP)
+    assert hcs("run", good_plate, pipeline, "-o", tmp_path / "out").code == 0
+    shutil.rmtree(tmp_path / "out" / "images.zarr")
+    ran = hcs("run", good_plate, pipeline, "-o", tmp_path / "out", "--json")
+    assert (ran.code, ran.document["computed"], ran.document["cached"]) == (0, 2, 0)
+    yaozarrs.validate_zarr_store(str(tmp_path / "out" / "images.zarr"))
+
+
 def test_a_plate_without_a_good_file_fails_as_a_whole(plate, hcs, write_pipeline, tmp_path):
     for file in plate.rglob("*.TIF"):
         emptied(file)

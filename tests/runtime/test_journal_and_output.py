@@ -56,8 +56,13 @@ def test_a_journal_of_a_later_version_is_refused_by_name(journal):
 def test_only_wells_with_the_same_planes_exist(journal):
     journal.note("A01", "d1")
     journal.note("B02", "d2")
-    found = existing_of(journal.read(), {"A01": "d1", "B02": "other", "C03": "d3"})
+    found = existing_of(journal.read(), {"A01": "d1", "B02": "other", "C03": "d3"}, {"A01", "B02"})
     assert (found.content_key, found.wells) == ("key", frozenset({"A01"}))
+
+
+def test_a_well_that_is_not_stored_any_more_does_not_exist(journal):
+    journal.note("A01", "d1")
+    assert existing_of(journal.read(), {"A01": "d1"}, ()).wells == frozenset()
 
 
 def test_the_output_lies_beside_the_plate_or_in_the_folder_that_is_named(tmp_path):

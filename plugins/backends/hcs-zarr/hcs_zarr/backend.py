@@ -39,7 +39,8 @@ class ZarrStore:
     def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
         """Make the arrays of wells and their sites; nothing of them is listed yet.
 
-        A well that is there and unfinished starts afresh, without its old chunks; a finished one is left alone.
+        A well that is there and unfinished starts afresh, without its old chunks; a finished one is left alone. What
+        a run that was killed has left of other wells is removed: nothing lists it, and nobody would.
 
         Raises
         ------
@@ -52,6 +53,7 @@ class ZarrStore:
         for well, sites in new.items():
             self._refuse_outside(well, sites)
         with storing(self.root):
+            self._remove_strays({*finished, *new})
             for well, sites in new.items():
                 folder = self._folder(well)
                 if folder.exists():
@@ -163,6 +165,14 @@ class ZarrStore:
                     f"site {site} of well {finished.well} is not in {self.root}: declare and write it before its "
                     "well is finished."
                 )
+
+    def _remove_strays(self, known: set[str]) -> None:
+        """Remove the folders of wells that are not among these, and rows that are left empty."""
+        kept = {self._folder(well) for well in known}
+        for folder in self.root.glob("*/*"):
+            if folder.is_dir() and folder not in kept:
+                shutil.rmtree(folder)
+                _remove_empty_group(folder.parent)
 
     def _remove_other_images(self, finished: FinishedWell) -> None:
         listed = {image_name(site) for site in finished.sites}

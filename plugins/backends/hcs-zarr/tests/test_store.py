@@ -40,6 +40,20 @@ def is_valid_for_readers(root):
     return all("that the plate does not list" in defect for defect in check_plate(root, allow_absent_chunks=True))
 
 
+def test_what_a_killed_run_left_of_other_wells_is_removed(tmp_path, make_layout):
+    store = ZarrBackend().open(tmp_path, make_layout())
+    store.declare({"A01": (1,), "B02": (1,), "B03": (1,)})
+    store.finish_well(FinishedWell(well="A01", sites=(1,)))
+    store.declare({"B03": (1,)})
+    assert sorted(path.relative_to(store.root).as_posix() for path in store.root.glob("*/*") if path.is_dir()) == [
+        "A/01",
+        "B/03",
+    ]
+    store.declare({})
+    assert not (store.root / "B").exists()
+    assert store.finished_wells() == ("A01",)
+
+
 def test_opening_makes_nothing(tmp_path, make_layout):
     store = ZarrBackend().open(tmp_path, make_layout())
     assert store.finished_wells() == ()

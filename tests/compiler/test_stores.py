@@ -1,0 +1,166 @@
+"""Chunks, levels, and how much will be written: against arithmetic, and against what hcs-zarr really writes."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hcs_core import FinishedWell, GlobalPipelineConfig, PlaneAddress, Step, ZarrConfig
+from hcs_core.compiler.plan import ImageChannel, ImagePlan
+from hcs_core.compiler.stores_pass import chunk_shape
+from hcs_core.storage.layout import level_shapes, virtual_path
+
+LIMIT = 2**31 - 1
+SIDES = st.one_of(st.integers(1, 3000), st.sampled_from([2160, 2048, 1080, 1024, 2161, 4999, 40_000, 60_000, 99_991]))
+
+
+def image(shape=(64, 48), channels=1, slices=1, times=1, dtype="uint16"):
+    return ImagePlan(
+        channels=tuple(ImageChannel(name=str(number)) for number in range(channels)),
+        z_indexes=tuple(range(1, slices + 1)),
+        timepoints=tuple(range(1, times + 1)),
+        shape=shape,
+        dtype=dtype,
+    )
+
+
+def chunk(strategy, **of_image):
+    return chunk_shape(image(**of_image), ZarrConfig(chunk_strategy=strategy))
+
+
+def test_a_chunk_of_each_strategy():
+    given_image = {"shape": (2160, 2160), "channels": 4, "slices": 3, "times": 5}
+    assert chunk("plane", **given_image) == (1, 1, 1, 2160, 2160)
+    assert chunk("single", **given_image) == (1, 4, 3, 2160, 2160)
+    assert chunk("tiled", **given_image) == (1, 1, 1, 720, 720)
+
+
+@pytest.mark.parametrize(
+    ("side", "tile"),
+    [
+        (2160, 720),
+        (2048, 1024),
+        (1080, 540),
+        (1024, 1024),
+        (1025, 1025 // 5 if 1025 // 5 >= 256 else 1025),
+        (2161, 2161),
+        (64, 64),
+        (1, 1),
+    ],
+)
+def test_tiles_divide_the_plane(side, tile):
+    assert chunk("tiled", shape=(side, side))[3:] == (tile, tile)
+
+
+def test_single_takes_what_a_codec_can():
+    plane = 20_000 * 20_000 * 2
+    assert plane <= LIMIT < 3 * plane
+    whole = {"shape": (20_000, 20_000), "slices": 2, "channels": 1}
+    assert chunk("single", **whole) == (1, 1, 2, 20_000, 20_000)
+    assert chunk("single", **(whole | {"channels": 2})) == (1, 1, 2, 20_000, 20_000)
+    assert chunk("single", **(whole | {"slices": 3})) == (1, 1, 1, 20_000, 20_000)
+
+
+@given(
+    st.sampled_from(["plane", "single", "tiled"]), st.tuples(SIDES, SIDES), st.integers(1, 5), st.integers(1, 300),
+    st.sampled_from(["uint8", "uint16", "float32"]),
+)  # fmt: skip
+def test_no_chunk_is_larger_than_a_codec_takes_or_than_the_image(strategy, shape, channels, slices, dtype):
+    found = chunk(strategy, shape=shape, channels=channels, slices=slices, times=2, dtype=dtype)
+    item = np.dtype(dtype).itemsize
+    assert math.prod(found) * item <= LIMIT
+    whole = (1, channels, slices, *shape)
+    assert all(1 <= side <= most for side, most in zip(found, whole, strict=True))
+    plane_fits = math.prod(shape) * item <= LIMIT
+    if strategy == "plane" and plane_fits:
+        assert found == (1, 1, 1, *shape)
+    if strategy == "tiled":
+        for side, most in zip(found[3:], shape, strict=True):
+            divisors = [size for size in range(256, 1025) if most % size == 0]
+            if plane_fits:
+                assert side == (max(divisors) if divisors else most) if most > 256 else side == most
+    if strategy == "single" and math.prod(whole) * item <= LIMIT:
+        assert found == whole
+
+
+@given(SIDES, SIDES)
+def test_levels_are_halved_until_they_are_small(height, width):
+    levels = level_shapes((height, width))
+    assert levels[0] == (height, width)
+    for (y, x), (half_y, half_x) in itertools.pairwise(levels):
+        assert max(y, x) > 384
+        assert (half_y, half_x) == (math.ceil(y / 2), math.ceil(x / 2))
+    assert max(levels[-1]) <= 384
+
+
+def test_the_levels_of_a_plan(draft):
+    layout = draft(image_shape=(1000, 300)).outputs[0].layout.image
+    assert layout.level_shapes == ((1000, 300), (500, 150), (250, 75))
+
+
+def test_the_path_of_an_image():
+    assert virtual_path("images.zarr", "AF", "48", 9) == "images.zarr/AF/48/8"
+
+
+def test_what_the_configuration_says_is_in_the_layout(draft):
+    zarr = ZarrConfig(
+        store_name="mine.zarr",
+        compressor="gzip",
+        compression_level=7,
+        shuffle=False,
+        ome_zarr_metadata=False,
+        write_plate_metadata=False,
+    )
+    layout = (
+        draft(config=GlobalPipelineConfig(zarr=zarr), plate_format=(16, 24), sites=(1, 2), name="Plate 7")
+        .outputs[0]
+        .layout
+    )
+    assert (layout.name, layout.plate_name, layout.plate_format, layout.field_count) == (
+        "mine.zarr",
+        "Plate 7",
+        (16, 24),
+        2,
+    )
+    assert (layout.compression.codec, layout.compression.level, layout.compression.shuffle) == ("gzip", 7, False)
+    assert (layout.image_metadata, layout.plate_metadata) == (False, False)
+    assert (layout.image.pixel_size_um, layout.image.dtype) == (0.5, "uint16")
+    assert [channel.name for channel in layout.image.channels] == ["DAPI", "GFP"]
+
+
+@pytest.mark.parametrize("strategy", ["plane", "single", "tiled"])
+@pytest.mark.parametrize("steps", [(), (Step("max_projection", save=True), Step("composite"))])
+def test_bytes_and_files_are_those_that_are_written(draft, manager, tmp_path, strategy, steps):
+    config = GlobalPipelineConfig(zarr=ZarrConfig(compressor="none", chunk_strategy=strategy))
+    plan = draft(
+        *steps,
+        config=config,
+        wells=("A01", "C02", "C03"),
+        sites=(1, 2),
+        z_indexes=(1, 2),
+        timepoints=(1, 2),
+        image_shape=(300, 290),
+    )
+    for output in plan.outputs:
+        write(manager, tmp_path, plan, output)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == plan.output_files
+    assert sum(path.stat().st_size for path in files if path.name != "zarr.json") == plan.output_bytes
+
+
+def write(manager, folder, plan, output):
+    """Write every plane of a plan's output."""
+    store = manager.storage_backends.load("zarr")().open(folder, output.layout)
+    store.declare({well: plan.sites(well) for well in plan.well_names})
+    times, channels, slices, height, width = output.layout.image.shape
+    for well in plan.well_names:
+        opened = store.open_well(well)
+        for site in plan.sites(well):
+            for t, c, z in np.ndindex(times, channels, slices):
+                opened.write(
+                    PlaneAddress(site=site, t=t, c=c, z=z), np.ones((height, width), output.layout.image.dtype)
+                )
+        store.finish_well(FinishedWell(well=well, sites=plan.sites(well), summary=opened.close()))
