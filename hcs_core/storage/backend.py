@@ -57,7 +57,7 @@ class ImageStore(Protocol):
         """Make the arrays of these wells and sites, so that they exist before any worker starts.
 
         What is declared is not yet listed: readers see a well only after `finish_well`. A well that was declared
-        before and not finished starts afresh, and what an earlier run left of others that it did not finish is removed.
+        before and not finished starts afresh; what an earlier run left of others that it did not finish is removed.
         """
         ...
 

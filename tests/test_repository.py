@@ -1,0 +1,85 @@
+"""What the repository promises a stranger: a README that runs, constraints without addresses, no lost page."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hcs_core import PluginManager
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs_as_it_stands(make_plate, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "PLATE").symlink_to(make_plate())
+    names: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - that is what is tested
+    assert names["result"].status == "ok"
+    assert (tmp_path / "PLATE_outputs" / "images.zarr" / "zarr.json").is_file()
+
+
+def test_the_pipeline_of_the_readme_loads(tmp_path):
+    from hcs_core import Pipeline
+
+    (block,) = blocks("yaml")
+    (tmp_path / "pipeline.yaml").write_text(block)
+    names = [step.name for step in Pipeline.load(tmp_path / "pipeline.yaml").steps]
+    assert names == ["max_projection", "gaussian_blur", "white_tophat_percentile_normalize"]
+
+
+def test_every_command_of_the_readme_exists(installed: PluginManager):
+    from hcs_core.cli.application import hcs
+
+    known = {*hcs.list_commands(hcs.make_context("hcs", [], resilient_parsing=True)), *installed.commands.names()}
+    used = {match for block in blocks("sh") for match in re.findall(r"\bhcs ([a-z]+)", block)}
+    assert used
+    assert used <= known
+
+
+def test_every_page_that_is_linked_is_there():
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"):
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.relative_to(ROOT)} links {link}"
+
+
+def test_every_distribution_of_the_workspace_is_in_the_readme():
+    for folder in sorted((ROOT / "plugins").glob("*/*")):
+        assert f"`{folder.name}`" in README
+
+
+def test_the_constraints_name_every_dependency_and_no_address():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(r"^-", text, flags=re.MULTILINE)
+    pinned = set(re.findall(r"^([A-Za-z0-9._-]+)==", text, flags=re.MULTILINE))
+    for file in (ROOT / "pyproject.toml", *ROOT.glob("plugins/*/*/pyproject.toml")):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        for line in project["dependencies"]:
+            name = re.match(r"[A-Za-z0-9._-]+", line)[0].lower()
+            assert name.startswith("hcs-") or name in pinned, f"{name} of {file.relative_to(ROOT)}"
+
+
+def test_nothing_that_belongs_to_a_machine_is_committed():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    files = listed.stdout.splitlines()
+    assert "uv.lock" not in files
+    for name in files:
+        path = ROOT / name
+        if path.suffix in {".py", ".toml", ".md", ".txt", ".yaml"} or name == ".ci/run":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"index-url|pypi\.org/simple|registry\.npmjs|[\"' ]/(work|root|home)/", text) or (
+                path == Path(__file__)
+            ), name
