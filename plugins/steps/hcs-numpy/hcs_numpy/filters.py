@@ -23,9 +23,9 @@ def gaussian_blur(image: npt.NDArray[Any], *, sigma: float) -> npt.NDArray[Any]:
     `reflect` in numpy, torch and jax, `mirror` in scipy, `BORDER_REFLECT_101` in OpenCV). Arithmetic is
     float32: OpenCV's own path for integers is fixed-point and is off by more than one grey level.
 
-    Beside its input and its output it holds, for integers, float32 strips that weigh 2 planes (24 sigma rows, where
-    that is more); for float32 nothing, and a copy where the image is not contiguous. OpenCV's own buffers come to
-    it: some 8 sigma rows in float32 for each of its threads.
+    Beside its input and its output it holds, for integers, float32 strips that weigh half a plane (two of 40 sigma
+    rows, where that is more); for float32 nothing, and a copy where the image is not contiguous. OpenCV's own buffers
+    come to it: some 8 sigma rows in float32 for each of its threads.
 
     Parameters
     ----------
@@ -85,11 +85,12 @@ def _convolve(image: npt.NDArray[Any], sigma: float, radius: int, out: npt.NDArr
 
 
 def _strips(height: int, radius: int, itemsize: int) -> list[tuple[int, int]]:
-    """Cut the rows into equal strips: two of them in float32, with the rows they need, weigh two planes of the image.
+    """Cut the rows into equal strips: two of them in float32, with the rows they need, weigh half a plane of it.
 
-    A strip is no shorter than the Gaussian reaches, whatever it weighs: most of the work would be done twice.
+    A strip is at least eight times as long as the Gaussian reaches, whatever it weighs: the rows that it needs beside
+    its own are computed twice, and must stay few.
     """
-    rows = max(height * itemsize // 4 - 2 * radius, radius, 1)
+    rows = max(height * itemsize // 16 - 2 * radius, 8 * radius, 1)
     count = -(-height // rows)
     edges = [height * number // count for number in range(count + 1)]
     return list(itertools.pairwise(edges))

@@ -12,6 +12,10 @@ LARGE_RADIUS = 256
 """Above it a square is taken as a row and a column in turn, which is the same and needs no large mask."""
 
 
+STRIPS = 8
+"""Strips in which the opening is finished."""
+
+
 def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
     """Take away from a plane what is larger than a square: the plane less its opening.
 
@@ -19,7 +23,8 @@ def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
     part of the square that lies on the plane, which is the same as repeating the outermost pixels (`nearest` in
     scipy). So the result is never negative, and that of a constant plane is 0 everywhere.
 
-    Beside its input and its output it holds one plane.
+    Beside its input and its output it holds strips that weigh half a plane (three of 6 radius rows, where that is
+    more).
 
     Parameters
     ----------
@@ -47,12 +52,29 @@ def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
     array([[0, 0, 4, 0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
     elements = _square(image.shape, radius)
-    opened: npt.NDArray[Any] = image
+    result: npt.NDArray[Any] = image
     for element in elements:
-        opened = cv2.erode(opened, element)
-    for element in elements:
-        opened = cv2.dilate(opened, element)
-    return cv2.subtract(image, opened, dst=opened)
+        result = cv2.erode(result, element)
+    _take_away_dilation(image, result, elements, reach=min(radius, len(image) - 1))
+    return result
+
+
+def _take_away_dilation(
+    image: npt.NDArray[Any], eroded: npt.NDArray[Any], elements: list[npt.NDArray[np.uint8]], reach: int
+) -> None:
+    """Replace an eroded plane, strip by strip, by the image less its dilation: a plane less is held than at once."""
+    height = len(image)
+    rows = max(height // STRIPS, 4 * reach, 1)
+    before = eroded[:0]
+    for start in range(0, height, rows):
+        stop = min(height, start + rows)
+        opened = np.concatenate((before, eroded[start : stop + reach]))
+        for element in elements:
+            opened = cv2.dilate(opened, element)
+        opened = opened[len(before) : len(before) + stop - start]
+        # The next strip needs these rows as they were.
+        before = eroded[max(start, stop - reach) : stop].copy()
+        eroded[start:stop] = cv2.subtract(image[start:stop], opened)
 
 
 def _square(shape: tuple[int, ...], radius: int) -> list[npt.NDArray[np.uint8]]:
