@@ -21,56 +21,27 @@ if TYPE_CHECKING:
     )
     from hcs_core.compiler.compiling import (
         CompileInput as CompileInput,
-    )
-    from hcs_core.compiler.compiling import (
         compile_plan as compile_plan,
     )
     from hcs_core.compiler.machine import (
         Existing as Existing,
-    )
-    from hcs_core.compiler.machine import (
         Machine as Machine,
     )
     from hcs_core.compiler.plan import (
         Plan as Plan,
-    )
-    from hcs_core.compiler.plan import (
         Problem as Problem,
     )
     from hcs_core.errors import (
         CompileError as CompileError,
-    )
-    from hcs_core.errors import (
         ConfigError as ConfigError,
-    )
-    from hcs_core.errors import (
         DetectionError as DetectionError,
-    )
-    from hcs_core.errors import (
         HcsError as HcsError,
-    )
-    from hcs_core.errors import (
-        KernelError as KernelError,
-    )
-    from hcs_core.errors import (
         PipelineError as PipelineError,
-    )
-    from hcs_core.errors import (
         PlateError as PlateError,
-    )
-    from hcs_core.errors import (
         PluginError as PluginError,
-    )
-    from hcs_core.errors import (
         ReadError as ReadError,
-    )
-    from hcs_core.errors import (
         RunError as RunError,
-    )
-    from hcs_core.errors import (
         StorageError as StorageError,
-    )
-    from hcs_core.errors import (
         UnknownNameError as UnknownNameError,
     )
     from hcs_core.orchestrator import (
@@ -78,35 +49,17 @@ if TYPE_CHECKING:
     )
     from hcs_core.pipeline.config import (
         GlobalPipelineConfig as GlobalPipelineConfig,
-    )
-    from hcs_core.pipeline.config import (
         PathPlanningConfig as PathPlanningConfig,
-    )
-    from hcs_core.pipeline.config import (
         Selection as Selection,
-    )
-    from hcs_core.pipeline.config import (
         VFSConfig as VFSConfig,
-    )
-    from hcs_core.pipeline.config import (
         ZarrConfig as ZarrConfig,
     )
     from hcs_core.pipeline.names import (
         Backend as Backend,
-    )
-    from hcs_core.pipeline.names import (
         MaterializationBackend as MaterializationBackend,
-    )
-    from hcs_core.pipeline.names import (
         Microscope as Microscope,
-    )
-    from hcs_core.pipeline.names import (
         MissingData as MissingData,
-    )
-    from hcs_core.pipeline.names import (
         ZarrChunkStrategy as ZarrChunkStrategy,
-    )
-    from hcs_core.pipeline.names import (
         ZarrCompressor as ZarrCompressor,
     )
     from hcs_core.pipeline.pipeline import (
@@ -117,44 +70,20 @@ if TYPE_CHECKING:
     )
     from hcs_core.plate.inventory import (
         Channel as Channel,
-    )
-    from hcs_core.plate.inventory import (
         Plane as Plane,
-    )
-    from hcs_core.plate.inventory import (
         PlaneKind as PlaneKind,
-    )
-    from hcs_core.plate.inventory import (
         PlaneState as PlaneState,
-    )
-    from hcs_core.plate.inventory import (
         PlaneTable as PlaneTable,
-    )
-    from hcs_core.plate.inventory import (
         Plate as Plate,
-    )
-    from hcs_core.plate.inventory import (
         SitePosition as SitePosition,
     )
     from hcs_core.plate.microscope import (
         FilenameParser as FilenameParser,
-    )
-    from hcs_core.plate.microscope import (
         LayoutWriter as LayoutWriter,
-    )
-    from hcs_core.plate.microscope import (
         MicroscopeHandler as MicroscopeHandler,
-    )
-    from hcs_core.plate.microscope import (
         ParsedName as ParsedName,
-    )
-    from hcs_core.plate.microscope import (
         PlaneFacts as PlaneFacts,
-    )
-    from hcs_core.plate.microscope import (
         PlaneSource as PlaneSource,
-    )
-    from hcs_core.plate.microscope import (
         PlateDescription as PlateDescription,
     )
     from hcs_core.plate.opening import (
@@ -162,44 +91,22 @@ if TYPE_CHECKING:
     )
     from hcs_core.plate.reader import (
         Header as Header,
-    )
-    from hcs_core.plate.reader import (
         Reader as Reader,
-    )
-    from hcs_core.plate.reader import (
         Region as Region,
     )
     from hcs_core.plate.wells import (
         canonical_well as canonical_well,
-    )
-    from hcs_core.plate.wells import (
         parse_well as parse_well,
-    )
-    from hcs_core.plate.wells import (
         plate_format as plate_format,
-    )
-    from hcs_core.plate.wells import (
         row_name as row_name,
-    )
-    from hcs_core.plate.wells import (
         select_wells as select_wells,
-    )
-    from hcs_core.plate.wells import (
         well_name as well_name,
     )
     from hcs_core.plugins.events import (
         Event as Event,
-    )
-    from hcs_core.plugins.events import (
         PlanCompiled as PlanCompiled,
-    )
-    from hcs_core.plugins.events import (
         RunFinished as RunFinished,
-    )
-    from hcs_core.plugins.events import (
         RunStarted as RunStarted,
-    )
-    from hcs_core.plugins.events import (
         WellFinished as WellFinished,
     )
     from hcs_core.plugins.hookspecs import (
@@ -208,46 +115,26 @@ if TYPE_CHECKING:
     from hcs_core.plugins.manager import (
         PluginManager as PluginManager,
     )
+    from hcs_core.plugins.records import (
+        PluginRecord as PluginRecord,
+        PluginStatus as PluginStatus,
+    )
     from hcs_core.plugins.signature import (
         MissingPolicy as MissingPolicy,
-    )
-    from hcs_core.plugins.signature import (
         Parameter as Parameter,
-    )
-    from hcs_core.plugins.signature import (
         Signature as Signature,
     )
     from hcs_core.plugins.specs import (
         CommandSpec as CommandSpec,
-    )
-    from hcs_core.plugins.specs import (
         CompilerPassSpec as CompilerPassSpec,
-    )
-    from hcs_core.plugins.specs import (
         ConverterSpec as ConverterSpec,
-    )
-    from hcs_core.plugins.specs import (
         ExecutorSpec as ExecutorSpec,
-    )
-    from hcs_core.plugins.specs import (
         KernelSpec as KernelSpec,
-    )
-    from hcs_core.plugins.specs import (
         MemoryTypeSpec as MemoryTypeSpec,
-    )
-    from hcs_core.plugins.specs import (
         MicroscopeSpec as MicroscopeSpec,
-    )
-    from hcs_core.plugins.specs import (
         ReaderSpec as ReaderSpec,
-    )
-    from hcs_core.plugins.specs import (
         StitcherSpec as StitcherSpec,
-    )
-    from hcs_core.plugins.specs import (
         StorageBackendSpec as StorageBackendSpec,
-    )
-    from hcs_core.plugins.specs import (
         WriterSpec as WriterSpec,
     )
     from hcs_core.runtime.context import (
@@ -264,186 +151,75 @@ if TYPE_CHECKING:
     )
     from hcs_core.runtime.task import (
         RunJob as RunJob,
-    )
-    from hcs_core.runtime.task import (
         WellRecord as WellRecord,
-    )
-    from hcs_core.runtime.task import (
         WellTask as WellTask,
     )
     from hcs_core.storage.backend import (
         Droppable as Droppable,
-    )
-    from hcs_core.storage.backend import (
         ImageStore as ImageStore,
-    )
-    from hcs_core.storage.backend import (
         StorageBackend as StorageBackend,
-    )
-    from hcs_core.storage.backend import (
         WellStore as WellStore,
     )
     from hcs_core.storage.layout import (
         ChannelLayout as ChannelLayout,
-    )
-    from hcs_core.storage.layout import (
         Compression as Compression,
-    )
-    from hcs_core.storage.layout import (
         FinishedWell as FinishedWell,
-    )
-    from hcs_core.storage.layout import (
         ImageLayout as ImageLayout,
-    )
-    from hcs_core.storage.layout import (
         PlaneAddress as PlaneAddress,
-    )
-    from hcs_core.storage.layout import (
         StoreLayout as StoreLayout,
-    )
-    from hcs_core.storage.layout import (
         WellSummary as WellSummary,
-    )
-    from hcs_core.storage.layout import (
         level_shapes as level_shapes,
     )
 
 __version__ = "0.1.0"
 
 _NAMES = {
-    "hcs_core.arrays.dtype_policy": ("to_dtype",),
-    "hcs_core.arrays.memory_type": ("MemoryType",),
-    "hcs_core.arrays.step_function": ("step_function",),
-    "hcs_core.compiler.compiling": (
-        "CompileInput",
-        "compile_plan",
-    ),
-    "hcs_core.compiler.machine": (
-        "Existing",
-        "Machine",
-    ),
-    "hcs_core.compiler.plan": (
-        "Plan",
-        "Problem",
-    ),
+    "hcs_core.arrays.dtype_policy": "to_dtype",
+    "hcs_core.arrays.memory_type": "MemoryType",
+    "hcs_core.arrays.step_function": "step_function",
+    "hcs_core.compiler.compiling": "CompileInput compile_plan",
+    "hcs_core.compiler.machine": "Existing Machine",
+    "hcs_core.compiler.plan": "Plan Problem",
     "hcs_core.errors": (
-        "CompileError",
-        "ConfigError",
-        "DetectionError",
-        "HcsError",
-        "KernelError",
-        "PipelineError",
-        "PlateError",
-        "PluginError",
-        "ReadError",
-        "RunError",
-        "StorageError",
-        "UnknownNameError",
+        "CompileError ConfigError DetectionError HcsError PipelineError PlateError PluginError "
+        "ReadError RunError StorageError UnknownNameError"
     ),
-    "hcs_core.orchestrator": ("PipelineOrchestrator",),
-    "hcs_core.pipeline.config": (
-        "GlobalPipelineConfig",
-        "PathPlanningConfig",
-        "Selection",
-        "VFSConfig",
-        "ZarrConfig",
-    ),
+    "hcs_core.orchestrator": "PipelineOrchestrator",
+    "hcs_core.pipeline.config": "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig ZarrConfig",
     "hcs_core.pipeline.names": (
-        "Backend",
-        "MaterializationBackend",
-        "Microscope",
-        "MissingData",
-        "ZarrChunkStrategy",
-        "ZarrCompressor",
+        "Backend MaterializationBackend Microscope MissingData ZarrChunkStrategy ZarrCompressor"
     ),
-    "hcs_core.pipeline.pipeline": ("Pipeline",),
-    "hcs_core.pipeline.step": ("Step",),
-    "hcs_core.plate.inventory": (
-        "Channel",
-        "Plane",
-        "PlaneKind",
-        "PlaneState",
-        "PlaneTable",
-        "Plate",
-        "SitePosition",
-    ),
+    "hcs_core.pipeline.pipeline": "Pipeline",
+    "hcs_core.pipeline.step": "Step",
+    "hcs_core.plate.inventory": "Channel Plane PlaneKind PlaneState PlaneTable Plate SitePosition",
     "hcs_core.plate.microscope": (
-        "FilenameParser",
-        "LayoutWriter",
-        "MicroscopeHandler",
-        "ParsedName",
-        "PlaneFacts",
-        "PlaneSource",
-        "PlateDescription",
+        "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"
     ),
-    "hcs_core.plate.opening": ("open_plate",),
-    "hcs_core.plate.reader": (
-        "Header",
-        "Reader",
-        "Region",
-    ),
-    "hcs_core.plate.wells": (
-        "canonical_well",
-        "parse_well",
-        "plate_format",
-        "row_name",
-        "select_wells",
-        "well_name",
-    ),
-    "hcs_core.plugins.events": (
-        "Event",
-        "PlanCompiled",
-        "RunFinished",
-        "RunStarted",
-        "WellFinished",
-    ),
-    "hcs_core.plugins.hookspecs": ("hookimpl",),
-    "hcs_core.plugins.manager": ("PluginManager",),
-    "hcs_core.plugins.signature": (
-        "MissingPolicy",
-        "Parameter",
-        "Signature",
-    ),
+    "hcs_core.plate.opening": "open_plate",
+    "hcs_core.plate.reader": "Header Reader Region",
+    "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
+    "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
+    "hcs_core.plugins.hookspecs": "hookimpl",
+    "hcs_core.plugins.manager": "PluginManager",
+    "hcs_core.plugins.records": "PluginRecord PluginStatus",
+    "hcs_core.plugins.signature": "MissingPolicy Parameter Signature",
     "hcs_core.plugins.specs": (
-        "CommandSpec",
-        "CompilerPassSpec",
-        "ConverterSpec",
-        "ExecutorSpec",
-        "KernelSpec",
-        "MemoryTypeSpec",
-        "MicroscopeSpec",
-        "ReaderSpec",
-        "StitcherSpec",
-        "StorageBackendSpec",
-        "WriterSpec",
+        "CommandSpec CompilerPassSpec ConverterSpec ExecutorSpec KernelSpec MemoryTypeSpec MicroscopeSpec "
+        "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
-    "hcs_core.runtime.context": ("ProcessingContext",),
-    "hcs_core.runtime.executor": ("Executor",),
-    "hcs_core.runtime.result": ("RunResult",),
-    "hcs_core.runtime.running": ("RunOptions",),
-    "hcs_core.runtime.task": (
-        "RunJob",
-        "WellRecord",
-        "WellTask",
-    ),
-    "hcs_core.storage.backend": (
-        "Droppable",
-        "ImageStore",
-        "StorageBackend",
-        "WellStore",
-    ),
+    "hcs_core.runtime.context": "ProcessingContext",
+    "hcs_core.runtime.executor": "Executor",
+    "hcs_core.runtime.result": "RunResult",
+    "hcs_core.runtime.running": "RunOptions",
+    "hcs_core.runtime.task": "RunJob WellRecord WellTask",
+    "hcs_core.storage.backend": "Droppable ImageStore StorageBackend WellStore",
     "hcs_core.storage.layout": (
-        "ChannelLayout",
-        "Compression",
-        "FinishedWell",
-        "ImageLayout",
-        "PlaneAddress",
-        "StoreLayout",
-        "WellSummary",
-        "level_shapes",
+        "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+"""The public names by the module that they live in."""
+
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -56,10 +56,6 @@ class RunError(HcsError):
     """A run that cannot start, or that cannot go on."""
 
 
-class KernelError(HcsError):
-    """A kernel that raised or returned something else than its signature says; step and function are in it."""
-
-
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` (with its leading space) for the nearest known name, else nothing."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -13,37 +13,15 @@ from hcs_core.errors import HcsError, did_you_mean
 from hcs_core.plugins.manager import PluginManager
 
 INTERRUPTED = 130
-_BUILT_IN = {
-    "inspect": "hcs_core.cli.inspect_command:inspect_command",
-    "init": "hcs_core.cli.init_command:init_command",
-    "plan": "hcs_core.cli.plan_command:plan_command",
-    "run": "hcs_core.cli.run_command:run_command",
-    "functions": "hcs_core.cli.functions_command:functions_command",
-    "plugins": "hcs_core.cli.plugins_command:plugins_command",
-}
-_SUMMARIES = {
-    "inspect": "Say what a plate's folder holds, and what is wrong with it.",
-    "init": "Write a commented pipeline file to start from.",
-    "plan": "Say what a run would do, and every problem at once.",
-    "run": "Run a pipeline on one plate or several.",
-    "functions": "List the operations, or show one.",
-    "plugins": "List the installed plugins, or show one.",
-}
 
 
 class _Commands(click.Group):
-    """The built-in subcommands and those of plugins, each imported when it is used."""
+    """The subcommands that plugins declare, the core's own among them, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_BUILT_IN, *(spec.name for spec in _session(ctx).plugins.commands)]
+        return list(_session(ctx).plugins.commands.names())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _BUILT_IN:
-            import importlib
-
-            module, _, attribute = _BUILT_IN[cmd_name].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
         commands = _session(ctx).plugins.commands
         if cmd_name not in commands:
             return None
@@ -52,10 +30,8 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
-        rows = list(_SUMMARIES.items())
-        rows += [(spec.name, spec.summary) for spec in _session(ctx).plugins.commands]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(spec.name, spec.summary) for spec in _session(ctx).plugins.commands])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

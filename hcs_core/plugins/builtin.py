@@ -1,11 +1,11 @@
-"""The plugin that the core itself is: its five compiler passes and its local executor, by the same hooks."""
+"""The plugin that the core itself is: its compiler passes, its executor and its commands, by the same hooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from hcs_core.plugins.hookspecs import hookimpl
-from hcs_core.plugins.specs import CompilerPassSpec, ExecutorSpec
+from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec
 
 hcs_api = 1
 
@@ -36,3 +36,18 @@ def hcs_executors() -> Iterable[ExecutorSpec]:
         target="hcs_core.runtime.local_executor:LocalExecutor",
         summary="processes, threads, or the calling process of this machine",
     )
+
+
+@hookimpl
+def hcs_commands() -> Iterable[CommandSpec]:
+    """Declare the subcommands of `hcs` that need no other plugin."""
+    summaries = {
+        "inspect": "say what a plate's folder holds, and what is wrong with it",
+        "init": "write a commented pipeline file to start from",
+        "plan": "say what a run would do, and every problem at once",
+        "run": "run a pipeline on one plate or several",
+        "functions": "list the operations, or show one",
+        "plugins": "list the installed plugins, or show one",
+    }
+    for name, summary in summaries.items():
+        yield CommandSpec(name=name, target=f"hcs_core.cli.{name}_command:{name}_command", summary=summary)

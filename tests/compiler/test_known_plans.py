@@ -66,6 +66,13 @@ def test_a_projection_leaves_one_plane_of_each_channel(draft):
     assert node.input_bytes == 3 * 64 * 48 * 2
 
 
+def test_what_a_worker_needs_at_once(draft):
+    plane = 64 * 48 * 2
+    blur, flat = draft(Step("gaussian_blur", sigma=1), Step("max_projection"), **STACK).nodes
+    # What it gets, what it gives, and two planes of scratch.
+    assert (blur.needs_bytes, flat.needs_bytes) == ((1 + 1 + 2) * plane, (3 + 1 + 2) * plane)
+
+
 def test_a_composite_has_a_name_of_its_own(draft):
     plan = draft(Step("composite"), **STACK)
     (node,) = plan.nodes

@@ -150,6 +150,11 @@ def test_each_problem_of_a_step(draft, step, place, message, hint):
     assert problem.message.endswith((".", "?"))
 
 
+def test_a_branch_that_cannot_be_made_is_one_problem_not_two(draft):
+    (problem,) = draft(Step({"DAPI": "max_projection", "GFP": "nonsense"}), z_indexes=(1, 2)).problems
+    assert "no operation is called 'nonsense'" in problem.message
+
+
 def test_an_image_that_an_operation_does_not_take(draft):
     (problem,) = draft(Step("gaussian_blur", sigma=1), dtype="int32").problems
     assert (problem.step, problem.function) == ("gaussian_blur", "gaussian_blur")

@@ -5,8 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hcs_core import FinishedWell, GlobalPipelineConfig, PlaneAddress, Step, ZarrConfig
 from hcs_core.compiler.plan import ImageChannel, ImagePlan

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import attrs
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hcs_core import Pipeline, Selection, Step
 from hcs_core.pipeline.pipeline_file import dump_pipeline

@@ -10,8 +10,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hcs_core import Channel, PlaneKind, PlaneState, PlaneTable, Plate, PlateError, parse_well
 from hcs_core.testing.plates import make_plate

@@ -5,8 +5,7 @@ import itertools
 import string
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hcs_core import PlateError, canonical_well, parse_well, plate_format, select_wells, well_name
 from hcs_core.plate import wells as module

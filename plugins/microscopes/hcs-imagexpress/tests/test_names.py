@@ -1,8 +1,7 @@
 """The grammar of file names, a test for each of its traps, and construction as the inverse of parsing."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from hcs_core import FilenameParser, ParsedName, PlaneKind, PlateError, well_name
 from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser
