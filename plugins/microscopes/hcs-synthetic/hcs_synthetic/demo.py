@@ -155,7 +155,8 @@ Done. What is there now:
 
 What to type next:
   hcs inspect {raw}
-  hcs run {raw} {steps}   (change the pipeline first, and see what is done again)
+  hcs functions   (what a pipeline can do)
+  hcs run {raw} {steps} -o my_results   (after a change to the pipeline)
 
 To look at the images:
   napari --plugin napari-ome-zarr {images}   (pip install 'napari[all]' napari-ome-zarr)

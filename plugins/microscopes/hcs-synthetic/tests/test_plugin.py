@@ -10,7 +10,7 @@ from hcs_synthetic import plugin
 def test_the_plugin_declares_the_command():
     manager = PluginManager()
     manager.register(plugin, name="synthetic")
-    assert manager.commands.names() == ("demo",)
+    assert manager.commands.owner("demo").plugin == "synthetic"
     assert manager.check("synthetic") == ()
     assert isinstance(manager.commands.load("demo"), click.Command)
 
