@@ -200,8 +200,8 @@ class PipelineOrchestrator:
         if max_workers is not None:
             plan = attrs.evolve(plan, workers=max(1, min(max_workers, len(plan.wells))))
         options = options or RunOptions()
-        if options.pipeline_yaml is None:
-            options = attrs.evolve(options, pipeline_yaml=_yaml(pipeline))
+        results = self.config.path_planning.materialization_results_path
+        options = attrs.evolve(options, results=results, pipeline_yaml=options.pipeline_yaml or _yaml(pipeline))
         return run_plan(plan, self.plate, self.plugins, self.output, options)
 
     def run(

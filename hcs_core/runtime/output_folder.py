@@ -11,7 +11,7 @@ from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
 from hcs_core.runtime.journal import FOLDER, Journal
 
-RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv")
+RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv")
 """What a run writes beside its stores."""
 
 
@@ -29,11 +29,8 @@ def check_output(output: Path, plate_root: Path) -> None:
     RunError
         It lies within the plate, is a file, or holds something that no run of hcs left there.
     """
+    check_outside(output, plate_root)
     resolved, plate = output.resolve(), plate_root.resolve()
-    if resolved == plate or plate in resolved.parents:
-        raise RunError(
-            f"{output} lies within the plate {plate_root}: nothing is written into a plate; choose another -o."
-        )
     if resolved in plate.parents and resolved.exists():
         raise RunError(f"{output} holds the plate itself: give a folder for its results alone with -o.")
     if output.exists() and not output.is_dir():
@@ -41,6 +38,21 @@ def check_output(output: Path, plate_root: Path) -> None:
     if output.is_dir() and not (output / FOLDER).is_dir() and any(output.iterdir()):
         raise RunError(
             f"{output} is not empty and holds no results of hcs: choose another output folder with -o, or empty it."
+        )
+
+
+def check_outside(folder: Path, plate_root: Path) -> None:
+    """Refuse a folder within the plate, links seen through.
+
+    Raises
+    ------
+    RunError
+        It lies within the plate.
+    """
+    resolved, plate = folder.resolve(), plate_root.resolve()
+    if resolved == plate or plate in resolved.parents:
+        raise RunError(
+            f"{folder} lies within the plate {plate_root}: nothing is written into a plate; choose another (-o)."
         )
 
 
@@ -97,7 +109,8 @@ def clear_output(output: Path) -> None:
             shutil.rmtree(hidden)
     for name in RUN_FILES:
         (output / name).unlink(missing_ok=True)
-    shutil.rmtree(output / FOLDER, ignore_errors=True)
+    # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
+    Journal(output).path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -22,6 +22,9 @@ from hcs_core.runtime.task import WellRecord
 FAILED_COLUMNS = ("well", "site", "step", "function", "file", "error", "command")
 
 
+WELL_COLUMNS = ("Metadata_Plate", "Metadata_Well", "status", "seconds", "peak_memory_bytes", "error")
+
+
 @attrs.frozen(kw_only=True)
 class RunResult:
     """What became of a run.
@@ -105,13 +108,16 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def write_run_files(
-    result: RunResult, plugins: PluginManager, pipeline_yaml: str | None, repeat: tuple[str, ...]
+    result: RunResult, plugins: PluginManager, results: Path, pipeline_yaml: str | None, repeat: tuple[str, ...]
 ) -> None:
-    """Write `run.json`, `plan.json`, `pipeline.yaml` and `failed.csv`, each whole or not at all.
+    """Write `run.json`, `plan.json`, `pipeline.yaml`, `failed.csv` and the table of wells, each whole or not at all.
 
-    `repeat` is the command line that runs the plan again; `failed.csv` gives it for each failed well alone.
+    `results` is the folder of tables; `repeat` is the command line that runs the plan again, which `failed.csv` gives
+    for each failed well alone.
     """
     output = result.output
+    results.mkdir(parents=True, exist_ok=True)
+    write_whole(results / "wells.csv", _wells_csv(result))
     write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
     write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
     if pipeline_yaml is not None:
@@ -120,6 +126,17 @@ def write_run_files(
         write_whole(output / "failed.csv", _failed_csv(result, repeat))
     else:
         (output / "failed.csv").unlink(missing_ok=True)
+
+
+def _wells_csv(result: RunResult) -> str:
+    """Return a row for each well that has a record, with the columns that other programs join tables by."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(WELL_COLUMNS)
+    for well, record in result.wells.items():
+        error = record.fault.error if record.fault else ""
+        writer.writerow([result.plan.plate, well, record.status, record.seconds, record.peak_memory_bytes, error])
+    return text.getvalue()
 
 
 def _failed_csv(result: RunResult, repeat: tuple[str, ...]) -> str:

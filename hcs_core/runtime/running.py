@@ -15,7 +15,7 @@ from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal
-from hcs_core.runtime.output_folder import check_output, check_same_run, prepare_output
+from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, prepare_output
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
@@ -27,11 +27,13 @@ from hcs_core.storage.layout import FinishedWell, WellSummary
 class RunOptions:
     """What a run is told beside its plan.
 
-    `pipeline_yaml` is kept beside the results; `repeat` is the command line that runs the plan again; `stop` is set
+    `results` is the folder of tables, relative to the output folder or absolute; `pipeline_yaml` is kept beside the
+    results; `repeat` is the command line that runs the plan again; `stop` is set
     from outside to end after the wells in hand. The run sets `finishing` while it tidies up, which is short and must
     not be interrupted: who handles signals looks at it first.
     """
 
+    results: Path = Path("results")
     pipeline_yaml: str | None = None
     repeat: tuple[str, ...] = ()
     stop: threading.Event = attrs.field(factory=threading.Event)
@@ -52,10 +54,12 @@ def run_plan(
     """
     if plan.problems:
         raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
+    options = options or RunOptions()
     check_output(output, plate.root)
+    check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)
     prepare_output(output)
-    return _Driver(plan, plate, plugins, output, options or RunOptions()).run()
+    return _Driver(plan, plate, plugins, output, options).run()
 
 
 class _Driver:
@@ -182,7 +186,8 @@ class _Driver:
             wells=order,
             seconds=seconds,
         )
-        write_run_files(result, self._plugins, self._options.pipeline_yaml, self._options.repeat)
+        results = self._output / self._options.results
+        write_run_files(result, self._plugins, results, self._options.pipeline_yaml, self._options.repeat)
         self._plugins.emit(
             RunFinished(
                 plate=self._plan.plate,

@@ -155,6 +155,7 @@ def test_one_interrupt_finishes_the_wells_in_hand_and_the_next_run_goes_on(plate
     assert process.returncode == 0, err
     assert (json.loads(out)["cached"], json.loads(out)["computed"]) == (done, len(WELLS) - done)
     assert len(whole_wells(tmp_path / "out")) == len(WELLS)
+    nobody_is_left(process, tmp_path)
     assert digest_of(plate) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import numpy as np
@@ -9,7 +10,16 @@ import pytest
 import tifffile
 import yaozarrs
 
-from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Step, ZarrConfig, step_function
+from hcs_core import (
+    GlobalPipelineConfig,
+    PathPlanningConfig,
+    Pipeline,
+    PipelineOrchestrator,
+    RunError,
+    Step,
+    ZarrConfig,
+    step_function,
+)
 
 
 def stack(plate, well, site, channel, count=2):
@@ -137,6 +147,24 @@ def test_the_selection_is_what_is_worked_on(plate, hcs, write_pipeline, tmp_path
     assert [well["path"] for well in read_attributes(store)["plate"]["wells"]] == ["B/03"]
     assert [item["path"] for item in read_attributes(store, "B/03")["well"]["images"]] == ["1"]
     np.testing.assert_array_equal(read_image(store, "B03", 2)[0, 0, 0], stack(plate, "B03", 2, 2)[1])
+
+
+def test_the_table_of_wells_lies_where_the_configuration_says(plate, tmp_path):
+    run(plate, tmp_path, Step("max_projection"))
+    with (tmp_path / "out" / "results" / "wells.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["Metadata_Plate"], row["Metadata_Well"], row["status"]) for row in rows] == [
+        ("plate", "A01", "ok"),
+        ("plate", "B03", "ok"),
+    ]
+    elsewhere = PathPlanningConfig(materialization_results_path=tmp_path / "tables")
+    run(plate, tmp_path / "second", Step("max_projection"), path_planning=elsewhere)
+    assert (tmp_path / "tables" / "wells.csv").is_file()
+    assert not (tmp_path / "second" / "out" / "results").exists()
+    within = PathPlanningConfig(materialization_results_path=plate / "tables")
+    with pytest.raises(RunError, match="within the plate"):
+        run(plate, tmp_path / "third", path_planning=within)
+    assert not (plate / "tables").exists()
 
 
 def test_timepoints_stay_apart(make_plate, tmp_path, read_image):

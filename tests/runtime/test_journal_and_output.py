@@ -97,7 +97,9 @@ def test_clearing_removes_the_stores_that_the_journal_names_and_no_other(tmp_pat
     (output / "run.json").write_text("{}")
     (output / "notes.txt").write_text("mine")
     clear_output(output)
-    assert sorted(path.name for path in output.iterdir()) == ["mine.zarr", "notes.txt"]
+    assert sorted(path.name for path in output.iterdir()) == [".hcs", "mine.zarr", "notes.txt"]
+    assert list((output / ".hcs").iterdir()) == []
+    check_output(output, tmp_path / "plate")
 
 
 def test_preparing_an_output_leaves_nothing_but_its_folder(tmp_path):
