@@ -65,7 +65,8 @@ def test_the_sdist_of_a_plugin_could_stand_alone(archives, workspace):
         names = sdist_names(archives, name)
         package = name.replace("-", "_")
         assert top_level(names) <= {
-            package, "benchmarks", "tests", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO", ".gitignore",
+            package, "benchmarks", "tests", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO",
+            ".gitignore",
         }, name  # fmt: skip
         assert {f"{package}/plugin.py", "README.md", "LICENSE", "CHANGELOG.md"} <= set(names), name
 
