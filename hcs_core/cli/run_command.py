@@ -73,7 +73,7 @@ def _exit_code(results: list[RunResult]) -> int:
 def _say(result: RunResult, wanted: Asked) -> None:
     ok = sum(record.status in {"ok", "cached"} for record in result.wells.values())
     click.echo(f"{result.plan.plate}: {ok} of {len(result.plan.wells)} wells done in {result.seconds:.1f} s.")
-    for output in result.plan.outputs:
+    for output in result.plan.outputs if ok else ():
         click.echo(f"  {result.output / output.store}")
     if result.failed:
         click.echo(

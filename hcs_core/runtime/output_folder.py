@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hcs_core.errors import RunError, StorageError
@@ -73,6 +75,32 @@ def prepare_output(output: Path) -> None:
             f"{output} cannot be written ({error.strerror}): choose another output folder with -o, or change its "
             "permissions."
         ) from error
+
+
+@contextmanager
+def held_output(output: Path) -> Iterator[None]:
+    """Keep other runs out of an output folder for as long as the block lasts; the system forgets it with the process.
+
+    Raises
+    ------
+    RunError
+        Another run works in it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks: two runs at once are not noticed there.
+        yield
+        return
+    folder = os.open(output / FOLDER, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(
+            f"another run works in {output}: wait for its end, or choose another output folder (-o)."
+        ) from error
+    finally:
+        os.close(folder)
 
 
 def check_same_run(output: Path, pipeline: str, content_key: str) -> None:

@@ -15,7 +15,7 @@ from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal
-from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, prepare_output
+from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
@@ -48,7 +48,7 @@ def run_plan(
     Raises
     ------
     RunError
-        The plan has problems, or the output belongs to something else.
+        The plan has problems, or the output belongs to something else, or another run works in it.
     StorageError
         The output cannot be written.
     """
@@ -59,7 +59,8 @@ def run_plan(
     check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)
     prepare_output(output)
-    return _Driver(plan, plate, plugins, output, options).run()
+    with held_output(output):
+        return _Driver(plan, plate, plugins, output, options).run()
 
 
 class _Driver:

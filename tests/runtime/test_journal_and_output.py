@@ -7,7 +7,7 @@ import pytest
 from hcs_core import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
 from hcs_core.runtime.journal import Journal, existing_of
-from hcs_core.runtime.output_folder import check_output, clear_output, output_folder, prepare_output
+from hcs_core.runtime.output_folder import check_output, clear_output, held_output, output_folder, prepare_output
 
 
 @pytest.fixture
@@ -100,6 +100,15 @@ def test_clearing_removes_the_stores_that_the_journal_names_and_no_other(tmp_pat
     assert sorted(path.name for path in output.iterdir()) == [".hcs", "mine.zarr", "notes.txt"]
     assert list((output / ".hcs").iterdir()) == []
     check_output(output, tmp_path / "plate")
+
+
+def test_a_second_run_in_one_output_is_kept_out(tmp_path):
+    prepare_output(tmp_path / "out")
+    with held_output(tmp_path / "out"), pytest.raises(RunError, match="another run works in"):
+        with held_output(tmp_path / "out"):
+            pytest.fail("two runs share an output")
+    with held_output(tmp_path / "out"):
+        pass
 
 
 def test_preparing_an_output_leaves_nothing_but_its_folder(tmp_path):
