@@ -93,12 +93,12 @@ def held_output(output: Path) -> Iterator[None]:
         return
     folder = os.open(output / FOLDER, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            text = f"another run works in {output}: wait for its end, or choose another output folder (-o)."
+            raise RunError(text) from error
         yield
-    except BlockingIOError as error:
-        raise RunError(
-            f"another run works in {output}: wait for its end, or choose another output folder (-o)."
-        ) from error
     finally:
         os.close(folder)
 
