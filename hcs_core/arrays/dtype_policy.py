@@ -9,9 +9,6 @@ import numpy.typing as npt
 
 _FLOAT32_BYTES = 4
 
-IMAGE_DTYPES = ("uint8", "uint16", "float32")
-"""The dtypes that every operation takes unless it says otherwise."""
-
 
 def to_dtype(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return an array in another dtype: to an integer, rounded (half to even) and clipped; else as numpy casts.

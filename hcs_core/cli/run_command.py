@@ -56,7 +56,7 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any)
         print_json(documents[0] if len(documents) == 1 else documents)
     elif not quiet:
         for result in results:
-            _say(result, wanted)
+            _say(result, wanted, verbose=options["verbose"])
     return _exit_code(results)
 
 
@@ -70,7 +70,7 @@ def _exit_code(results: list[RunResult]) -> int:
     return _EXIT_CODES["partial"] if states - {"ok"} else 0
 
 
-def _say(result: RunResult, wanted: Asked) -> None:
+def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     ok = sum(record.status in {"ok", "cached"} for record in result.wells.values())
     click.echo(f"{result.plan.plate}: {ok} of {len(result.plan.wells)} wells done in {result.seconds:.1f} s.")
     for output in result.plan.outputs if ok else ():
@@ -79,6 +79,8 @@ def _say(result: RunResult, wanted: Asked) -> None:
         click.echo(
             f"  {len(result.failed)} failed: {', '.join(record.well for record in result.failed[:_FAILED_SHOWN])}"
         )
+        for record in result.failed if verbose else ():
+            click.echo(record.fault.trace if record.fault else "", err=True)
         click.echo(f"  why, and how to repeat each: {result.output / 'failed.csv'}")
     if result.status in {"interrupted", "partial"}:
         plate = next(plate for plate in wanted.plates if plate.absolute().name == result.plan.plate)

@@ -38,15 +38,18 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     except UnknownNameError as error:
         problems.append(Problem(parameter="executor", message=str(error)))
     workers = min(_wanted_workers(plan, given), max(1, len(plan.wells)))
-    limit, need = given.config.memory_limit, plan.peak_memory_bytes_per_worker
+    # Without a limit of the user's own, the machine is one.
+    limit = given.config.memory_limit or given.machine.memory_bytes
+    need = plan.peak_memory_bytes_per_worker
     if limit is not None and need:
         if need > limit:
+            whose = "the machine has" if given.config.memory_limit is None else "memory_limit is"
             largest = max(plan.nodes, key=lambda node: node.needs_bytes, default=None)
             problems.append(
                 Problem(
                     step=largest.step if largest else "",
                     parameter="memory_limit",
-                    message=f"one worker needs {need:,} bytes, and memory_limit is {limit:,}.",
+                    message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
                     hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
                 )
             )

@@ -76,7 +76,6 @@ def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: i
         memory_type=memory_type,
         kernel=kernel,
         version=version,
-        input_bytes=taken,
         needs_bytes=taken + given + scratch,
     )
 

@@ -107,7 +107,6 @@ class NodePlan:
     kernel: str = ""
     version: str = ""
     device: str = attrs.field(default="", repr=False)
-    input_bytes: int = 0
     needs_bytes: int = 0
     function: Callable[..., Any] | None = attrs.field(default=None, eq=False, repr=False)
 

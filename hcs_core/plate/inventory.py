@@ -43,10 +43,6 @@ class PlaneState(IntEnum):
         return self.name.lower()
 
 
-ABSENT_STATES = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
-"""The states of missing data: planes that were planned, and have no pixels."""
-
-
 @attrs.frozen(kw_only=True)
 class Plane:
     """One 2-D image: the five components (1-based; a projection has `z_index` 0), its location and its state.

@@ -96,7 +96,7 @@ def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, s
         in_hand: list[WellTask] = []
         with _pool(job.plan.workers, pickled_job) as pool:
             try:
-                _drain(pool, _send, waiting, job.plan.workers, on_record, stop, in_hand)
+                _drain(pool, run_task, waiting, job.plan.workers, on_record, stop, in_hand)
             except BrokenProcessPool:
                 pass  # A worker died: what was in hand is in `in_hand`, and is tried again below.
             else:
@@ -104,11 +104,6 @@ def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, s
         for task in in_hand:
             if not stop.is_set():
                 on_record(_alone(task, pickled_job))
-
-
-def _send(task: WellTask) -> WellRecord:
-    record: WellRecord = run_task(cloudpickle.dumps(task))
-    return record
 
 
 @contextmanager
@@ -148,7 +143,7 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
         with _pool(1, pickled_job) as pool:
             try:
                 with _interrupt_held_back():
-                    future = pool.submit(_send, task)
+                    future = pool.submit(run_task, task)
                 return future.result()
             except BrokenProcessPool as error:
                 deaths[task.well] += 1
@@ -177,9 +172,10 @@ def _drain(
     try:
         while (waiting or futures) and not (stop.is_set() and not futures):
             while waiting and len(futures) < IN_FLIGHT * workers and not stop.is_set():
-                task = waiting.popleft()
                 with _interrupt_held_back():
-                    futures[pool.submit(run, task)] = task
+                    futures[pool.submit(run, waiting[0])] = waiting[0]
+                # Taken only now: a pool that is found broken here must not cost a well.
+                waiting.popleft()
             if stop.is_set():
                 for future in [future for future in futures if future.cancel()]:
                     del futures[future]

@@ -93,14 +93,16 @@ class _Driver:
                 output=str(self._output),
             )
         )
-        finished = False
+        interrupted = False
         try:
             self._execute()
-            finished = True
+        except BaseException as error:
+            interrupted = not isinstance(error, Exception)
+            raise
         finally:
             self._options.finishing.set()
             try:
-                result = self._finish(time.perf_counter() - started, stopped=not finished)
+                result = self._finish(time.perf_counter() - started, interrupted=interrupted)
             finally:
                 self._options.finishing.clear()
         return result
@@ -173,15 +175,14 @@ class _Driver:
         for store in self._stores.values():
             store.discard_well(well)
 
-    def _finish(self, seconds: float, *, stopped: bool) -> RunResult:
+    def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)
-        stopped = stopped or self._options.stop.is_set()
         order = {well: self._records[well] for well in self._plan.well_names if well in self._records}
         result = RunResult(
-            status=status_of(order, len(self._plan.wells), stopped=stopped),
+            status=status_of(order, len(self._plan.wells), stopped=interrupted or self._options.stop.is_set()),
             output=self._output,
             plan=self._plan,
             wells=order,

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from typing import Any
 
 import attrs
 import cloudpickle
@@ -50,9 +49,8 @@ def _end_with_driver(driver: int) -> None:
     os._exit(1)
 
 
-def run_task(pickled_task: bytes) -> Any:
+def run_task(task: WellTask) -> WellRecord:
     """Run one well in this worker."""
-    task: WellTask = cloudpickle.loads(pickled_task)
     if _state.runner is None:
         return WellRecord(
             well=task.well, status="failed", fault=Fault(error=f"a worker cannot start: {_state.fault}")

@@ -135,14 +135,3 @@ def level_shapes(shape: tuple[int, int], smallest: int = 384) -> tuple[tuple[int
         y, x = shapes[-1]
         shapes.append((-(-y // 2), -(-x // 2)))
     return tuple(shapes)
-
-
-def virtual_path(store: str, well_row: str, well_column: str, site: int) -> str:
-    """Return the path of a site's image in a store: site `s` of a well is image `s - 1`.
-
-    Examples
-    --------
-    >>> virtual_path("images.zarr", "B", "02", 1)
-    'images.zarr/B/02/0'
-    """
-    return f"{store}/{well_row}/{well_column}/{site - 1}"

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from hcs_core import FinishedWell, GlobalPipelineConfig, PlaneAddress, Step, ZarrConfig
 from hcs_core.compiler.plan import ImageChannel, ImagePlan
 from hcs_core.compiler.stores_pass import chunk_shape
-from hcs_core.storage.layout import level_shapes, virtual_path
+from hcs_core.storage.layout import level_shapes
 
 LIMIT = 2**31 - 1
 SIDES = st.one_of(st.integers(1, 3000), st.sampled_from([2160, 2048, 1080, 1024, 2161, 4999, 40_000, 60_000, 99_991]))
@@ -98,10 +98,6 @@ def test_levels_are_halved_until_they_are_small(height, width):
 def test_the_levels_of_a_plan(draft):
     layout = draft(image_shape=(1000, 300)).outputs[0].layout.image
     assert layout.level_shapes == ((1000, 300), (500, 150), (250, 75))
-
-
-def test_the_path_of_an_image():
-    assert virtual_path("images.zarr", "AF", "48", 9) == "images.zarr/AF/48/8"
 
 
 def test_what_the_configuration_says_is_in_the_layout(draft):
