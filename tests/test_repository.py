@@ -38,6 +38,32 @@ def test_the_pipeline_of_the_readme_loads(tmp_path):
     assert names == ["max_projection", "gaussian_blur", "white_tophat_percentile_normalize"]
 
 
+def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, installed):
+    from hcs_core import GlobalPipelineConfig, Pipeline, compile_plan
+    from hcs_core.pipeline.config_file import load_config
+    from hcs_core.testing.plates import make_plate as plate_without_files
+
+    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    first, second = blocks("yaml", page)
+    (tmp_path / "pipeline.yaml").write_text(first)
+    (tmp_path / "config.yaml").write_text(second)
+    pipeline = Pipeline.load(tmp_path / "pipeline.yaml")
+    assert [step.name for step in pipeline.steps if step.save] == ["wide"]
+    config = load_config(tmp_path / "config.yaml")
+    assert config.zarr == GlobalPipelineConfig().zarr
+    (function,) = blocks("python", page)
+    exec(compile(function, "pipelines.md", "exec"), {})  # noqa: S102 - that is what is tested
+    plate = plate_without_files(
+        wells=("B02", "C05", "G11"),
+        sites=(1, 2, 3, 4),
+        channels=("DAPI", "GFP"),
+        z_indexes=tuple(range(1, 11)),
+    )
+    plan = compile_plan(pipeline, plate, config, installed)
+    assert plan.well_names == ("B02", "G11")
+    assert [output.store for output in plan.outputs] == ["wide.zarr", "images.zarr"]
+
+
 def test_every_command_of_the_readme_exists(installed: PluginManager):
     used = {match for block in blocks("sh") for match in re.findall(r"\bhcs ([a-z]+)", block)}
     assert used
