@@ -18,7 +18,7 @@ from hcs_core.cli.run_options import Asked, asked, command_line, run_options
 from hcs_core.cli.session import Session, print_json
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
-from hcs_core.runtime.thread_limits import ONE_THREAD
+from hcs_core.runtime.worker_environment import ONE_THREAD
 
 _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
 _FAILED_SHOWN = 12

@@ -18,9 +18,9 @@ from hcs_core.errors import RunError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
-from hcs_core.runtime.thread_limits import ONE_THREAD
 from hcs_core.runtime.well import WellRunner
 from hcs_core.runtime.worker import run_task, set_up
+from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
@@ -109,7 +109,8 @@ def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, s
 @contextmanager
 def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
     """Give a pool of fresh workers, and end them whatever happens."""
-    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=ONE_THREAD, timeout=None)
+    environment = {**ONE_THREAD, **STEADY_HEAP}
+    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
     finished = False
     try:
         yield pool

@@ -1,4 +1,4 @@
-"""One thread for each worker: the environment in which array libraries keep to it."""
+"""The environment in which worker processes start: one thread each, and a heap that keeps its size."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ ONE_THREAD = dict.fromkeys(
 )
 """Workers share the cores by wells: a library that made threads of its own in each would make too many, and threads
 that wait for work by spinning cost CPU time even where there is one worker only."""
+
+STEADY_HEAP = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(16 * 2**20),
+}
+"""How glibc hands out memory in a worker: planes come and go in two threads, and with a heap for each thread and
+thresholds that move, a worker's memory grew by three planes at a moment that nobody could foretell."""
