@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -41,6 +43,19 @@ def make_plate(tmp_path_factory: pytest.TempPathFactory, installed: PluginManage
         small = {"wells": ("A01", "B03"), "grid": (1, 2), "image_shape": (64, 96), "cells_per_field": 5.0}
         plate = SyntheticPlate(**{**small, "name": "plate", "z_count": 2, **facts})
         return write(tmp_path_factory.mktemp("plates"), plate, plugins=installed)
+
+    return make
+
+
+@pytest.fixture
+def target(monkeypatch, request):
+    """Return a maker of targets: an object goes into a module that can be imported, and its place is returned."""
+    module = ModuleType(f"made_up_for_{abs(hash(request.node.nodeid))}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    def make(name, value):
+        setattr(module, name, value)
+        return f"{module.__name__}:{name}"
 
     return make
 

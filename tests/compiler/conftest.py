@@ -1,7 +1,6 @@
 """Plans of made-up plates, compiled with the real kernels and backends."""
 
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -71,18 +70,5 @@ def compile_input(manager):
             machine=machine or Machine(cores=3),
             existing=Existing(),
         )
-
-    return make
-
-
-@pytest.fixture
-def target(monkeypatch, request):
-    """Return a maker of targets: an object goes into a module that can be imported, and its place is returned."""
-    module = ModuleType(f"made_up_for_{abs(hash(request.node.nodeid))}")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    def make(name, value):
-        setattr(module, name, value)
-        return f"{module.__name__}:{name}"
 
     return make

@@ -1,7 +1,6 @@
 """Microscopes and readers that a test makes up."""
 
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -12,19 +11,6 @@ from hcs_core.plate.detection import Detected
 
 settings.register_profile("rooms", deadline=None, max_examples=60, database=None)
 settings.load_profile("rooms")
-
-
-@pytest.fixture
-def target(monkeypatch, request):
-    """Return a maker of targets: an object goes into a module that can be imported, and its place is returned."""
-    module = ModuleType(f"made_up_for_{abs(hash(request.node.nodeid))}")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    def make(name, value):
-        setattr(module, name, value)
-        return f"{module.__name__}:{name}"
-
-    return make
 
 
 @pytest.fixture
