@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.compiling import compile_plan, draft_plan
+from hcs_core.compiler.compiling import draft_plan, without_problems
 from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PipelineError, PlateError, RunError
@@ -147,13 +147,10 @@ class PipelineOrchestrator:
         plan = draft_plan(*arguments)
         if content is not None and not plan.problems:
             plan = draft_plan(*arguments, self._existing(plan, content))
-        if plan.problems and not draft:
-            compile_plan(*arguments)
-        if not plan.problems:
-            steps_done = tuple(step.name for step in plan.steps)
-            self.plugins.emit(
-                PlanCompiled(plate=plan.plate, digest=plan.digest, wells=plan.well_names, steps=steps_done)
-            )
+        if plan.problems:
+            return plan if draft else without_problems(plan)
+        names = tuple(step.name for step in plan.steps)
+        self.plugins.emit(PlanCompiled(plate=plan.plate, digest=plan.digest, wells=plan.well_names, steps=names))
         return plan
 
     def _existing(self, plan: Plan, content: JournalContent) -> Existing:

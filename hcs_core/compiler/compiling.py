@@ -64,12 +64,22 @@ def compile_plan(
     CompileError
         The plan has problems; the text lists them all.
     """
-    plan = draft_plan(pipeline, plate, config, plugins, machine, existing)
+    return without_problems(draft_plan(pipeline, plate, config, plugins, machine, existing))
+
+
+def without_problems(plan: Plan) -> Plan:
+    """Return a plan that has no problems.
+
+    Raises
+    ------
+    CompileError
+        It has some; the text lists them all.
+    """
     if plan.problems:
         count = len(plan.problems)
         listed = "\n".join(f"  - {problem}" for problem in plan.problems)
         raise CompileError(
-            f"{pipeline.name!r} cannot run on {plate.name!r}: {count} problem{'s' * (count > 1)}.\n{listed}"
+            f"{plan.pipeline!r} cannot run on {plan.plate!r}: {count} problem{'s' * (count > 1)}.\n{listed}"
         )
     return plan
 
