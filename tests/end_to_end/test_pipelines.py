@@ -20,6 +20,7 @@ from hcs_core import (
     ZarrConfig,
     step_function,
 )
+from hcs_zarr.check import check_plate
 
 
 def stack(plate, well, site, channel, count=2):
@@ -40,6 +41,8 @@ def run(plate, tmp_path, *steps, **config):
     orchestrator = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out")
     result = orchestrator.run([Pipeline("test", steps)])
     assert result.status == "ok", [record.fault for record in result.failed]
+    for output in result.plan.outputs:
+        assert check_plate(result.output / output.store) == ()
     return tmp_path / "out" / "images.zarr"
 
 
