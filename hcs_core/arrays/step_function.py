@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
-import numpy as np
 
 from hcs_core.arrays.function_version import content_version
 from hcs_core.errors import PipelineError
@@ -89,7 +88,6 @@ def step_function(
                 out_channel=out_channel,
                 missing=_missing(missing),
             )
-            _check_dtypes((*dtypes, *filter(None, [out_dtype])))
         except ValueError as error:
             raise PipelineError(f"step function {_name(function)!r}: {error}") from error
         try:
@@ -105,16 +103,6 @@ def _missing(policy: str) -> MissingPolicy:
     if policy not in list(MissingPolicy):
         raise ValueError(f"missing={policy!r}: expected {' or '.join(MissingPolicy)}")
     return MissingPolicy(policy)
-
-
-def _check_dtypes(names: Iterable[str]) -> None:
-    for name in names:
-        try:
-            known = np.dtype(name).name == name
-        except TypeError:
-            known = False
-        if not known:
-            raise ValueError(f"{name!r} is no dtype: expected one such as 'uint8', 'uint16' or 'float32'")
 
 
 def declared(function: Callable[..., Any]) -> Declared | None:

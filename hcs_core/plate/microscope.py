@@ -134,8 +134,8 @@ class MicroscopeHandler(Protocol):
 class PlateDescription:
     """A plate that is to be written in a microscope's layout: what is known of it, without its pixels.
 
-    `positions` are the true centres of the fields from the well's centre (y down, x right) by (well, site);
-    `site_grid` the 0-based row and column of each site; `z_indexes` and `timepoints` count from 1.
+    `positions` are the fields' centres as the stage reports them, from the well's centre (y down, x right), by (well,
+    site); `site_grid` the 0-based row and column of each site; `z_indexes` and `timepoints` count from 1.
     """
 
     name: str

@@ -20,6 +20,12 @@ RESERVED = frozenset(
 """A step's own options: no parameter may be called so, as `Step("blur", name=...)` could not say which it means."""
 
 
+DTYPES = (
+    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
+)  # fmt: skip
+"""The dtypes that an image can have, by their numpy names; numpy itself is not needed to declare one."""
+
+
 class MissingPolicy(StrEnum):
     """What a kernel that stacks channels or sites does where one of them is absent."""
 
@@ -145,6 +151,18 @@ def _check_dtypes(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], v
     # A bare text would be a sequence of letters.
     if not isinstance(value, tuple) or not value or not all(isinstance(item, str) and item for item in value):
         raise ValueError(f"{attribute.name}={value!r}: expected a tuple of dtypes, such as ('uint8', 'uint16')")
+    for item in value:
+        _check_dtype(item)
+
+
+def _check_out_dtype(_instance: Any, _attribute: attrs.Attribute[str], value: str) -> None:
+    if value:
+        _check_dtype(value)
+
+
+def _check_dtype(name: str) -> None:
+    if name not in DTYPES:
+        raise ValueError(f"{name!r} is no dtype: expected one such as 'uint8', 'uint16' or 'float32'")
 
 
 @attrs.frozen(kw_only=True)
@@ -174,7 +192,7 @@ class Signature:
     out: str = attrs.field(validator=_check_axes)
     parameters: tuple[Parameter, ...] = attrs.field(default=(), validator=_check_parameters)
     dtypes: tuple[str, ...] = attrs.field(default=("uint8", "uint16", "float32"), validator=_check_dtypes)
-    out_dtype: str = ""
+    out_dtype: str = attrs.field(default="", validator=_check_out_dtype)
     out_channel: str = ""
     missing: MissingPolicy = attrs.field(
         default=MissingPolicy.REFUSE, validator=attrs.validators.instance_of(MissingPolicy)

@@ -132,6 +132,8 @@ def test_a_reduced_channel_has_a_name_and_only_then():
         ({"parameters": ("sigma",)}, "a tuple of Parameter"),
         ({"dtypes": "uint8"}, "a tuple of dtypes"),
         ({"dtypes": ()}, "a tuple of dtypes"),
+        ({"dtypes": ("uint8", "unit16")}, "'unit16' is no dtype"),
+        ({"out_dtype": "flaot32"}, "'flaot32' is no dtype"),
     ],
 )
 def test_a_signature_is_made_of_values(arguments, message):
