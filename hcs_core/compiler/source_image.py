@@ -138,18 +138,23 @@ def _selected_rows(
     slices: Sequence[int],
     timepoints: Sequence[int],
 ) -> PlaneTable:
-    planes = plate.planes
-    kind = PlaneKind.PROJECTION if slices == [0] else PlaneKind.ACQUIRED
-    # What was never acquired is no part of the layout; a site that lacks it is uneven, and said to be.
-    mask = (planes.kind == kind) & (planes.state != PlaneState.NOT_ACQUIRED)
+    planes = planes_of(plate.planes, channels, slices, timepoints)
     position = {well: index for index, well in enumerate(planes.wells)}
-    for column, wanted in (
-        (planes.well, [position[well] for well in wells]),
-        (planes.site, sites),
-        (planes.channel, channels),
-        (planes.z_index, slices),
-        (planes.timepoint, timepoints),
-    ):
+    chosen = np.isin(planes.well, np.asarray([position[well] for well in wells], np.int32))
+    return planes.select(chosen & np.isin(planes.site, np.asarray(sites, np.int32)))
+
+
+def planes_of(
+    planes: PlaneTable, channels: Sequence[int], z_indexes: Sequence[int], timepoints: Sequence[int]
+) -> PlaneTable:
+    """Return the planes of these channels, z_indexes and timepoints, at every site: what an image is made of.
+
+    Where z_index 0 alone is asked for, these are the microscope's projections, else what was acquired. What was never
+    acquired is no part of the layout; a site that lacks it is uneven, and said to be.
+    """
+    kind = PlaneKind.PROJECTION if tuple(z_indexes) == (0,) else PlaneKind.ACQUIRED
+    mask = (planes.kind == kind) & (planes.state != PlaneState.NOT_ACQUIRED)
+    for column, wanted in ((planes.channel, channels), (planes.z_index, z_indexes), (planes.timepoint, timepoints)):
         mask &= np.isin(column, np.asarray(wanted, np.int32))
     return planes.select(mask)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hcs_core.compiler.plan import Plan
-from hcs_core.plate.inventory import PlaneKind, Plate
+from hcs_core.compiler.source_image import planes_of
+from hcs_core.plate.inventory import Plate
 from hcs_core.runtime.task import WellTask
 
 
@@ -13,15 +14,9 @@ def well_tasks(plan: Plan, plate: Plate) -> tuple[WellTask, ...]:
     """Return a task for each well of the plan, in the plate's order; its planes are those that the plan reads."""
     if plan.source is None:
         return ()
-    planes = plate.planes
-    mask = planes.kind == (PlaneKind.PROJECTION if plan.source.z_indexes == (0,) else PlaneKind.ACQUIRED)
-    for column, wanted in (
-        (planes.channel, [channel.number for channel in plan.source.channels]),
-        (planes.z_index, plan.source.z_indexes),
-        (planes.timepoint, plan.source.timepoints),
-    ):
-        mask &= np.isin(column, np.asarray(wanted, np.int32))
-    chosen = planes.select(mask)
+    source = plan.source
+    numbers = [channel.number for channel in source.channels]
+    chosen = planes_of(plate.planes, numbers, source.z_indexes, source.timepoints)
     tasks = []
     for well, shape in plan.wells:
         sites = plan.well_shapes[shape]
