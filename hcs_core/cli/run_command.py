@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import click
 
 from hcs_core.cli.plan_command import show_plans
 from hcs_core.cli.progress import ProgressListener
-from hcs_core.cli.run_options import Asked, asked, command_line, run_options
+from hcs_core.cli.run_options import Asked, asked, run_options
 from hcs_core.cli.session import Session, print_json
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
@@ -84,7 +85,7 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
         click.echo(f"  why, and how to repeat each: {result.output / 'failed.csv'}")
     if result.status in {"interrupted", "partial"}:
         plate = next(plate for plate in wanted.plates if plate.absolute().name == result.plan.plate)
-        click.echo(f"  To go on: {command_line(wanted.repeat_for(plate, result.output))}")
+        click.echo(f"  To go on: {shlex.join(wanted.repeat_for(plate, result.output))}")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -166,8 +165,3 @@ def _repeat(options: dict[str, Any]) -> tuple[str, ...]:
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
     return tuple(words)
-
-
-def command_line(words: tuple[str, ...]) -> str:
-    """Return words as they are typed in a shell."""
-    return shlex.join(words)

@@ -82,14 +82,7 @@ def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: i
 
 def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
     """Return the bytes of what a kernel gets or gives at once, in a well with so many sites."""
-    sizes = {
-        "s": sites,
-        "t": len(image.timepoints),
-        "c": len(image.channels),
-        "z": len(image.z_indexes),
-        "y": image.shape[0],
-        "x": image.shape[1],
-    }
+    sizes = {**image.axis_sizes(sites), "y": image.shape[0], "x": image.shape[1]}
     return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
 
 

@@ -77,6 +77,10 @@ class ImagePlan:
         """How many planes an image has."""
         return len(self.timepoints) * len(self.channels) * len(self.z_indexes)
 
+    def axis_sizes(self, sites: int) -> dict[str, int]:
+        """Return the planes along s, t, c and z of a well with so many sites; gaps in t and z are not counted."""
+        return {"s": sites, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
+
 
 @attrs.frozen
 class Port:

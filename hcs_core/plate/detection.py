@@ -46,7 +46,6 @@ def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detect
     """
     _check_folder(root)
     if microscope != AUTO:
-        plugins.microscopes.get(microscope)
         return Detected(name=microscope, handler=_handler(plugins, microscope), reason="it was asked for by name")
     looked: list[str] = []
     matches: dict[str, Detected] = {}

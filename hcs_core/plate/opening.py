@@ -110,7 +110,7 @@ def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Se
     for well in wells:
         stage: dict[int, tuple[float, float]] = {}
         planes = plate.planes.of_well(well)
-        for site in plate.sites(well):
+        for site in np.unique(planes.site).tolist():
             at_site = ((planes.site == site) & (planes.state == PlaneState.PRESENT)).nonzero()[0]
             if (well, site) in positions or not at_site.size:
                 continue

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from hcs_core.compiler.plan import Plan, Port
-from hcs_core.runtime.axis_sizes import axis_sizes
 from hcs_core.runtime.read_ahead import SourceKey
 from hcs_core.runtime.traversal import PlaneKey, Traversal
 
@@ -27,7 +26,7 @@ class _Notes:
         for _ in planes:
             pass
         node = self._plan.nodes[index]
-        sizes = axis_sizes(node.output, self._sites)
+        sizes = node.output.axis_sizes(self._sites)
         return [None] * prod(sizes[axis] for axis in node.out[:-2])
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:

@@ -10,7 +10,6 @@ from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.errors import UnknownNameError, one_line
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.axis_sizes import axis_sizes
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -41,7 +40,7 @@ class Kernels:
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error
-        sizes = axis_sizes(node.output, sites)
+        sizes = node.output.axis_sizes(sites)
         wanted = (*(sizes[axis] for axis in node.out[:-2]), *node.output.shape)
         shape = tuple(getattr(result, "shape", ()))
         if shape != wanted:

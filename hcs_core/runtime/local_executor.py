@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import signal
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -138,16 +138,14 @@ def _interrupt_held_back() -> Iterator[None]:
 
 def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
     """Run a task in a pool of one worker, again after each of its deaths, up to `MOST_DEATHS`."""
-    deaths: Counter[str] = Counter()
     why = ""
-    while deaths[task.well] < MOST_DEATHS:
+    for _ in range(MOST_DEATHS):
         with _pool(1, pickled_job) as pool:
             try:
                 with _interrupt_held_back():
                     future = pool.submit(run_task, task)
                 return future.result()
             except BrokenProcessPool as error:
-                deaths[task.well] += 1
                 why = one_line(error)
     fault = Fault(
         error=f"its worker died {MOST_DEATHS} times ({why}): a crash in a library, or not enough memory; run it with "

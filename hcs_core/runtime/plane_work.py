@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.plan import NodePlan, Plan, Port
-from hcs_core.runtime.axis_sizes import axis_sizes
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.read_ahead import ReadAhead
@@ -58,7 +57,7 @@ class PlaneWork:
         if node.plane_wise:
             held = next(planes)
             return self.kernels.convert(held.array, held.memory_type, node.memory_type)
-        sizes = axis_sizes(node.input, len(self.sites))
+        sizes = node.input.axis_sizes(len(self.sites))
         shape = tuple(sizes[axis] for axis in node.axes[:-2])
         stack: npt.NDArray[Any] = np.empty((prod(shape), *node.input.shape), node.input.dtype)
         for place in range(prod(shape)):

@@ -53,7 +53,6 @@ class WellRecord:
     status: str
     seconds: float = 0.0
     peak_memory_bytes: int = 0
-    planes: int = 0
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
     fault: Fault | None = None
 
