@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import FileIO
 from itertools import product
 from pathlib import Path
@@ -37,11 +38,19 @@ def _packer(compression: Compression) -> Pack:
     if compression.codec == "none":
         return lambda chunk: chunk.data
     if compression.codec == "gzip":
-        gzip: Pack = numcodecs.GZip(level=compression.level).encode
-        return gzip
+        return partial(_pack_gzip, numcodecs.GZip(level=compression.level))
     shuffle = Blosc.SHUFFLE if compression.shuffle else Blosc.NOSHUFFLE
     blosc: Pack = Blosc(cname=compression.codec, clevel=compression.level, shuffle=shuffle).encode
     return blosc
+
+
+def _pack_gzip(codec: numcodecs.GZip, chunk: npt.NDArray[Any]) -> bytes:
+    """Pack by gzip without the time of packing, so that the same pixels are always the same bytes.
+
+    A time of 0 says that there is none (RFC 1952, section 2.3.1).
+    """
+    packed: bytes = codec.encode(chunk)
+    return packed[:4] + bytes(4) + packed[8:]
 
 
 @attrs.define(eq=False)

@@ -70,7 +70,9 @@ def test_chunks_are_the_bytes_that_zarr_writes(write_plate, make_layout, codec, 
     files = sorted(path.relative_to(ours) for path in (ours / "c").rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(twin) for path in (twin / "c").rglob("*") if path.is_file())
     for file in files:
-        assert (ours / file).read_bytes() == (twin / file).read_bytes()
+        theirs = (twin / file).read_bytes()
+        # zarr's gzip notes when it packed; ours must not, or the same pixels would be other bytes each second.
+        assert (ours / file).read_bytes() == (theirs[:4] + bytes(4) + theirs[8:] if codec == "gzip" else theirs)
 
 
 @pytest.mark.parametrize("chunk", [(1, 1, 1, 70, 90), (1, 1, 1, 32, 40)])
