@@ -120,6 +120,9 @@ if TYPE_CHECKING:
         PluginStatus as PluginStatus,
     )
     from hcs_core.plugins.signature import (
+        Frame as Frame,
+        FrameChange as FrameChange,
+        GivenImage as GivenImage,
         MissingPolicy as MissingPolicy,
         Parameter as Parameter,
         Signature as Signature,
@@ -202,7 +205,7 @@ _NAMES = {
     "hcs_core.plugins.hookspecs": "hookimpl",
     "hcs_core.plugins.manager": "PluginManager",
     "hcs_core.plugins.records": "PluginRecord PluginStatus",
-    "hcs_core.plugins.signature": "MissingPolicy Parameter Signature",
+    "hcs_core.plugins.signature": "Frame FrameChange GivenImage MissingPolicy Parameter Signature",
     "hcs_core.plugins.specs": (
         "CommandSpec CompilerPassSpec ConverterSpec ExecutorSpec KernelSpec MemoryTypeSpec MicroscopeSpec "
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"

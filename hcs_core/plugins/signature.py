@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -10,9 +11,26 @@ import attrs
 AXES = "stczyx"
 """The letters of a signature: site, timepoint, channel, z, y, x."""
 
-ParameterValue = bool | int | float | str | tuple[float, ...] | None
+
+@attrs.frozen
+class GivenImage:
+    """An image that a pipeline gives to a parameter, such as an illumination profile.
+
+    `digest` stands for the content: two with one digest are one image. `pixels` is a (y, x) numpy array;
+    `source` the path as the pipeline writes it, empty where the image came from Python.
+    """
+
+    digest: str
+    pixels: Any = attrs.field(eq=False, repr=False)
+    source: str = attrs.field(default="", eq=False, repr=False)
+
+
+ParameterValue = bool | int | float | str | tuple[float, ...] | GivenImage | None
 """What a parameter may be; a list in a pipeline file becomes a tuple of floats."""
 
+
+PRESENT = "present"
+"""The keyword by which a kernel that masks is told which planes of its stack are there."""
 
 RESERVED = frozenset(
     {"name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled"}
@@ -49,7 +67,8 @@ class Parameter:
     name
         As the kernel's keyword.
     kind
-        `int`, `float`, `bool`, `str` or `floats` (a tuple of floats).
+        `int`, `float`, `bool`, `str`, `floats` (a tuple of floats) or `image`: in a pipeline the path of an image
+        file or a (y, x) array; the kernel gets the array.
     default
         What it is when a pipeline does not say; `None` with `required` means that a pipeline must.
     minimum, maximum
@@ -65,7 +84,7 @@ class Parameter:
     """
 
     name: str = attrs.field(validator=_check_parameter_name)
-    kind: str = attrs.field(validator=attrs.validators.in_(("int", "float", "bool", "str", "floats")))
+    kind: str = attrs.field(validator=attrs.validators.in_(("int", "float", "bool", "str", "floats", "image")))
     default: ParameterValue = None
     required: bool = False
     minimum: float | None = None
@@ -98,6 +117,7 @@ class Parameter:
             "int": isinstance(value, int) and not isinstance(value, bool),
             "float": isinstance(value, int | float) and not isinstance(value, bool),
             "str": isinstance(value, str),
+            "image": isinstance(value, GivenImage) or (isinstance(value, str) and value != ""),
             "floats": isinstance(value, tuple)
             and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value),
         }[self.kind]
@@ -120,6 +140,7 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+        words["image"] = "the path of an image file, or an array of rows and columns"
         text = words.get(self.kind, "a list of numbers")
         limits = [
             f"{word} {limit:g}"
@@ -166,6 +187,75 @@ def _check_dtype(name: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
+class FrameChange:
+    """What becomes of a plane's frame.
+
+    `shape` is that of what is returned; each of its pixels is as wide as `scale` pixels of the input; the centre of
+    its first pixel lies at `origin` (y, x) in the input's pixels, from the centre of the input's first.
+    """
+
+    shape: tuple[int, int]
+    scale: int = 1
+    origin: tuple[float, float] = (0.0, 0.0)
+
+
+@attrs.frozen(kw_only=True)
+class Frame:
+    """How an operation changes the frame of a plane, told by the names of parameters; empty: not at all.
+
+    Attributes
+    ----------
+    bin
+        The parameter that says how many pixels, along each side, become one. Rows and columns that are left over at
+        the end are dropped.
+    crop
+        The four parameters that say the first row, the first column (0-based), the rows and the columns that are
+        kept; rows and columns of `None` go to the end.
+    """
+
+    bin: str = ""
+    crop: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what says two things, or half of one."""
+        if bool(self.bin) == bool(self.crop) or len(self.crop) not in {0, 4}:
+            raise ValueError(
+                f"Frame(bin={self.bin!r}, crop={self.crop!r}): give the parameter of bin, or the four of crop"
+            )
+
+    def change(self, shape: tuple[int, int], parameters: Mapping[str, ParameterValue]) -> FrameChange:
+        """Return what becomes of a frame of (y, x) pixels under an operation's parameters.
+
+        Raises
+        ------
+        ValueError
+            Nothing is left of it, or it does not hold what is to be kept.
+        """
+        height, width = shape
+        if self.bin:
+            factor = _whole(parameters[self.bin])
+            if factor < 1 or not (height // factor and width // factor):
+                raise ValueError(f"{self.bin}={factor} leaves nothing of {height} x {width} pixels")
+            middle = (factor - 1) / 2
+            return FrameChange(shape=(height // factor, width // factor), scale=factor, origin=(middle, middle))
+        y, x = (_whole(parameters[name]) for name in self.crop[:2])
+        rows, columns = (
+            whole - first if parameters[name] is None else _whole(parameters[name])
+            for name, whole, first in zip(self.crop[2:], shape, (y, x), strict=True)
+        )
+        if min(y, x) < 0 or min(rows, columns) < 1 or y + rows > height or x + columns > width:
+            kept = ", ".join(f"{name}={parameters[name]}" for name in self.crop)
+            raise ValueError(f"{kept} does not lie within {height} x {width} pixels")
+        return FrameChange(shape=(rows, columns), origin=(float(y), float(x)))
+
+
+def _whole(value: ParameterValue) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"expected a whole number, found {value!r}")  # noqa: TRY004 - as of any other wrong value
+    return value
+
+
+@attrs.frozen(kw_only=True)
 class Signature:
     """What a kernel takes and gives.
 
@@ -185,7 +275,11 @@ class Signature:
     out_channel
         The name of the one channel that is left, for a kernel that reduces `c`.
     missing
-        What it does where a channel or a site of its stack is absent.
+        What it does where a channel or a site of its stack is absent: `refuse` makes that a fault; with `mask` the
+        kernel takes the keyword `present`, a bool array with one value for each plane of its stack, and must leave
+        out those that are absent (their pixels are 0 and mean nothing).
+    frame
+        How it changes the plane's frame: its shape, pixel size and origin; `None`: not at all.
     """
 
     axes: str = attrs.field(validator=_check_axes)
@@ -197,9 +291,19 @@ class Signature:
     missing: MissingPolicy = attrs.field(
         default=MissingPolicy.REFUSE, validator=attrs.validators.instance_of(MissingPolicy)
     )
+    frame: Frame | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(Frame))
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""
+        names = [item.name for item in self.parameters]
+        if self.missing == MissingPolicy.MASK and PRESENT in names:
+            raise ValueError(f"{PRESENT!r} tells a kernel which planes are there: give the parameter another name")
+        told = () if self.frame is None else (*filter(None, [self.frame.bin]), *self.frame.crop)
+        unknown = [name for name in told if name not in names]
+        if unknown:
+            raise ValueError(f"frame names {', '.join(unknown)}, which is no parameter")
         if any(letter not in self.axes for letter in self.out):
             message = f"out={self.out!r} has an axis that axes={self.axes!r} has not; a kernel can only reduce axes"
             raise ValueError(message)

@@ -54,6 +54,11 @@ def _check_suffix(_instance: Any, attribute: attrs.Attribute[str], value: Any) -
         raise ValueError(message)
 
 
+def _check_optional_suffix(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if value != "":
+        _check_suffix(instance, attribute, value)
+
+
 @attrs.frozen(kw_only=True)
 class MicroscopeSpec:
     """A microscope whose plates can be read.
@@ -94,12 +99,14 @@ class StorageBackendSpec:
     """A place where arrays rest.
 
     The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
-    outlives the process, so that results can be kept in it.
+    outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
+    and is empty where they are plain folders.
     """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     durable: bool = True
+    suffix: str = attrs.field(default="", validator=_check_optional_suffix)
     summary: str = ""
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hcs_core import MissingPolicy, Parameter, Signature
+from hcs_core import Frame, GivenImage, MissingPolicy, Parameter, Signature
 from hcs_core.plugins.signature import RESERVED
 
 SIGMA = Parameter(name="sigma", kind="float", default=1.0, above=0.0, maximum=50.0)
@@ -151,3 +151,53 @@ def test_a_parameter_is_found_by_its_name():
     signature = Signature(axes="yx", out="yx", parameters=(SIGMA, RADIUS))
     assert signature.parameter("radius") is RADIUS
     assert signature.parameter("sigm") is None
+
+
+def test_a_bin_drops_what_is_left_over_and_moves_the_first_centre():
+    change = Frame(bin="factor").change((7, 9), {"factor": 3})
+    assert (change.shape, change.scale, change.origin) == ((2, 3), 3, (1.0, 1.0))
+    assert Frame(bin="factor").change((8, 8), {"factor": 2}).origin == (0.5, 0.5)
+
+
+def test_a_crop_goes_to_the_end_where_it_is_not_told_how_far():
+    crop = Frame(crop=("y", "x", "height", "width"))
+    change = crop.change((7, 9), {"y": 2, "x": 0, "height": None, "width": 4})
+    assert (change.shape, change.scale, change.origin) == ((5, 4), 1, (2.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("frame", "parameters"),
+    [
+        (Frame(bin="factor"), {"factor": 8}),
+        (Frame(bin="factor"), {"factor": 0}),
+        (Frame(bin="factor"), {"factor": None}),
+        (Frame(crop=("y", "x", "h", "w")), {"y": 7, "x": 0, "h": None, "w": None}),
+        (Frame(crop=("y", "x", "h", "w")), {"y": 0, "x": 1, "h": 7, "w": 9}),
+        (Frame(crop=("y", "x", "h", "w")), {"y": -1, "x": 0, "h": 2, "w": 2}),
+    ],
+)
+def test_a_frame_that_leaves_nothing_or_lies_outside_is_refused(frame, parameters):
+    with pytest.raises(ValueError, match=r"leaves nothing|does not lie within|whole number"):
+        frame.change((7, 9), parameters)
+
+
+def test_a_frame_names_parameters_that_are_there():
+    factor = Parameter(name="factor", kind="int", default=2, minimum=1)
+    assert Signature(axes="yx", out="yx", parameters=(factor,), frame=Frame(bin="factor")).frame
+    with pytest.raises(ValueError, match="no parameter"):
+        Signature(axes="yx", out="yx", parameters=(factor,), frame=Frame(bin="by"))
+    with pytest.raises(ValueError, match="bin"):
+        Frame()
+
+
+def test_an_image_is_given_by_its_path_or_itself():
+    profile = Parameter(name="profile", kind="image", required=True)
+    assert profile.problem("flat.tif") is None
+    assert profile.problem(GivenImage("digest", pixels=None)) is None
+    assert "path of an image file" in profile.problem(3.0)
+
+
+def test_a_kernel_that_masks_has_no_parameter_called_present():
+    present = Parameter(name="present", kind="bool", default=True)
+    with pytest.raises(ValueError, match="present"):
+        Signature(axes="cyx", out="cyx", parameters=(present,), missing=MissingPolicy.MASK)
