@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.compiling import draft_plan, without_problems
+from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PipelineError, PlateError, RunError
@@ -126,7 +127,8 @@ class PipelineOrchestrator:
         """
         plan = self.plan(steps, well_filter)
         return {
-            well: ProcessingContext(well=well, sites=plan.well_shapes[shape], plan=plan) for well, shape in plan.wells
+            well: ProcessingContext(well=well, sites=plan.well_shapes[shape].sites, plan=plan)
+            for well, shape in plan.wells
         }
 
     def plan(self, steps: Steps, well_filter: WellFilter | None = None, *, draft: bool = False) -> Plan:
@@ -144,9 +146,10 @@ class PipelineOrchestrator:
         machine = this_machine(self.output)
         arguments = (pipeline, self.plate, self.config, self.plugins, machine)
         content = Journal(self.output).read()
-        plan = draft_plan(*arguments)
+        images = read_images(pipeline, self.plugins)
+        plan = draft_plan(*arguments, images=images)
         if content is not None and not plan.problems:
-            plan = draft_plan(*arguments, self._existing(plan, content))
+            plan = draft_plan(*arguments, self._existing(plan, content), images)
         if plan.problems:
             return plan if draft else without_problems(plan)
         names = tuple(step.name for step in plan.steps)
@@ -245,12 +248,7 @@ def _with_wells(pipeline: Pipeline, well_filter: WellFilter | None) -> Pipeline:
     if well_filter is None:
         return pipeline
     wells = well_filter if isinstance(well_filter, str | int) else tuple(well_filter)
-    return Pipeline(
-        pipeline.name,
-        pipeline.steps,
-        select=attrs.evolve(pipeline.select, wells=wells),
-        missing=pipeline.missing,
-    )
+    return attrs.evolve(pipeline, select=attrs.evolve(pipeline.select, wells=wells))
 
 
 def _yaml(pipeline: Pipeline) -> str | None:

@@ -10,15 +10,16 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
+import numpy as np
 
 from hcs_core.arrays.function_version import content_version
 from hcs_core.errors import PipelineError
-from hcs_core.plugins.signature import MissingPolicy, Parameter, ParameterValue, Signature
+from hcs_core.plugins.signature import PRESENT, Frame, MissingPolicy, Parameter, ParameterValue, Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__hcs_step__"
-_KINDS = {bool: "bool", int: "int", float: "float", str: "str", tuple: "floats"}
-_KIND_OF_WORD = {kind.__name__: word for kind, word in _KINDS.items()}
+_KINDS = {bool: "bool", int: "int", float: "float", str: "str", tuple: "floats", np.ndarray: "image"}
+_KIND_OF_WORD = {kind.__name__: word for kind, word in _KINDS.items()} | {"NDArray": "image"}
 _WRAP_IT = "write a function of your own around it, `def mine(image): ...`."
 
 
@@ -40,6 +41,7 @@ def step_function(
     out_channel: str = "",
     dtypes: tuple[str, ...] = ("uint8", "uint16", "float32"),
     missing: str = "refuse",
+    frame: Frame | None = None,
     version: str = "",
 ) -> Callable[[F], F]:
     """Declare a function as a step: what array library it works in, and what axes it takes and gives.
@@ -58,7 +60,10 @@ def step_function(
     dtypes
         The dtypes that it takes.
     missing
-        `refuse` or `mask`: what it does where a channel of its stack is absent.
+        What it does where a channel or a site of its stack is absent: `refuse`, or `mask`, by which it takes a
+        keyword `present`, a bool array with a value for each plane of its stack.
+    frame
+        How it changes the plane's frame, by the names of its parameters.
     version
         Raised by hand when its result changes; without it, a digest of its source stands for it.
 
@@ -82,11 +87,12 @@ def step_function(
             signature = Signature(
                 axes=axes,
                 out=axes if out is None else out,
-                parameters=_parameters(function),
+                parameters=_parameters(function, told_present=missing == MissingPolicy.MASK),
                 dtypes=dtypes,
                 out_dtype=out_dtype,
                 out_channel=out_channel,
                 missing=_missing(missing),
+                frame=frame,
             )
         except ValueError as error:
             raise PipelineError(f"step function {_name(function)!r}: {error}") from error
@@ -125,7 +131,7 @@ def _arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return list(inspect.signature(function).parameters.values())
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def _parameters(function: Callable[..., Any], *, told_present: bool) -> tuple[Parameter, ...]:
     try:
         arguments = _arguments(function)
     except (ValueError, TypeError) as error:
@@ -136,7 +142,14 @@ def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             f"step function {_name(function)!r}: its first argument must be the image, as in "
             f"`def {_name(function)}(image)`."
         )
-    return tuple(_parameter(function, argument) for argument in arguments[1:])
+    # What the runtime tells it is no parameter of the pipeline's.
+    told = {PRESENT} if told_present else set()
+    if told - {argument.name for argument in arguments}:
+        raise PipelineError(
+            f"step function {_name(function)!r}: with missing='mask' it must take the keyword {PRESENT!r}, as in "
+            f"`def {_name(function)}(image, *, {PRESENT})`."
+        )
+    return tuple(_parameter(function, argument) for argument in arguments[1:] if argument.name not in told)
 
 
 def _parameter(function: Callable[..., Any], argument: inspect.Parameter) -> Parameter:
@@ -158,7 +171,7 @@ def _kind(annotation: Any) -> str | None:
     if isinstance(annotation, str):
         optional = re.fullmatch(r"(?:\w+\.)?Optional\[(.*)\]", annotation)
         alternatives = [part.strip() for part in (optional[1] if optional else annotation).split("|")]
-        words = [part.partition("[")[0] for part in alternatives if part != "None"]
+        words = [part.partition("[")[0].rpartition(".")[2] for part in alternatives if part != "None"]
         return _KIND_OF_WORD.get(words[0]) if len(words) == 1 else None
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         rest = [part for part in get_args(annotation) if part is not type(None)]

@@ -6,8 +6,10 @@ from typing import Any
 
 import attrs
 
-from hcs_core.compiler.plan import ImagePlan, OutputPlan, Plan, StepPlan
+from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
 from hcs_core.plate.wells import summary
+from hcs_core.plugins.signature import GivenImage
 
 _STEP = 1024
 
@@ -65,20 +67,21 @@ def _store(output: OutputPlan) -> dict[str, Any]:
 
 def plan_text(plan: Plan, output: str) -> str:
     """Return a plan as `hcs plan` prints it."""
-    if plan.source is None:
+    if not plan.sources:
         return ""
     left = [well for well in plan.well_names if well not in plan.done]
     lines = [
         f"Plate:    {plan.plate} ({plan.microscope})",
         f"Pipeline: {plan.pipeline}",
         f"Wells:    {summary(plan.well_names)}" + (f"; {len(plan.done)} already done" if plan.done else ""),
-        f"Input:    {image_text(plan.source)}",
+        *(f"Input:    {image_text(source)}" for source in plan.sources),
+        *_left_out(plan),
     ]
     width = max((len(step.name) for step in plan.steps), default=0)
     for number, step in enumerate(plan.steps, start=1):
         nodes = [plan.nodes[index] for index in step.nodes]
         kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
-        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {image_text(step.image)}")
+        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {'; '.join(map(image_text, step.images))}")
     for kept in plan.outputs:
         chunk = kept.layout.image.chunk if kept.layout else ()
         lines.append(
@@ -95,17 +98,34 @@ def plan_text(plan: Plan, output: str) -> str:
     return "\n".join(lines)
 
 
+def _left_out(plan: Plan) -> list[str]:
+    """Return a line on what the policy for missing data leaves out, and one on what channels do not have."""
+    lines = []
+    if plan.skipped_sites:
+        wells = f", and so {len(plan.skipped_wells)} well(s)" if plan.skipped_wells else ""
+        lines.append(f"Skipped:  {len(plan.skipped_sites)} site(s) that lack planes{wells} ({plan.missing})")
+    ragged = sum(any(plan.gaps[gap] for gap in plan.well_shapes[shape].gaps) for _, shape in plan.wells)
+    if ragged:
+        lines.append(f"Ragged:   {ragged} well(s) have channels with fewer z or timepoints; their places stay empty")
+    return lines
+
+
 def _kernel(name: str, parameters: tuple[tuple[str, Any], ...]) -> str:
-    given = ", ".join(f"{key}={value}" for key, value in parameters)
+    given = ", ".join(f"{key}={_value(value)}" for key, value in parameters)
     return f"{name}({given})" if given else name
+
+
+def _value(value: Any) -> str:
+    return (value.source or "an image") if isinstance(value, GivenImage) else str(value)
 
 
 def image_text(image: ImagePlan) -> str:
     """Return an image in a few words: `2 channels (DAPI, GFP), 3 z, 1 t, 256 x 256 uint16`."""
     names = ", ".join(channel.name for channel in image.channels)
     count = len(image.channels)
+    slices = "projections" if image.is_projection else f"{len(image.z_indexes)} z"
     return (
-        f"{count} channel{'s' * (count > 1)} ({names}), {len(image.z_indexes)} z, {len(image.timepoints)} t, "
+        f"{count} channel{'s' * (count > 1)} ({names}), {slices}, {len(image.timepoints)} t, "
         f"{_by(image.shape)} {image.dtype}"
     )
 

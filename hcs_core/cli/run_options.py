@@ -115,9 +115,7 @@ def asked(options: dict[str, Any]) -> Asked:
     select = pipeline.select.override(_selection(options))
     return Asked(
         plates=tuple(plates),
-        pipeline=Pipeline(
-            pipeline.name, pipeline.steps, select=select, missing=options["missing"] or pipeline.missing
-        ),
+        pipeline=attrs.evolve(pipeline, select=select, missing=options["missing"] or pipeline.missing),
         pipeline_path=pipeline_path,
         config=_config(options),
         output=options["output"],

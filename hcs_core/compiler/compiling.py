@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 import attrs
 
 from hcs_core.compiler.machine import Existing, Machine
+from hcs_core.compiler.operations import Images
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import CompileError, PluginError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
@@ -27,6 +28,7 @@ class CompileInput:
     plugins: PluginManager
     machine: Machine
     existing: Existing
+    images: Images = attrs.field(factory=dict)
 
     @property
     def selection(self) -> Selection:
@@ -45,6 +47,7 @@ def compile_plan(
     plugins: PluginManager,
     machine: Machine | None = None,
     existing: Existing | None = None,
+    images: Images | None = None,
 ) -> Plan:
     """Return the plan of a pipeline for a plate; pure: the same arguments give the same plan.
 
@@ -58,13 +61,16 @@ def compile_plan(
         What the machine offers; by default one core.
     existing
         What the output holds already; by default nothing.
+    images
+        The image files that the pipeline names, by their names in it: the image, or why it cannot be read (see
+        `read_images`).
 
     Raises
     ------
     CompileError
         The plan has problems; the text lists them all.
     """
-    return without_problems(draft_plan(pipeline, plate, config, plugins, machine, existing))
+    return without_problems(draft_plan(pipeline, plate, config, plugins, machine, existing, images))
 
 
 def without_problems(plan: Plan) -> Plan:
@@ -91,6 +97,7 @@ def draft_plan(
     plugins: PluginManager,
     machine: Machine | None = None,
     existing: Existing | None = None,
+    images: Images | None = None,
 ) -> Plan:
     """Return the plan with its problems, for those who show it; `compile_plan` refuses one that has any."""
     given = CompileInput(
@@ -100,6 +107,7 @@ def draft_plan(
         plugins=plugins,
         machine=machine or Machine(),
         existing=existing or Existing(),
+        images=images or {},
     )
     plan = Plan(
         plate=plate.name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 import numpy as np
 
@@ -19,11 +21,13 @@ SMALL_RUN_BYTES = 256 * 2**20
 def _wanted_workers(plan: Plan, given: CompileInput) -> int:
     if given.config.num_workers is not None:
         return given.config.num_workers
-    if plan.source is None or given.config.use_threading is not None:
+    if not plan.sources or given.config.use_threading is not None:
         return given.machine.cores
-    images = sum(len(plan.well_shapes[shape]) for _, shape in plan.wells)
-    plane_bytes = plan.source.shape[0] * plan.source.shape[1] * np.dtype(plan.source.dtype).itemsize
-    return 1 if images * plan.source.planes * plane_bytes < SMALL_RUN_BYTES else given.machine.cores
+    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
+    bytes_each = sum(
+        source.planes * math.prod(source.shape) * np.dtype(source.dtype).itemsize for source in plan.sources
+    )
+    return 1 if images * bytes_each < SMALL_RUN_BYTES else given.machine.cores
 
 
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import attrs
 
 from hcs_core.compiler.compiling import CompileInput
@@ -13,21 +11,23 @@ from hcs_core.plugins.manager import PluginManager
 
 
 def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
-    """Return the plan with the backends of kept outputs and intermediates, and each node's number of readers."""
+    """Return the plan with the backends of kept outputs and intermediates, and the readers of each channel."""
     kept, between = str(given.config.vfs.materialization_backend), str(given.config.vfs.intermediate_backend)
     problems = [
         *_backend_problems("materialization_backend", kept, True, given.plugins),
         *_backend_problems("intermediate_backend", between, False, given.plugins),
     ]
-    readers = Counter(port for node in plan.nodes for port in node.inputs)
-    channels = len(plan.source.channels) if plan.source else 0
+    readers: dict[Port, tuple[int, ...]] = {}
+    for index, node in enumerate(plan.nodes):
+        for port in node.inputs:
+            readers[port] = (*readers.get(port, ()), index)
     return attrs.evolve(
         plan,
         outputs=tuple(attrs.evolve(output, backend=kept) for output in plan.outputs),
         intermediate_backend=between,
-        source_readers=tuple(readers[Port(PLATE, channel)] for channel in range(channels)),
+        source_readers=tuple(readers.get(Port(PLATE, lane), ()) for lane in range(len(plan.lanes))),
         node_readers=tuple(
-            tuple(readers[Port(index, channel)] for channel in range(len(node.output.channels)))
+            tuple(readers.get(Port(index, channel), ()) for channel in range(len(node.output.channels)))
             for index, node in enumerate(plan.nodes)
         ),
     ).with_problems(*problems)

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.operations import memory_type_known
-from hcs_core.compiler.plan import ImagePlan, NodePlan, Plan, Problem
+from hcs_core.compiler.plan import NodePlan, Plan, Problem
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 
@@ -24,7 +25,7 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
-    sites = max((len(shape) for shape in plan.well_shapes), default=1)
+    sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
     for node in plan.nodes:
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
         nodes.append(_with_kernel(node, before, given.plugins, problems, sites))
@@ -88,9 +89,9 @@ def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
 
 def _peak(plan: Plan) -> int:
     """Return the most that a worker holds: the largest node or writing a plane, and the plane read ahead."""
-    if plan.source is None:
+    if not plan.sources:
         return 0
-    plane = _block_bytes(plan.source, "yx")
+    plane = max(_block_bytes(source, "yx") for source in plan.sources)
     # A plane that is written is there with its pyramid (a third), and once more as encoded bytes.
     writing = max((_block_bytes(output.image, "yx") * 7 // 3 for output in plan.outputs), default=0)
     computing = max((node.needs_bytes for node in plan.nodes), default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -10,9 +10,10 @@ import attrs
 from hcs_core.arrays.step_function import declared, function_version
 from hcs_core.compiler.plan import Problem
 from hcs_core.errors import UnknownNameError, did_you_mean
+from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import ParameterValue, Signature
+from hcs_core.plugins.signature import GivenImage, ParameterValue, Signature
 
 
 @attrs.frozen(kw_only=True)
@@ -24,10 +25,9 @@ class Resolved:
     version: str = ""
     function: Callable[..., Any] | None = None
 
-    def parameters(self, call: FunctionCall) -> tuple[tuple[str, ParameterValue], ...]:
-        """Return every parameter with the value that the pipeline gives, or its default."""
-        given = dict(call.parameters)
-        return tuple((item.name, given.get(item.name, item.default)) for item in self.signature.parameters)
+
+Images = Mapping[str, GivenImage | str]
+"""What was read of the image files that a pipeline names: the image, or why it cannot be read."""
 
 
 def operations(plugins: PluginManager) -> dict[str, Signature]:
@@ -37,6 +37,37 @@ def operations(plugins: PluginManager) -> dict[str, Signature]:
 
 def resolve(step: Step, call: FunctionCall, plugins: PluginManager) -> Resolved | Problem:
     """Return what a call means, or what is wrong with it."""
+    found = _found(step, call, plugins)
+    if isinstance(found, Problem) or not step.variable_components or found.signature.plane_wise:
+        return found
+    return _stacking_others(step, call, found)
+
+
+def _stacking_others(step: Step, call: FunctionCall, found: Resolved) -> Resolved | Problem:
+    """Return what a call means where its step says which components are stacked."""
+    signature = found.signature
+    stacked, letters = signature.axes[:-2], [AXIS_OF[name] for name in step.variable_components]
+    try:
+        renamed = dict(zip(stacked, letters, strict=True))
+        reduced = {renamed[axis] for axis in signature.reduced}
+        signature = attrs.evolve(
+            signature,
+            axes="".join(renamed.get(axis, axis) for axis in signature.axes),
+            out="".join(renamed.get(axis, axis) for axis in signature.out),
+            out_channel=(signature.out_channel or call.label) if "c" in reduced else "",
+        )
+    except ValueError as error:
+        return Problem(
+            step=step.name,
+            function=call.label,
+            parameter="variable_components",
+            message=f"it cannot stack {', '.join(step.variable_components)} ({error}).",
+            hint=f"Name as many as it stacks ({len(stacked)}), of {', '.join(AXIS_OF)}.",
+        )
+    return attrs.evolve(found, signature=signature)
+
+
+def _found(step: Step, call: FunctionCall, plugins: PluginManager) -> Resolved | Problem:
     if not isinstance(call.operation, str):
         return _user_function(step, call, call.operation)
     known = operations(plugins)
@@ -68,7 +99,42 @@ def _user_function(step: Step, call: FunctionCall, function: Callable[..., Any])
     )
 
 
-def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved) -> list[Problem]:
+def given_parameters(
+    call: FunctionCall, resolved: Resolved, images: Images
+) -> tuple[tuple[str, ParameterValue], ...]:
+    """Return every parameter with the value that the pipeline gives, or its default; images for their paths."""
+    given = dict(call.parameters)
+    found: list[tuple[str, ParameterValue]] = []
+    for item in resolved.signature.parameters:
+        value = given.get(item.name, item.default)
+        image = images.get(value) if item.kind == "image" and isinstance(value, str) else None
+        found.append((item.name, image if isinstance(image, GivenImage) else value))
+    return tuple(found)
+
+
+def image_names(step: Step, plugins: PluginManager) -> list[str]:
+    """Return the paths of image files that a step gives to parameters."""
+    names: list[str] = []
+    for call in (call for branch in step.branches for call in branch.calls):
+        found = _found(step, call, plugins)
+        if not isinstance(found, Problem):
+            kinds = {item.name: item.kind for item in found.signature.parameters}
+            names += [
+                value for name, value in call.parameters if kinds.get(name) == "image" and isinstance(value, str)
+            ]
+    return names
+
+
+def _image_problem(step: Step, call: FunctionCall, name: str, value: str, images: Images) -> Problem | None:
+    """Return why the image file that a parameter names gives no image, or `None`."""
+    image = images.get(value, f"{value} was not read")
+    if isinstance(image, GivenImage):
+        return None
+    hint = "Give the path of an image of one plane, relative to the pipeline file, or an array."
+    return Problem(step=step.name, function=call.label, parameter=name, message=f"{image.rstrip('.')}.", hint=hint)
+
+
+def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, images: Images) -> list[Problem]:
     """Return what is wrong with the parameters of a call."""
     problems = []
     given = dict(call.parameters)
@@ -81,10 +147,14 @@ def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved) -> li
     for item in resolved.signature.parameters:
         if item.name in given:
             wrong = item.problem(given[item.name])
+            value = given[item.name]
             if wrong:
                 problems.append(
                     Problem(step=step.name, function=call.label, parameter=item.name, message=f"{wrong}.")
                 )
+            elif item.kind == "image" and isinstance(value, str):
+                unread = _image_problem(step, call, item.name, value, images)
+                problems += [] if unread is None else [unread]
         elif item.required:
             problems.append(
                 Problem(

@@ -1,18 +1,19 @@
 """The plan: a pipeline compiled for a plate. Frozen, picklable, printable, comparable, with a digest.
 
 Images are five-dimensional; an image of the plan stands for the images of all sites. How they are made is a
-graph of nodes: a node computes one call for some channels, a port is one channel of a node's result (or, with
-node -1, of the plate).
+graph of nodes: a node computes one call for some channels of one image, a port is one channel of a node's result
+(or, with node -1, of the plate).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import attrs
 
+from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.plugins.signature import ParameterValue
 from hcs_core.storage.layout import StoreLayout
 
@@ -41,53 +42,35 @@ class Problem:
 
 
 @attrs.frozen(kw_only=True)
-class ImageChannel:
-    """A channel of an image of the plan: its name, the plate's number of it (0: derived), its display colour."""
+class WellShape:
+    """What wells that are alike share: their sites, and for each the position of its gaps in `Plan.gaps`."""
 
-    name: str
-    number: int = 0
-    colour: str = "FFFFFF"
+    sites: tuple[int, ...]
+    gaps: tuple[int, ...]
 
-
-@attrs.frozen(kw_only=True)
-class ImagePlan:
-    """What the images of all sites share: channels, z_indexes, timepoints, shape (y, x), dtype, spacings.
-
-    Along z and t, an image's index is the number less the lowest; gaps are kept.
-    """
-
-    channels: tuple[ImageChannel, ...]
-    z_indexes: tuple[int, ...]
-    timepoints: tuple[int, ...]
-    shape: tuple[int, int]
-    dtype: str
-    pixel_size_um: float | None = None
-    z_step_um: float | None = None
-    time_step_s: float | None = None
-
-    @property
-    def array_shape(self) -> tuple[int, int, int, int, int]:
-        """(t, c, z, y, x)."""
-        times = self.timepoints[-1] - self.timepoints[0] + 1
-        slices = self.z_indexes[-1] - self.z_indexes[0] + 1
-        return (times, len(self.channels), slices, *self.shape)
-
-    @property
-    def planes(self) -> int:
-        """How many planes an image has."""
-        return len(self.timepoints) * len(self.channels) * len(self.z_indexes)
-
-    def axis_sizes(self, sites: int) -> dict[str, int]:
-        """Return the planes along s, t, c and z of a well with so many sites; gaps in t and z are not counted."""
-        return {"s": sites, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
+    def without(self, sites: Collection[int]) -> WellShape:
+        """Return the shape less some sites."""
+        kept = [(site, gap) for site, gap in zip(self.sites, self.gaps, strict=True) if site not in sites]
+        return WellShape(sites=tuple(site for site, _ in kept), gaps=tuple(gap for _, gap in kept))
 
 
 @attrs.frozen
 class Port:
-    """One channel of a node's result; with node `PLATE`, the plate's channel at that index of the source."""
+    """One channel of a node's result; with node `PLATE`, the plate's channel at that index of `Plan.lanes`."""
 
     node: int
     channel: int
+
+
+@attrs.frozen(kw_only=True)
+class Only:
+    """Where a node works: `component` is `well`, `site`, `z_index` or `timepoint`, `value` one of its values.
+
+    Elsewhere the node gives on what it gets.
+    """
+
+    component: str
+    value: str | int
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +78,8 @@ class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
-    `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch.
+    `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere.
     """
 
     step: str
@@ -106,6 +90,8 @@ class NodePlan:
     inputs: tuple[Port, ...]
     input: ImagePlan
     output: ImagePlan
+    masks: bool = False
+    only: Only | None = None
     asked_memory_type: str | None = None
     memory_type: str = ""
     kernel: str = ""
@@ -122,17 +108,16 @@ class NodePlan:
 
 @attrs.frozen(kw_only=True)
 class StepPlan:
-    """One step: its nodes, and the image that it leaves, channel by channel."""
+    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own."""
 
     name: str
     nodes: tuple[int, ...]
-    image: ImagePlan
-    ports: tuple[Port, ...]
+    images: tuple[ImagePlan, ...]
 
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
-    """A step's output that is kept: which, in which store and backend; `layout` comes with the stores pass."""
+    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass."""
 
     step: str
     store: str
@@ -160,15 +145,18 @@ class Plan:
         What it was compiled for. Planes are not in it: a worker gets its well's with the task.
     pipeline
         The pipeline's name.
-    source
-        The image that the plate gives.
+    sources
+        The images that the plate gives: what was acquired, and projections of channels that have nothing else.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
-    well_shapes, wells
-        The different lists of sites that wells have, and each well with the position of its list.
+    gaps, well_shapes, wells
+        The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
+        and each well with the position of its shape.
+    missing, skipped_wells, skipped_sites
+        What is done where planes are absent, and what was left out for it.
     intermediate_backend, source_readers, node_readers
-        What holds planes between nodes, and how many nodes read each channel of the source and of every node:
-        after the last of them a plane is dropped.
+        What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
+        the last of them a plane is dropped.
     workers, threads
         How many wells are worked on at once, and whether by threads; `threads` is `None` where it is chosen.
     peak_memory_bytes_per_worker, output_bytes, output_files
@@ -183,17 +171,20 @@ class Plan:
     microscope: str
     inventory_digest: str
     pipeline: str
-    source: ImagePlan | None = None
+    sources: tuple[ImagePlan, ...] = ()
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
-    well_shapes: tuple[tuple[int, ...], ...] = ()
+    gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
+    well_shapes: tuple[WellShape, ...] = ()
     wells: tuple[tuple[str, int], ...] = ()
     missing: str = "error"
+    skipped_wells: tuple[str, ...] = ()
+    skipped_sites: tuple[tuple[str, int], ...] = ()
     intermediate_backend: str = ""
-    source_readers: tuple[int, ...] = ()
-    node_readers: tuple[tuple[int, ...], ...] = ()
+    source_readers: tuple[tuple[int, ...], ...] = ()
+    node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
     executor: str = "local"
     workers: int = 1
     threads: bool | None = None
@@ -210,20 +201,29 @@ class Plan:
 
     def sites(self, well: str) -> tuple[int, ...]:
         """Return the sites of a well that are worked on."""
-        return self.well_shapes[dict(self.wells)[well]]
+        return self.well_shapes[dict(self.wells)[well]].sites
+
+    @property
+    def lanes(self) -> tuple[tuple[ImagePlan, ImageChannel], ...]:
+        """Every channel that the plate gives, with its source; a port of node `PLATE` names one of them."""
+        return tuple((image, channel) for image in self.sources for channel in image.channels)
 
     @property
     def content_key(self) -> str:
         """A digest of what makes an output what it is: not of the wells, the machine or what exists."""
         parts = (
-            self.plate, self.microscope, self.source, self.nodes, self.steps, self.outputs, self.stages, self.missing,
+            self.plate, self.microscope, self.sources, self.nodes, self.steps, self.outputs, self.stages,
+            self.missing,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @property
     def digest(self) -> str:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
-        parts = (self.content_key, self.inventory_digest, self.pipeline, self.well_shapes, self.wells)
+        parts = (
+            self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
+            self.skipped_wells, self.skipped_sites,
+        )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def with_problems(self, *problems: Problem) -> Plan:

@@ -1,180 +1,166 @@
-"""What a plate gives to a pipeline: the selected wells, sites, channels, z and timepoints, and what is absent."""
+"""What a plate gives to a pipeline: its images, the wells and their shapes, and what sites lack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.compiler.absent_planes import kept_rows
 from hcs_core.compiler.colours import channel_colour
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.plan import ImageChannel, ImagePlan, Plan, Problem
-from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
+from hcs_core.compiler.plan import Plan, Problem, WellShape
+from hcs_core.compiler.selected import Chosen, chosen_part
+from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.inventory import PlaneKind, PlaneState, PlaneTable, Plate
-from hcs_core.plate.wells import select_wells
 
-_MOST_NAMED = 8
-
-
-def channel_index(asked: str | int, names: Sequence[str], numbers: Sequence[int]) -> int | None:
-    """Return which channel a name or a number means: a name first, as a channel may be called `2`; 0 is none."""
-    if asked in names:
-        return names.index(str(asked))
-    return next((index for index, number in enumerate(numbers) if number and str(number) == str(asked)), None)
+_NO_PART = (PlaneState.NOT_ACQUIRED, PlaneState.DUPLICATE)
+"""The states of rows that are no part of the layout: what was never planned, and copies of other planes."""
 
 
 def with_source(plan: Plan, given: CompileInput) -> Plan:
-    """Return the plan with the source image, the wells and their shapes, or with what is wrong with them."""
+    """Return the plan with its sources, the wells and their shapes, or with what is wrong with them."""
     plate = given.plate
     problems: list[Problem] = []
-    wells = _wells(given, problems)
-    channels = _channels(given, problems)
-    sites = _chosen("site", given.selection.sites, np.unique(plate.planes.site).tolist(), problems)
-    timepoints = _chosen("timepoint", given.selection.timepoints, plate.timepoints, problems)
-    slices = _z_indexes(given, problems)
+    chosen = chosen_part(given, problems)
     if plate.image_shape is None or plate.dtype is None:
         hint = "See `hcs inspect` for the files and what is wrong with them."
         problems.append(Problem(message="no plane of this plate can be read.", hint=hint))
-    if problems or plate.image_shape is None or plate.dtype is None:
+    if problems:
         return plan.with_problems(*problems)
-    rows = _selected_rows(plate, wells, sites, channels, slices, timepoints)
-    shapes, listed = _shapes(rows, wells)
+    sources = _sources(plate, chosen, named=given.selection.channels is not None, problems=problems)
+    if problems or not sources:
+        return plan.with_problems(*problems, *_nothing(sources))
+    rows = _selected_rows(plate, chosen, sources)
+    kept = kept_rows(rows, MissingData(plan.missing))
+    gaps, shapes, listed = _shapes(kept.rows, chosen.wells, sources)
     plan = attrs.evolve(
         plan,
-        source=ImagePlan(
-            channels=tuple(
-                _image_channel(plate, number, index, len(channels)) for index, number in enumerate(channels)
-            ),
-            z_indexes=tuple(slices),
-            timepoints=tuple(timepoints),
-            shape=plate.image_shape,
-            dtype=plate.dtype,
-            pixel_size_um=plate.pixel_size_um,
-            z_step_um=plate.z_step_um,
-            time_step_s=plate.time_step_s,
-        ),
+        sources=sources,
+        gaps=gaps,
         well_shapes=shapes,
         wells=listed,
+        skipped_wells=kept.wells,
+        skipped_sites=kept.sites,
     )
-    if not len(rows):
-        hint = "Select others; `hcs inspect` shows what the plate has."
-        return plan.with_problems(Problem(message="no plane is in all of what is selected.", hint=hint))
-    return plan.with_problems(*_absent(rows, len(channels) * len(slices) * len(timepoints)))
+    return plan.with_problems(*kept.problems, *_nothing(rows))
 
 
-def _image_channel(plate: Plate, number: int, index: int, count: int) -> ImageChannel:
-    channel = plate.channel(number)
-    return ImageChannel(name=channel.name, number=number, colour=channel_colour(index, count, channel.wavelength_nm))
+def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:
+    hint = "Select others; `hcs inspect` shows what the plate has."
+    return () if len(found) else (Problem(message="no plane is in all of what is selected.", hint=hint),)
 
 
-def _wells(given: CompileInput, problems: list[Problem]) -> tuple[str, ...]:
-    try:
-        return select_wells(given.selection.wells, given.plate.wells)
-    except PlateError as error:
-        problems.append(Problem(message=str(error)))
-        return ()
+def _sources(plate: Plate, chosen: Chosen, *, named: bool, problems: list[Problem]) -> tuple[ImagePlan, ...]:
+    """Return the image of what was acquired, and that of projections.
 
-
-def _channels(given: CompileInput, problems: list[Problem]) -> list[int]:
-    """Return the numbers of the selected channels, in the plate's order."""
-    plate = given.plate
-    if given.selection.channels is None:
-        return [channel.number for channel in plate.channels]
-    chosen = set()
-    for asked in given.selection.channels:
-        names = [channel.name for channel in plate.channels]
-        index = channel_index(asked, names, [channel.number for channel in plate.channels])
-        if index is not None:
-            chosen.add(plate.channels[index].number)
-        else:
-            problems.append(
-                Problem(
-                    message=f"the plate has no channel {asked!r}.{did_you_mean(str(asked), names)}",
-                    hint=f"It has {', '.join(names)}.",
-                )
-            )
-    return sorted(chosen)
-
-
-def _chosen(word: str, asked: tuple[int, ...] | None, there: Sequence[int], problems: list[Problem]) -> list[int]:
-    if asked is None:
-        return list(there)
-    wrong = [number for number in asked if number not in there]
-    if wrong:
-        problems.append(
-            Problem(
-                message=f"the plate has no {word} {', '.join(map(str, wrong))}.",
-                hint=f"It has {', '.join(map(str, there))}.",
-            )
-        )
-    return sorted(number for number in asked if number in there)
-
-
-def _z_indexes(given: CompileInput, problems: list[Problem]) -> list[int]:
-    """Return the z_indexes: acquired planes, and projections (0) only where asked for or nothing else is there."""
-    plate = given.plate
-    everything = np.unique(plate.planes.z_index).tolist()
-    asked = given.selection.z
-    if asked is None:
-        return list(plate.z_indexes) or everything
-    if 0 in asked and len(asked) > 1:
-        problems.append(
-            Problem(
-                message="projections (z 0) and slices cannot share an image.",
-                hint="Run once with --z 0 and once with the slices, into two outputs.",
-            )
-        )
-    return _chosen("z_index", asked, everything, problems)
-
-
-def _selected_rows(
-    plate: Plate,
-    wells: Sequence[str],
-    sites: Sequence[int],
-    channels: Sequence[int],
-    slices: Sequence[int],
-    timepoints: Sequence[int],
-) -> PlaneTable:
-    planes = planes_of(plate.planes, channels, slices, timepoints)
-    position = {well: index for index, well in enumerate(planes.wells)}
-    chosen = np.isin(planes.well, np.asarray([position[well] for well in wells], np.int32))
-    return planes.select(chosen & np.isin(planes.site, np.asarray(sites, np.int32)))
-
-
-def planes_of(
-    planes: PlaneTable, channels: Sequence[int], z_indexes: Sequence[int], timepoints: Sequence[int]
-) -> PlaneTable:
-    """Return the planes of these channels, z_indexes and timepoints, at every site: what an image is made of.
-
-    Where z_index 0 alone is asked for, these are the microscope's projections, else what was acquired. What was never
-    acquired is no part of the layout; a site that lacks it is uneven, and said to be.
+    Projections are taken where they are asked for (z 0), or of channels that have nothing else. A channel of which
+    there is nothing is left out, unless somebody named it.
     """
-    kind = PlaneKind.PROJECTION if tuple(z_indexes) == (0,) else PlaneKind.ACQUIRED
-    mask = (planes.kind == kind) & (planes.state != PlaneState.NOT_ACQUIRED)
-    for column, wanted in ((planes.channel, channels), (planes.z_index, z_indexes), (planes.timepoint, timepoints)):
-        mask &= np.isin(column, np.asarray(wanted, np.int32))
-    return planes.select(mask)
+    planes = plate.planes
+    part = ~np.isin(planes.state, _NO_PART)
+    acquired = part & (planes.kind == PlaneKind.ACQUIRED)
+    projected = part & (planes.kind == PlaneKind.PROJECTION)
+    asked_for = chosen.z_indexes == (PROJECTION_Z,)
+    has_slices = set() if asked_for else set(np.unique(planes.channel[acquired]).tolist())
+    slices = acquired & np.isin(planes.timepoint, chosen.timepoints)
+    if chosen.z_indexes is not None:
+        slices &= np.isin(planes.z_index, chosen.z_indexes)
+    found = (
+        _source(plate, slices, [number for number in chosen.channels if number in has_slices], ""),
+        _source(
+            plate,
+            projected & np.isin(planes.timepoint, chosen.timepoints),
+            [number for number in chosen.channels if number not in has_slices],
+            "z",
+        ),
+    )
+    sources = tuple(source for source in found if source is not None)
+    there = [channel.number for source in sources for channel in source.channels]
+    for number in chosen.channels if named else ():
+        if number not in there:
+            name = plate.channel(number).name
+            hint = "Leave it out; `hcs inspect` shows what there is."
+            problems.append(Problem(message=f"no plane of channel {name!r} is in what is selected.", hint=hint))
+    return _coloured(plate, sources, sorted(there))
+
+
+def _source(plate: Plate, mask: npt.NDArray[np.bool_], channels: Sequence[int], reduced: str) -> ImagePlan | None:
+    """Return the image of these channels and rows; `None` where there is none."""
+    planes = plate.planes
+    mask = mask & np.isin(planes.channel, channels)
+    there = np.unique(planes.channel[mask]).tolist()
+    if not there or plate.image_shape is None or plate.dtype is None:
+        return None
+    return ImagePlan(
+        channels=tuple(ImageChannel(name=plate.channel(number).name, number=number) for number in there),
+        z_indexes=tuple(np.unique(planes.z_index[mask]).tolist()),
+        timepoints=tuple(np.unique(planes.timepoint[mask]).tolist()),
+        reduced=reduced,
+        shape=plate.image_shape,
+        dtype=plate.dtype,
+        pixel_size_um=plate.pixel_size_um,
+        z_step_um=None if reduced else plate.z_step_um,
+        time_step_s=plate.time_step_s,
+    )
+
+
+def _coloured(plate: Plate, sources: tuple[ImagePlan, ...], numbers: list[int]) -> tuple[ImagePlan, ...]:
+    def colour(channel: ImageChannel) -> ImageChannel:
+        wavelength = plate.channel(channel.number).wavelength_nm
+        place = numbers.index(channel.number)
+        return attrs.evolve(channel, colour=channel_colour(place, len(numbers), wavelength))
+
+    return tuple(attrs.evolve(source, channels=tuple(map(colour, source.channels))) for source in sources)
+
+
+def _selected_rows(plate: Plate, chosen: Chosen, sources: tuple[ImagePlan, ...]) -> PlaneTable:
+    planes = planes_of(plate.planes, sources)
+    position = {well: index for index, well in enumerate(planes.wells)}
+    in_wells = np.isin(planes.well, np.asarray([position[well] for well in chosen.wells], np.int32))
+    return planes.select(in_wells & np.isin(planes.site, np.asarray(chosen.sites, np.int32)))
+
+
+def planes_of(planes: PlaneTable, sources: Sequence[ImagePlan]) -> PlaneTable:
+    """Return the planes that these images are made of, at every site, absent ones too."""
+    mask = np.zeros(len(planes), np.bool_)
+    for source in sources:
+        kind = PlaneKind.PROJECTION if source.is_projection else PlaneKind.ACQUIRED
+        own = planes.kind == kind
+        for column, wanted in (
+            (planes.channel, [channel.number for channel in source.channels]),
+            (planes.z_index, source.z_indexes),
+            (planes.timepoint, source.timepoints),
+        ):
+            own &= np.isin(column, np.asarray(wanted, np.int32))
+        mask |= own
+    return planes.select(mask & ~np.isin(planes.state, _NO_PART))
+
+
+Gap = tuple[tuple[int, int, int], ...]
+"""The planes that a site lacks: lane, timepoint and z_index of each."""
 
 
 def _shapes(
-    rows: PlaneTable, wells: Sequence[str]
-) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[str, int], ...]]:
-    """Return the different lists of sites, and each well that has any with the position of its list."""
+    rows: PlaneTable, wells: Sequence[str], sources: tuple[ImagePlan, ...]
+) -> tuple[tuple[Gap, ...], tuple[WellShape, ...], tuple[tuple[str, int], ...]]:
+    """Return the different gaps of sites, the different shapes of wells, and each well with its shape's position."""
     first = _site_starts(rows)
+    gap_of_site, gaps = _gaps(rows, first, sources)
     well, site = rows.well[first], rows.site[first]
     starts = np.searchsorted(well, np.arange(len(rows.wells) + 1))
     position = {name: index for index, name in enumerate(rows.wells)}
-    shapes: dict[tuple[int, ...], int] = {}
+    shapes: dict[WellShape, int] = {}
     listed = []
     for name in wells:
-        index = position[name]
-        sites = tuple(site[starts[index] : starts[index + 1]].tolist())
-        if sites:
-            listed.append((name, shapes.setdefault(sites, len(shapes))))
-    return tuple(shapes), tuple(listed)
+        part = slice(starts[position[name]], starts[position[name] + 1])
+        shape = WellShape(sites=tuple(site[part].tolist()), gaps=tuple(gap_of_site[part]))
+        if shape.sites:
+            listed.append((name, shapes.setdefault(shape, len(shapes))))
+    return gaps, tuple(shapes), tuple(listed)
 
 
 def _site_starts(rows: PlaneTable) -> npt.NDArray[np.int64]:
@@ -186,40 +172,40 @@ def _site_starts(rows: PlaneTable) -> npt.NDArray[np.int64]:
     return starts
 
 
-def _absent(rows: PlaneTable, planes_per_site: int) -> list[Problem]:
-    """Return what the policy `error` refuses: planes that the layout expects and nobody has."""
-    problems = []
-    lacking: npt.NDArray[Any] = np.isin(rows.state, (PlaneState.MISSING, PlaneState.NOT_RECORDED)).nonzero()[0]
-    if lacking.size:
-        problems.append(_absent_problem(rows, lacking.tolist()))
-    starts = _site_starts(rows)
-    counts = np.diff(starts, append=len(rows))
-    uneven = (counts != planes_per_site).nonzero()[0]
-    if uneven.size:
-        row = starts[uneven[0]]
-        well, site = rows.well[row], rows.site[row]
-        problems.append(
-            Problem(
-                message=f"{uneven.size} site(s) have not {planes_per_site} planes, as the selected channels, z and "
-                f"timepoints make it; the first is well {rows.wells[well]}, site {site}, with {counts[uneven[0]]}.",
-                hint="Select the channels, z or timepoints that all of them have.",
-            )
-        )
-    return problems
+def _gaps(
+    rows: PlaneTable, starts: npt.NDArray[np.int64], sources: tuple[ImagePlan, ...]
+) -> tuple[list[int], tuple[Gap, ...]]:
+    """Return for each site which gaps it has, and the different gaps; sites that lack nothing have the gaps `()`."""
+    grid = [
+        (lane, timepoint, z_index)
+        for lane, source in enumerate(image for image in sources for _ in image.channels)
+        for timepoint in source.timepoints
+        for z_index in source.z_indexes
+    ]
+    of_each_site = np.split(_cells(rows, sources), starts[1:]) if len(starts) else []
+    known: dict[bytes, int] = {}
+    gaps: dict[Gap, int] = {}
+    of_site = []
+    for own in of_each_site:
+        key = own.tobytes()
+        if key not in known:
+            there = set(own.tolist())
+            gap = tuple(place for index, place in enumerate(grid) if index not in there)
+            known[key] = gaps.setdefault(gap, len(gaps))
+        of_site.append(known[key])
+    return of_site, tuple(gaps)
 
 
-def _absent_problem(rows: PlaneTable, lacking: list[int]) -> Problem:
-    def describe(index: int) -> str:
-        plane = rows.plane(index)
-        return (
-            f"{plane.well} site {plane.site} channel {plane.channel} z {plane.z_index} t {plane.timepoint} "
-            f"({plane.state.word})"
-        )
-
-    named = "; ".join(describe(index) for index in lacking[:_MOST_NAMED])
-    more = f"; and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
-    wells = sorted({rows.wells[rows.well[index]] for index in lacking})
-    return Problem(
-        message=f"{len(lacking)} plane(s) of the plate are absent: {named}{more}.",
-        hint=f"Leave them out, for example with --wells '~{wells[0]}', or with --sites.",
-    )
+def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> npt.NDArray[np.int64]:
+    """Return each row's place in the grid of all lanes, timepoints and z_indexes."""
+    cells = np.zeros(len(rows), np.int64)
+    offset = 0
+    for source in sources:
+        kind = PlaneKind.PROJECTION if source.is_projection else PlaneKind.ACQUIRED
+        times, slices = np.asarray(source.timepoints), np.asarray(source.z_indexes)
+        place = np.searchsorted(times, rows.timepoint) * len(slices) + np.searchsorted(slices, rows.z_index)
+        for channel in source.channels:
+            own = (rows.kind == kind) & (rows.channel == channel.number)
+            cells[own] = offset + place[own]
+            offset += len(times) * len(slices)
+    return cells

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.plan import ImagePlan, OutputPlan, Plan, Problem
+from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy
 from hcs_core.plate.wells import parse_well
@@ -26,11 +27,11 @@ _SMALLEST_TILE = 256
 
 def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the layout of every kept output, and how much it will write."""
-    if plan.source is None or not plan.wells:
+    if not plan.sources or not plan.wells:
         return plan
-    field_count = max(len(sites) for sites in plan.well_shapes)
+    field_count = max(len(shape.sites) for shape in plan.well_shapes)
     outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    images = sum(len(plan.well_shapes[shape]) for _, shape in plan.wells)
+    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
     output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
     files = sum(
         images * _image_files(output.layout.image) + _plate_files(plan.well_names)

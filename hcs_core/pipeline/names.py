@@ -42,7 +42,16 @@ class ZarrChunkStrategy(StrEnum):
     TILED = "tiled"
 
 
+AXIS_OF = {"site": "s", "timepoint": "t", "channel": "c", "z_index": "z"}
+"""The components that a kernel can stack, and the axis along which each lies."""
+
+COMPONENTS = ("channel", "well", "site", "z_index", "timepoint")
+"""What the keys of a step's dict can name."""
+
+
 class MissingData(StrEnum):
-    """What happens where a plane that the layout expects is absent."""
+    """What happens where a plane that the layout expects is absent or cannot be read."""
 
     ERROR = "error"
+    SKIP_SITE = "skip-site"
+    SKIP_WELL = "skip-well"

@@ -28,6 +28,9 @@ class Pipeline:
         The part of a plate that it is for.
     missing
         What happens where a plane is absent, in place of the configuration's.
+    folder
+        From where relative paths in it count, such as that of a flat-field profile; that of its file, where it was
+        loaded from one, else the working directory.
 
     Raises
     ------
@@ -46,6 +49,7 @@ class Pipeline:
     steps: tuple[Step, ...]
     select: Selection
     missing: MissingData | None
+    folder: Path | None = attrs.field(eq=False, repr=False)
 
     def __init__(
         self,
@@ -54,10 +58,15 @@ class Pipeline:
         *,
         select: Selection | None = None,
         missing: MissingData | str | None = None,
+        folder: str | Path | None = None,
     ) -> None:
         _check(name, steps)
         self.__attrs_init__(
-            name=str(name), steps=_named_apart(tuple(steps)), select=select or Selection(), missing=_missing(missing)
+            name=str(name),
+            steps=_named_apart(tuple(steps)),
+            select=select or Selection(),
+            missing=_missing(missing),
+            folder=None if folder is None else Path(folder),
         )
 
     @classmethod

@@ -55,6 +55,7 @@ class _File:
             [self.step(item) for item in steps.value or ()],
             select=self.selection(keys.get("select")),
             missing=self.missing(keys.get("missing")),
+            folder=self.path.parent,
         )
 
     def name(self, source: Located | None) -> str:
@@ -123,7 +124,7 @@ class _File:
             branches = items.pop(BRANCHES)
             if items or not isinstance(branches.value, dict):
                 raise self.wrong(
-                    branches.line, f"`{BRANCHES}` holds all channels of a step, `channel: operation` each."
+                    branches.line, f"`{BRANCHES}` holds all entries of a step's dict, `key: operation` each."
                 )
             items = branches.value
         return Step({key: self.calls(item) for key, item in items.items()}, group_by=by.value, **options)

@@ -15,6 +15,7 @@ import yaml
 from hcs_core.errors import PipelineError
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import OPTIONS, RESERVED, FunctionCall, Operation, Step, function_name
+from hcs_core.plugins.signature import GivenImage
 
 VERSION = 1
 BY = "by"
@@ -59,6 +60,13 @@ _Plain.add_representer(str, _Plain.represent_str)
 
 
 def _listed(value: Any) -> Any:
+    if isinstance(value, GivenImage):
+        if value.source:
+            return value.source
+        raise PipelineError(
+            "an image that a step was given as an array cannot stand in a pipeline file: save it as a TIFF, and give "
+            "its path."
+        )
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -78,9 +86,9 @@ def _step(step: Step) -> Any:
 
 def _options(step: Step) -> dict[str, Any]:
     """Return the options that are not what they would be unsaid."""
-    unsaid = Step(_pattern(step))
+    unsaid = Step(_pattern(step), group_by=step.group_by)
     return {
-        name: getattr(step, name)
+        name: _listed(getattr(step, name))
         for name in OPTIONS
         if name != "group_by" and getattr(step, name) != getattr(unsaid, name)
     }

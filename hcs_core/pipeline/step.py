@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,14 +11,17 @@ from numbers import Integral, Real
 from typing import Any
 
 import attrs
+import numpy as np
+import numpy.typing as npt
 
-from hcs_core.errors import PipelineError
-from hcs_core.plugins.signature import ParameterValue
+from hcs_core.errors import PipelineError, did_you_mean
+from hcs_core.pipeline.names import AXIS_OF, COMPONENTS
+from hcs_core.plugins.signature import GivenImage, ParameterValue
 
 RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled")
 """Step's own options: no operation may have a parameter of such a name."""
 
-OPTIONS = ("name", "group_by", "save", "memory", "enabled")
+OPTIONS = ("name", "group_by", "variable_components", "save", "memory", "enabled")
 """Those of them that a step can have now."""
 
 Operation = str | Callable[..., Any]
@@ -52,8 +56,31 @@ def function_name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
+def given_image(pixels: npt.NDArray[Any], source: str = "") -> GivenImage:
+    """Return a (y, x) array as a parameter's value; its digest covers shape, dtype and content.
+
+    Raises
+    ------
+    PipelineError
+        It is not one plane of numbers.
+    """
+    if pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "biuf":  # noqa: PLR2004 - rows and columns
+        raise PipelineError(
+            f"{source or 'an array'} is {pixels.dtype} of shape {pixels.shape}: expected rows and columns of numbers."
+        )
+    # A copy of its own: the user's array may change, and what was given must not.
+    pixels = np.array(pixels, pixels.dtype.newbyteorder("="), order="C")
+    pixels.flags.writeable = False
+    content = f"{pixels.shape}{pixels.dtype}".encode() + pixels.tobytes()
+    return GivenImage(digest=hashlib.sha256(content).hexdigest(), pixels=pixels, source=source)
+
+
 def _value(name: str, value: Any) -> ParameterValue:
     """Return a parameter's value in Python's own types: numpy's numbers and string enums are not YAML's."""
+    if isinstance(value, GivenImage):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return given_image(value)
     if isinstance(value, list | tuple):
         items = [_number(item) for item in value]
         if None not in items:
@@ -65,7 +92,8 @@ def _value(name: str, value: Any) -> ParameterValue:
     elif (number := _number(value)) is not None:
         return number
     raise PipelineError(
-        f"the parameter {name!r} is {value!r}: expected a number, a text, true or false, or a list of numbers."
+        f"the parameter {name!r} is {value!r}: expected a number, a text, true or false, a list of numbers, or an "
+        "image as rows and columns."
     )
 
 
@@ -134,7 +162,11 @@ class Step:
     name
         What the step is called in plans, errors and stores; by default its operation.
     group_by
-        The component that a dict's keys name: `channel`.
+        The component that a dict's keys name: `channel` (by default), `well`, `site`, `z_index` or `timepoint`. What
+        it does not name passes unchanged.
+    variable_components
+        What is stacked in place of what the function stacks by itself, of `site`, `channel`, `z_index`, `timepoint`:
+        `Step("max_projection", variable_components=["timepoint"])` projects along time.
     save
         Keep the output as a plate of its own, `<name>.zarr`.
     memory
@@ -159,6 +191,7 @@ class Step:
     name: str
     branches: tuple[Branch, ...]
     group_by: str | None
+    variable_components: tuple[str, ...]
     save: bool
     memory: str | None
     enabled: bool
@@ -170,6 +203,7 @@ class Step:
         *,
         name: str | None = None,
         group_by: str | None = None,
+        variable_components: Sequence[str] = (),
         save: bool = False,
         memory: str | None = None,
         enabled: bool = True,
@@ -178,16 +212,36 @@ class Step:
         _check_options(name, save, memory, enabled)
         branches = _branches(function, parameters)
         by_component = isinstance(function, Mapping)
-        if group_by is not None and group_by != "channel":
-            raise PipelineError(f"group_by={group_by!r}: the keys of a step's dict can name channels ('channel').")
+        if group_by is not None and group_by not in COMPONENTS:
+            raise PipelineError(
+                f"group_by={group_by!r} is no component.{did_you_mean(str(group_by), COMPONENTS)} The keys of a step's "
+                f"dict can name {', '.join(COMPONENTS)}."
+            )
         self.__attrs_init__(
             name=name or "_".join(dict.fromkeys(call.label for branch in branches for call in branch.calls)),
             branches=branches,
-            group_by="channel" if by_component else None,
+            group_by=(str(group_by) if group_by is not None else "channel") if by_component else None,
+            variable_components=_components(variable_components),
             save=save,
             memory=None if memory is None else str(memory),
             enabled=enabled,
         )
+
+
+def _components(names: Any) -> tuple[str, ...]:
+    """Return the components to stack, in their order."""
+    listed = (names,) if isinstance(names, str) else names
+    if not isinstance(listed, Sequence) or not all(isinstance(name, str) for name in listed):
+        raise PipelineError(f"variable_components={names!r}: expected a list of {', '.join(AXIS_OF)}.")
+    for name in listed:
+        if name not in AXIS_OF:
+            raise PipelineError(
+                f"variable_components={names!r}: {name!r} cannot be stacked.{did_you_mean(name, AXIS_OF)} There are "
+                f"{', '.join(AXIS_OF)}."
+            )
+        if list(listed).count(name) > 1:
+            raise PipelineError(f"variable_components={names!r} names {name} twice: name each once.")
+    return tuple(str(name) for name in listed)
 
 
 def _check_options(name: Any, save: Any, memory: Any, enabled: Any) -> None:
@@ -209,15 +263,15 @@ def _branches(function: Any, parameters: Mapping[str, Any]) -> tuple[Branch, ...
     if parameters:
         raise PipelineError("parameters belong to a function: write them inside the dict, as (function, {...}).")
     if not function:
-        raise PipelineError("a step runs an empty dict: name at least one channel, or leave the step out.")
+        raise PipelineError("a step runs an empty dict: name at least one component value, or leave the step out.")
     keys = [_key(key) for key in function]
     for key in keys:
         if keys.count(key) > 1:
-            raise PipelineError(f"a step's dict names the channel {key!r} twice: name each once.")
+            raise PipelineError(f"a step's dict names {key!r} twice: name each once.")
     return tuple(Branch(key, _chain(pattern)) for key, pattern in zip(keys, function.values(), strict=True))
 
 
 def _key(key: Any) -> str:
     if not isinstance(key, str | int) or isinstance(key, bool) or key == "":
-        raise PipelineError(f"a step's dict has the key {key!r}: expected a channel's name or number.")
+        raise PipelineError(f"a step's dict has the key {key!r}: expected a name or a number.")
     return str(key)

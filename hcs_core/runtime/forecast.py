@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from hcs_core.compiler.plan import Plan, Port
+from hcs_core.compiler.plan import Plan, Port, WellShape
+from hcs_core.compiler.presence import Block, PlaneKey
 from hcs_core.runtime.read_ahead import SourceKey
-from hcs_core.runtime.traversal import PlaneKey, Traversal
+from hcs_core.runtime.traversal import Traversal
 
 
 class _Notes:
     """Notes what would be read; every plane is `None`."""
 
-    def __init__(self, plan: Plan, sites: Sequence[int]) -> None:
-        self._plan = plan
-        self._sites = len(sites)
+    def __init__(self, plan: Plan) -> None:
+        self._nodes = plan.nodes
+        self._numbers = [channel.number for _, channel in plan.lanes]
         self.reads: list[SourceKey] = []
 
-    def read(self, channel: int, key: PlaneKey) -> None:
-        if self._plan.source is not None:
-            self.reads.append((self._plan.source.channels[channel].number, key))
+    def read(self, lane: int, key: PlaneKey) -> None:
+        self.reads.append((self._numbers[lane], key))
 
-    def compute(self, index: int, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
+    def compute(self, index: int, block: Block, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
         for _ in planes:
             pass
-        node = self._plan.nodes[index]
-        sizes = node.output.axis_sizes(self._sites)
-        return [None] * prod(sizes[axis] for axis in node.out[:-2])
+        return [None] * prod(result_shape(self._nodes[index].axes, self._nodes[index].out, block))
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:
         pass
@@ -39,8 +37,13 @@ class _Notes:
         pass
 
 
-def forecast(plan: Plan, sites: Sequence[int]) -> tuple[SourceKey, ...]:
-    """Return the planes that a well with these sites reads, in the order in which it does."""
-    notes = _Notes(plan, sites)
-    Traversal(plan, sites, notes).run()
+def result_shape(axes: str, out: str, block: Block) -> tuple[int, ...]:
+    """Return how many planes a call makes of a block, along each stacked axis of its result."""
+    return tuple(block.shape[axes.index(axis)] for axis in out[:-2])
+
+
+def forecast(plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
+    """Return the planes that a well reads, in the order in which it does."""
+    notes = _Notes(plan)
+    Traversal(plan, shape, notes, well).run()
     return tuple(notes.reads)

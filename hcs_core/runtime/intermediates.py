@@ -7,51 +7,53 @@ from typing import Any
 
 import numpy.typing as npt
 
-from hcs_core.compiler.plan import PLATE, ImagePlan, Plan, Port
-from hcs_core.errors import StorageError
+from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.plan import PLATE, Plan, Port
+from hcs_core.compiler.presence import PlaneKey
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.traversal import PlaneKey
 from hcs_core.storage.backend import Droppable, StorageBackend, WellStore
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, PlaneAddress, StoreLayout
 
 
 class Intermediates:
-    """Holds the planes of one well; a store is opened for a node when its first plane has to wait."""
+    """Holds the planes of one well; a store is opened for an image when its first plane has to wait."""
 
     def __init__(self, plan: Plan, plugins: PluginManager, well: str, sites: tuple[int, ...]) -> None:
         self._plan = plan
         self._plugins = plugins
         self._well = well
         self._sites = sites
-        self._stores: dict[int, WellStore] = {}
+        self._stores: dict[str, WellStore] = {}
 
     def put(self, port: Port, key: PlaneKey, plane: npt.NDArray[Any]) -> None:
         """Hold a plane."""
-        self._store(port.node).write(plane_address(self._image(port.node), port.channel, key), plane)
+        name, image, channel = self._place(port)
+        self._store(name, image).write(plane_address(image, channel, key), plane)
 
     def take(self, port: Port, key: PlaneKey, *, last: bool) -> npt.NDArray[Any]:
         """Return a plane that is held, and forget it after its last reader."""
-        store = self._store(port.node)
-        address = plane_address(self._image(port.node), port.channel, key)
+        name, image, channel = self._place(port)
+        store = self._store(name, image)
+        address = plane_address(image, channel, key)
         plane = store.read(address)
         if last and isinstance(store, Droppable):
             store.drop(address)
         return plane
 
-    def _image(self, node: int) -> ImagePlan:
-        if node != PLATE:
-            return self._plan.nodes[node].output
-        if self._plan.source is None:
-            raise StorageError("a plan without a source holds no planes")
-        return self._plan.source
+    def _place(self, port: Port) -> tuple[str, ImagePlan, int]:
+        """Return the name of a port's store, the image that it holds, and the port's channel in it."""
+        if port.node != PLATE:
+            return f"node_{port.node}", self._plan.nodes[port.node].output, port.channel
+        image, channel = self._plan.lanes[port.channel]
+        return f"source_{self._plan.sources.index(image)}", image, image.channels.index(channel)
 
-    def _store(self, node: int) -> WellStore:
-        if node not in self._stores:
+    def _store(self, name: str, image: ImagePlan) -> WellStore:
+        if name not in self._stores:
             backend: StorageBackend = self._plugins.storage_backends.load(self._plan.intermediate_backend)()
-            store = backend.open(Path(), _layout(self._plan, node, self._image(node)))
+            store = backend.open(Path(), _layout(self._plan, name, image))
             store.declare({self._well: self._sites})
-            self._stores[node] = store.open_well(self._well)
-        return self._stores[node]
+            self._stores[name] = store.open_well(self._well)
+        return self._stores[name]
 
 
 def plane_address(image: ImagePlan, channel: int, key: PlaneKey) -> PlaneAddress:
@@ -61,9 +63,9 @@ def plane_address(image: ImagePlan, channel: int, key: PlaneKey) -> PlaneAddress
     )
 
 
-def _layout(plan: Plan, node: int, image: ImagePlan) -> StoreLayout:
+def _layout(plan: Plan, name: str, image: ImagePlan) -> StoreLayout:
     return StoreLayout(
-        name=f"node_{node}",
+        name=name,
         plate_name=plan.plate,
         plate_format=(1, 1),
         image=ImageLayout(

@@ -15,6 +15,7 @@ import attrs
 
 from hcs_core.compiler.machine import Existing
 from hcs_core.errors import StorageError
+from hcs_core.runtime.task import AbsentPlane, WellRecord
 
 FOLDER = ".hcs"
 FILE = "journal.jsonl"
@@ -23,12 +24,18 @@ VERSION = 1
 
 @attrs.frozen(kw_only=True)
 class JournalContent:
-    """What a journal says: of which pipeline, the output's key and stores, and the digest of each well's planes."""
+    """What a journal says: of which pipeline, the output's key and stores, and of each well that is whole.
+
+    `wells` has the digest of each one's planes, `sites` and `absent` what its record had: they are for a rerun, which
+    reads none of the files again.
+    """
 
     pipeline: str
     content_key: str
     stores: tuple[str, ...]
     wells: Mapping[str, str]
+    sites: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
+    absent: Mapping[str, tuple[AbsentPlane, ...]] = attrs.field(factory=dict)
 
 
 class Journal:
@@ -58,10 +65,18 @@ class Journal:
             raise StorageError(
                 f"{self.path} is of another version of hcs-engine: update it, or choose another output folder."
             )
-        wells = {record["well"]: record["planes"] for record in records[1:] if {"well", "planes"} <= record.keys()}
+        noted = {record["well"]: record for record in records[1:] if {"well", "planes", "sites"} <= record.keys()}
         first = records[0]
         return JournalContent(
-            pipeline=first["pipeline"], content_key=first["content_key"], stores=tuple(first["stores"]), wells=wells
+            pipeline=first["pipeline"],
+            content_key=first["content_key"],
+            stores=tuple(first["stores"]),
+            wells={well: record["planes"] for well, record in noted.items()},
+            sites={well: tuple(record["sites"]) for well, record in noted.items()},
+            absent={
+                well: tuple(AbsentPlane(**plane) for plane in record.get("absent", ()))
+                for well, record in noted.items()
+            },
         )
 
     def begin(self, pipeline: str, content_key: str, stores: Sequence[str]) -> None:
@@ -70,13 +85,14 @@ class Journal:
         first = {"version": VERSION, "pipeline": pipeline, "content_key": content_key, "stores": list(stores)}
         self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
-    def note(self, well: str, planes_digest: str) -> None:
+    def note(self, record: WellRecord, planes_digest: str) -> None:
         """Note a well that is whole."""
+        line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
+        if record.absent:
+            line["absent"] = [attrs.asdict(plane) for plane in record.absent]
         with self.path.open("a", encoding="utf-8") as file:
             # A torn line before this one must not swallow it.
-            file.write(
-                ("" if _ends_whole(self.path) else "\n") + json.dumps({"well": well, "planes": planes_digest}) + "\n"
-            )
+            file.write(("" if _ends_whole(self.path) else "\n") + json.dumps(line) + "\n")
 
 
 def _ends_whole(path: Path) -> bool:

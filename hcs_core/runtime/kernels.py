@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from hcs_core.arrays.conversion import Converter
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.presence import Block
 from hcs_core.errors import UnknownNameError, one_line
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.signature import PRESENT, GivenImage, ParameterValue
+from hcs_core.runtime.forecast import result_shape
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -20,28 +25,32 @@ class Kernels:
         self._plan = plan
         self._converter = Converter(plugins)
         self._functions = tuple(_function(node, plugins) for node in plan.nodes)
+        self._parameters = tuple({name: _given(value) for name, value in node.parameters} for node in plan.nodes)
         self.host = host_memory_type(plugins) if plan.nodes else ""
 
     def convert(self, array: Any, source: str, destination: str) -> Any:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, block: Any, sites: int, site: int) -> Any:
-        """Return what a node's kernel makes of a block.
+    def call(self, index: int, image: Any, block: Block, site: int) -> Any:
+        """Return what a node's kernel makes of the planes of a block.
 
         Raises
         ------
         WellFaultError
-            It raised, or returned something else than its signature says.
+            A plane is absent and the kernel has no mask for it; it raised, or returned something else than its
+            signature says.
         """
         node = self._plan.nodes[index]
+        told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
+        if not block.is_whole and not node.masks:
+            raise _fault(node, site, "it cannot do with a channel or a site that is absent")
         try:
-            result = self._functions[index](block, **dict(node.parameters))
+            result = self._functions[index](image, **self._parameters[index], **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error
-        sizes = node.output.axis_sizes(sites)
-        wanted = (*(sizes[axis] for axis in node.out[:-2]), *node.output.shape)
+        wanted = (*result_shape(node.axes, node.out, block), *node.output.shape)
         shape = tuple(getattr(result, "shape", ()))
         if shape != wanted:
             raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
@@ -72,6 +81,10 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
         return node.function
     function: Callable[..., Any] = plugins.kernels.load(node.kernel)
     return function
+
+
+def _given(value: ParameterValue) -> Any:
+    return value.pixels if isinstance(value, GivenImage) else value
 
 
 def _fault(node: NodePlan, site: int, text: str) -> WellFaultError:

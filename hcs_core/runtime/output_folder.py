@@ -13,7 +13,7 @@ from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
 from hcs_core.runtime.journal import FOLDER, Journal
 
-RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv")
+RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
 """What a run writes beside its stores."""
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.plan import NodePlan, Plan, Port
+from hcs_core.compiler.presence import Block, PlaneKey
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.read_ahead import ReadAhead
-from hcs_core.runtime.traversal import PlaneKey
 from hcs_core.storage.backend import WellStore
 
 
@@ -28,42 +28,45 @@ class Held:
 
 @attrs.frozen(kw_only=True)
 class PlaneWork:
-    """The work of a `Traversal` that makes pixels, for one well."""
+    """The work of a `Traversal` that makes pixels, for one well; `numbers` are the plate's, of the plan's lanes."""
 
     plan: Plan
-    sites: tuple[int, ...]
+    numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
     stores: Sequence[WellStore]
     intermediates: Intermediates
 
-    def read(self, channel: int, key: PlaneKey) -> Held:
+    def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
-        number = self.plan.source.channels[channel].number if self.plan.source else channel
-        return Held(self.ahead.get((number, key)), self.kernels.host)
+        return Held(self.ahead.get((self.numbers[lane], key)), self.kernels.host)
 
-    def compute(self, index: int, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
+    def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
-        result = self.kernels.call(index, self._block(node, planes), len(self.sites), key.site)
+        result = self.kernels.call(index, self._array(node, block, planes), block, key.site)
         if node.out == "yx":
             return [Held(result, node.memory_type)]
         stacked = result.reshape((-1, *node.output.shape))
         return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
 
-    def _block(self, node: NodePlan, planes: Iterator[Held]) -> Any:
-        """Put the planes of a block together in the node's memory type; a stack is filled plane by plane."""
+    def _array(self, node: NodePlan, block: Block, planes: Iterator[Held]) -> Any:
+        """Put the planes of a block together in the node's memory type; a stack is filled plane by plane.
+
+        A plane that is absent is 0, and the kernel is told.
+        """
         host = self.kernels.host
         if node.plane_wise:
             held = next(planes)
             return self.kernels.convert(held.array, held.memory_type, node.memory_type)
-        sizes = node.input.axis_sizes(len(self.sites))
-        shape = tuple(sizes[axis] for axis in node.axes[:-2])
-        stack: npt.NDArray[Any] = np.empty((prod(shape), *node.input.shape), node.input.dtype)
-        for place in range(prod(shape)):
-            # No name keeps the plane: it is gone before the next one is asked for.
-            self._fill(stack, place, next(planes))
-        return self.kernels.convert(stack.reshape(*shape, *node.input.shape), host, node.memory_type)
+        stack: npt.NDArray[Any] = np.empty((prod(block.shape), *node.input.shape), node.input.dtype)
+        for place, is_there in enumerate(block.present):
+            if is_there:
+                # No name keeps the plane: it is gone before the next one is asked for.
+                self._fill(stack, place, next(planes))
+            else:
+                stack[place] = 0
+        return self.kernels.convert(stack.reshape(*block.shape, *node.input.shape), host, node.memory_type)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
         stack[place] = self._on_host(held)

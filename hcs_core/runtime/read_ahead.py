@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from hcs_core.compiler.presence import PlaneKey
 from hcs_core.errors import ReadError
-from hcs_core.plate.inventory import PlaneTable
+from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
 from hcs_core.plate.reader import Readers
-from hcs_core.runtime.task import Fault, WellFaultError
-from hcs_core.runtime.traversal import PlaneKey
+from hcs_core.runtime.task import AbsentPlane, Fault, WellFaultError
 
 SourceKey = tuple[int, PlaneKey]
 """The number of a channel, and a plane's key."""
@@ -48,14 +48,28 @@ class PlaneSource:
         try:
             pixels = self._readers[plane.reader].read(location, plane.selector)
         except ReadError as error:
-            raise WellFaultError(Fault(error=str(error), site=plane.site, file=location)) from error
+            raise _unreadable(plane, location, str(error)) from error
         if (pixels.shape, pixels.dtype.name) != (shape, dtype):
             text = (
                 f"{location}: its image is {pixels.shape} {pixels.dtype.name}, and the plan expects {shape} {dtype}, "
                 "as the plate's other images are; leave its site out, or run it apart."
             )
-            raise WellFaultError(Fault(error=text, site=plane.site, file=location))
+            raise _unreadable(plane, location, text)
         return pixels
+
+
+def _unreadable(plane: Plane, location: str, text: str) -> WellFaultError:
+    absent = AbsentPlane(
+        site=plane.site,
+        channel=plane.channel,
+        z_index=plane.z_index,
+        timepoint=plane.timepoint,
+        kind=plane.kind.name.lower(),
+        state=PlaneState.UNREADABLE.word,
+        file=plane.uri,
+        error=text,
+    )
+    return WellFaultError(Fault(error=text, site=plane.site, file=location, plane=absent))
 
 
 class ReadAhead:

@@ -7,6 +7,7 @@ import io
 import json
 import platform
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,19 @@ import attrs
 import cattrs
 
 from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.signature import GivenImage
 from hcs_core.runtime.output_folder import write_whole
+from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
 
 FAILED_COLUMNS = ("well", "site", "step", "function", "file", "error", "command")
 
 
-WELL_COLUMNS = ("Metadata_Plate", "Metadata_Well", "status", "seconds", "peak_memory_bytes", "error")
+WELL_COLUMNS = (
+    "Metadata_Plate", "Metadata_Well", "status", "sites", "planes_absent", "seconds", "peak_memory_bytes", "error",
+)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +36,7 @@ class RunResult:
     """What became of a run.
 
     `status` is `ok`, `partial` (some wells failed), `failed` (none was made) or `interrupted`; `output` is its
-    folder; `wells` maps each well of the plan that has a record to it.
+    folder; `wells` maps each selected well that has a record to it; `absent` are the planes that gave no pixels.
     """
 
     status: str
@@ -38,6 +44,7 @@ class RunResult:
     plan: Plan
     wells: Mapping[str, WellRecord]
     seconds: float
+    absent: tuple[AbsentRow, ...] = ()
 
     @property
     def failed(self) -> tuple[WellRecord, ...]:
@@ -65,20 +72,20 @@ class RunResult:
                 for node in self.plan.nodes
             ],
             "wells": {well: _well(record) for well, record in self.wells.items()},
-            "missing": [],
+            "missing": [row.to_json() for row in self.absent if row.action != REPORTED],
             "computed": outputs * sum(record.status == "ok" for record in self.wells.values()),
             "cached": outputs * sum(record.status == "cached" for record in self.wells.values()),
         }
 
 
 def status_of(records: Mapping[str, WellRecord], wells: int, *, stopped: bool) -> str:
-    """Return the status of a run of so many wells."""
-    failed = sum(record.status == "failed" for record in records.values())
+    """Return the status of a run of so many wells; skipped ones are what the policy asked for."""
     if len(records) < wells:
         return "interrupted" if stopped else "failed"
-    if failed == 0:
-        return "ok"
-    return "failed" if failed == wells else "partial"
+    statuses = [record.status for record in records.values()]
+    if not {"ok", "cached"}.intersection(statuses):
+        return "failed"
+    return "partial" if "failed" in statuses else "ok"
 
 
 def _well(record: WellRecord) -> dict[str, Any]:
@@ -104,20 +111,27 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     converter = cattrs.Converter()
     node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
     converter.register_unstructure_hook(NodePlan, node_hook)
+    converter.register_unstructure_hook(GivenImage, lambda image: {"digest": image.digest, "source": image.source})
     return {"digest": plan.digest, **converter.unstructure(plan)}
 
 
 def write_run_files(
-    result: RunResult, plugins: PluginManager, results: Path, pipeline_yaml: str | None, repeat: tuple[str, ...]
+    result: RunResult,
+    plate: Plate,
+    plugins: PluginManager,
+    results: Path,
+    pipeline_yaml: str | None,
+    repeat: tuple[str, ...],
 ) -> None:
-    """Write `run.json`, `plan.json`, `pipeline.yaml`, `failed.csv` and the table of wells, each whole or not at all.
+    """Write `run.json`, `plan.json`, `pipeline.yaml`, `failed.csv` and the tables, each whole or not at all.
 
-    `results` is the folder of tables; `repeat` is the command line that runs the plan again, which `failed.csv` gives
-    for each failed well alone.
+    `results` is the folder of tables (of wells and of absent planes); `repeat` is the command line that runs the plan
+    again, which `failed.csv` gives for each failed well alone.
     """
     output = result.output
     results.mkdir(parents=True, exist_ok=True)
     write_whole(results / "wells.csv", _wells_csv(result))
+    write_whole(results / "planes.csv", planes_csv(plate, result.absent))
     write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
     write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
     if pipeline_yaml is not None:
@@ -133,9 +147,13 @@ def _wells_csv(result: RunResult) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(WELL_COLUMNS)
+    absent = Counter(row.well for row in result.absent if row.action != REPORTED)
     for well, record in result.wells.items():
         error = record.fault.error if record.fault else ""
-        writer.writerow([result.plan.plate, well, record.status, record.seconds, record.peak_memory_bytes, error])
+        writer.writerow([
+            result.plan.plate, well, record.status, len(record.sites), absent[well], record.seconds,
+            record.peak_memory_bytes, error,
+        ])  # fmt: skip
     return text.getvalue()
 
 

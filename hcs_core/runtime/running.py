@@ -14,9 +14,10 @@ from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
-from hcs_core.runtime.journal import Journal
+from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.planes_table import absent_rows
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
@@ -63,6 +64,10 @@ def run_plan(
         return _Driver(plan, plate, plugins, output, options).run()
 
 
+def _cached(well: str, content: JournalContent) -> WellRecord:
+    return WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+
+
 class _Driver:
     """Declares stores, hands wells to the executor, and makes each well visible when it is whole."""
 
@@ -74,21 +79,23 @@ class _Driver:
         self._options = options
         self._journal = Journal(output)
         self._stores = open_stores(plan, output, plugins)
-        self._records = {well: WellRecord(well=well, status="cached") for well in plan.done}
+        self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
 
     def run(self) -> RunResult:
         started = time.perf_counter()
-        self._tasks = {
-            task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in self._records
-        }
-        if self._journal.read() is None:
+        content = self._journal.read()
+        done = set(self._plan.done) if content is not None else set()
+        if content is not None:
+            self._records |= {well: _cached(well, content) for well in done}
+        self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
+        if content is None:
             self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))
         self._plugins.emit(
             RunStarted(
                 plate=self._plan.plate,
                 wells=len(self._plan.wells),
-                cached=len(self._records),
+                cached=len(done),
                 workers=self._plan.workers,
                 output=str(self._output),
             )
@@ -132,8 +139,8 @@ class _Driver:
             try:
                 self._list(record)
             except (HcsError, OSError) as error:
-                record = attrs.evolve(record, status="failed", fault=Fault(error=one_line(error)))
-        if record.status == "failed":
+                record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
+        if record.status in {"failed", "skipped"}:
             self._discard(record.well)
         self._records[record.well] = record
         self._plugins.emit(
@@ -151,24 +158,23 @@ class _Driver:
             self._stores[output.store].finish_well(
                 FinishedWell(
                     well=record.well,
-                    sites=task.sites,
-                    translations=self._translations(task, output),
+                    sites=record.sites,
+                    translations=self._translations(record, output),
                     summary=record.summaries.get(output.store, WellSummary()),
                 )
             )
-        self._journal.note(record.well, task.planes.digest())
+        self._journal.note(record, task.planes.digest())
 
-    def _translations(self, task: WellTask, output: OutputPlan) -> dict[int, tuple[float, float]]:
-        """Return where the first pixel's centre of each site lies: stage positions are those of field centres."""
-        pixel = output.image.pixel_size_um
-        if pixel is None:
-            return {}
-        height, width = output.image.shape
+    def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
+        """Return where the first pixel's centre of each site lies, where that is known."""
         found = {}
-        for site in task.sites:
-            position = self._plate.positions.get((task.well, site))
-            if position is not None:
-                found[site] = (position.y_um - (height - 1) / 2 * pixel, position.x_um - (width - 1) / 2 * pixel)
+        for site in record.sites:
+            position = self._plate.positions.get((record.well, site))
+            if position is None:
+                continue
+            first = output.image.first_pixel((position.y_um, position.x_um))
+            if first is not None:
+                found[site] = first
         return found
 
     def _discard(self, well: str) -> None:
@@ -180,16 +186,20 @@ class _Driver:
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)
-        order = {well: self._records[well] for well in self._plan.well_names if well in self._records}
+        order = {well: self._records[well] for well in self._plate.wells if well in self._records}
+        wells = len(self._plan.wells) + len(self._plan.skipped_wells)
         result = RunResult(
-            status=status_of(order, len(self._plan.wells), stopped=interrupted or self._options.stop.is_set()),
+            status=status_of(order, wells, stopped=interrupted or self._options.stop.is_set()),
             output=self._output,
             plan=self._plan,
             wells=order,
             seconds=seconds,
+            absent=absent_rows(self._plan, self._plate, order),
         )
         results = self._output / self._options.results
-        write_run_files(result, self._plugins, results, self._options.pipeline_yaml, self._options.repeat)
+        write_run_files(
+            result, self._plate, self._plugins, results, self._options.pipeline_yaml, self._options.repeat
+        )
         self._plugins.emit(
             RunFinished(
                 plate=self._plan.plate,

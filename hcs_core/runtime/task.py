@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import HcsError
 from hcs_core.plate.inventory import PlaneTable
 from hcs_core.plugins.recipe import PluginRecipe
@@ -26,16 +26,42 @@ class RunJob:
 
 @attrs.frozen(kw_only=True, eq=False)
 class WellTask:
-    """One well: its sites, and its planes."""
+    """One well: its sites with what they lack, and its planes."""
 
     well: str
-    sites: tuple[int, ...]
+    shape: WellShape
     planes: PlaneTable
+
+    @property
+    def sites(self) -> tuple[int, ...]:
+        """Its sites."""
+        return self.shape.sites
+
+
+@attrs.frozen(kw_only=True)
+class AbsentPlane:
+    """A plane of the plate that gave no pixels: where it belongs, its state, its file, and why.
+
+    `channel` is the plate's number; `kind` and `state` are the words of `PlaneKind` and `PlaneState`; `file` is
+    relative to the plate's folder, and empty where there is none.
+    """
+
+    site: int
+    channel: int
+    z_index: int
+    timepoint: int
+    kind: str
+    state: str
+    file: str = ""
+    error: str = ""
 
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """Why a well failed, as far as it is known: the site, step, function and file, and one line of text."""
+    """Why a well failed, as far as it is known: the site, step, function and file, and one line of text.
+
+    `plane` is the plane whose file cannot be used, where that is why.
+    """
 
     error: str
     site: int | None = None
@@ -43,16 +69,23 @@ class Fault:
     function: str = ""
     file: str = ""
     trace: str = ""
+    plane: AbsentPlane | None = None
 
 
 @attrs.frozen(kw_only=True)
 class WellRecord:
-    """What became of a well: `status` is `ok`, `failed` or `cached`; `summaries` by the name of the store."""
+    """What became of a well.
+
+    `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
+    out to give no pixels; `summaries` by the name of the store.
+    """
 
     well: str
     status: str
     seconds: float = 0.0
     peak_memory_bytes: int = 0
+    sites: tuple[int, ...] = ()
+    absent: tuple[AbsentPlane, ...] = ()
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
     fault: Fault | None = None
 

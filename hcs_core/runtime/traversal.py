@@ -12,29 +12,19 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-import attrs
-
-from hcs_core.compiler.plan import PLATE, ImagePlan, NodePlan, OutputPlan, Plan, Port
-
-
-@attrs.frozen
-class PlaneKey:
-    """A plane of an image of the plan: its site, and its timepoint and z_index as numbers, not as indices."""
-
-    site: int
-    timepoint: int
-    z_index: int
+from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
+from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
 
 
 class Work(Protocol):
     """What is done with planes."""
 
-    def read(self, channel: int, key: PlaneKey) -> Any:
-        """Return a plane of the plate: the source's channel at an index."""
+    def read(self, lane: int, key: PlaneKey) -> Any:
+        """Return a plane of the plate: of the channel at an index of `Plan.lanes`."""
         ...
 
-    def compute(self, index: int, planes: Iterator[Any], key: PlaneKey) -> Sequence[Any]:
-        """Return the planes that a node makes of the planes of one block, both in the order of its axes."""
+    def compute(self, index: int, block: Block, planes: Iterator[Any], key: PlaneKey) -> Sequence[Any]:
+        """Return the planes that a node makes of those of one block that are there, both in the order of its axes."""
         ...
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Any) -> None:
@@ -53,9 +43,10 @@ class Work(Protocol):
 class Traversal:
     """Runs one well of a plan with some work."""
 
-    def __init__(self, plan: Plan, sites: Sequence[int], work: Work) -> None:
+    def __init__(self, plan: Plan, shape: WellShape, work: Work, well: str = "") -> None:
         self._plan = plan
-        self._sites = tuple(sites)
+        self._sites = shape.sites
+        self._presence = Presence(plan, shape, well)
         self._work = work
         self._waiting: dict[tuple[Port, PlaneKey], int] = {}
         self._written: set[tuple[Port, PlaneKey]] = set()
@@ -65,23 +56,25 @@ class Traversal:
                 self._taps.setdefault(port, []).append((index, channel))
 
     def run(self) -> None:
-        """Make every plane of every kept output."""
+        """Make every plane of every kept output that can be made."""
         for output in self._plan.outputs:
             for channel, key in self._in_order(output):
-                if (output.ports[channel], key) not in self._written:
-                    self._produce(output.ports[channel], key)
+                port = self._presence.origin(output.ports[channel], key)
+                if (port, key) not in self._written and self._presence.has(port, key):
+                    self._produce(port, key)
 
     def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
         together = _made_together(self._plan, output.ports[0])
         order = [axis for axis in "stcz" if axis not in together] + list(together)
-        every = _every(output.image, self._sites)
+        every = places_of(output.image, self._sites)
         for place in itertools.product(*(every[axis] for axis in order)):
             at = dict(zip(order, place, strict=True))
             yield at["c"], PlaneKey(at["s"], at["t"], at["z"])
 
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""
+        port = self._presence.origin(port, key)
         left = self._waiting.get((port, key))
         if left is None:
             return self._produce(port, key, reading=1)
@@ -95,33 +88,49 @@ class Traversal:
         """Make a plane that is not there yet, and hold it for those of its readers that have still to come."""
         if port.node == PLATE:
             plane = self._work.read(port.channel, key)
-            self._made(port, key, plane, self._plan.source_readers[port.channel] - reading)
+            self._made(port, key, plane, reading)
             return plane
         node = self._plan.nodes[port.node]
-        readers = self._plan.node_readers[port.node]
-        results = self._work.compute(port.node, self._gather(node, port.channel, key), key)
+        block = self._presence.block(node, port.channel, key)
+        results = self._work.compute(port.node, block, self._gather(node, block), key)
         wanted = None
-        for (channel, made_key), plane in zip(
-            _block(node.out, node.output, self._sites, port.channel, key), results, strict=True
-        ):
-            made_port = Port(port.node, channel)
-            asked = (channel, made_key) == (port.channel, key)
+        for cell, plane in zip(made_cells(node, block, port.channel, key), results, strict=True):
+            if cell is None:
+                continue
+            asked = cell == (port.channel, key)
             wanted = plane if asked else wanted
-            self._made(made_port, made_key, plane, readers[channel] - (reading if asked else 0))
+            self._made(Port(port.node, cell[0]), cell[1], plane, reading if asked else 0)
         return wanted
 
-    def _gather(self, node: NodePlan, channel: int, key: PlaneKey) -> Iterator[Any]:
+    def _gather(self, node: NodePlan, block: Block) -> Iterator[Any]:
         """Yield the planes of a node's block one by one, so that none is held by the time it is copied."""
-        for input_channel, input_key in _block(node.axes, node.input, self._sites, channel, key):
-            yield self._value(node.inputs[input_channel], input_key)
+        for (channel, key), is_there in zip(block.cells, block.present, strict=True):
+            if is_there:
+                yield self._value(node.inputs[channel], key)
 
-    def _made(self, port: Port, key: PlaneKey, plane: Any, readers: int) -> None:
-        for output, channel in self._taps.get(port, ()):
-            self._work.write(output, channel, key, plane)
-            self._written.add((port, key))
+    def _made(self, port: Port, key: PlaneKey, plane: Any, reading: int) -> None:
+        readers = -reading
+        for place in self._names(port, key):
+            for output, channel in self._taps.get(place, ()):
+                self._work.write(output, channel, key, plane)
+                self._written.add((port, key))
+            readers += sum(self._presence.works(self._plan.nodes[index], key) for index in self._readers(place))
         if readers > 0:
             self._waiting[port, key] = readers
             self._work.hold(port, key, plane)
+
+    def _names(self, port: Port, key: PlaneKey) -> Iterator[Port]:
+        """Yield every port at which a plane comes out: its own, and those of nodes that only give it on."""
+        yield port
+        for index in self._readers(port):
+            node = self._plan.nodes[index]
+            if not self._presence.works(node, key):
+                yield from self._names(Port(index, node.inputs.index(port)), key)
+
+    def _readers(self, port: Port) -> tuple[int, ...]:
+        if port.node == PLATE:
+            return self._plan.source_readers[port.channel]
+        return self._plan.node_readers[port.node][port.channel]
 
 
 def _made_together(plan: Plan, port: Port) -> str:
@@ -132,24 +141,3 @@ def _made_together(plan: Plan, port: Port) -> str:
             return node.out[:-2]
         port = node.inputs[0]
     return ""
-
-
-def _every(image: ImagePlan, sites: Sequence[int]) -> dict[str, Sequence[int]]:
-    """Return every place of an image along s, t, c and z."""
-    return {"s": sites, "t": image.timepoints, "c": range(len(image.channels)), "z": image.z_indexes}
-
-
-def _block(
-    axes: str, image: ImagePlan, sites: Sequence[int], channel: int, key: PlaneKey
-) -> Iterator[tuple[int, PlaneKey]]:
-    """Yield channel and key of the planes that share a block with one plane, in the order of the axes.
-
-    Along an axis that is not among `axes` a block has the plane's own place; along one that the image was
-    reduced in, the image has a single place, which is the input's first.
-    """
-    every = _every(image, sites)
-    own = {"s": key.site, "t": key.timepoint, "c": channel, "z": key.z_index}
-    stacked = axes[:-2]
-    for place in itertools.product(*(every[axis] for axis in stacked)):
-        at = own | dict(zip(stacked, place, strict=True))
-        yield at["c"], PlaneKey(at["s"], at["t"], at["z"])

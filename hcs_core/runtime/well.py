@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import RunError, one_line
+from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.forecast import forecast
@@ -20,7 +21,7 @@ from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
-from hcs_core.runtime.task import Fault, RunJob, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
 from hcs_core.storage.layout import WellSummary
 
@@ -29,58 +30,83 @@ class WellRunner:
     """Runs the wells of a job, one after the other; each worker, or thread, has its own."""
 
     def __init__(self, job: RunJob, plugins: PluginManager) -> None:
-        if job.plan.source is None or job.plan.problems:
+        if not job.plan.sources or job.plan.problems:
             raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
         self._job = job
         self._plan: Plan = job.plan
-        self._image = job.plan.source
         self._plugins = plugins
         self._readers = Readers(plugins.readers)
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
-        self._forecasts: dict[tuple[int, ...], tuple[SourceKey, ...]] = {}
+        self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
+        self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        lanes = job.plan.lanes
+        self._numbers = tuple(channel.number for _, channel in lanes)
+        # What a plane of each channel has to be.
+        self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
 
     def run(self, task: WellTask) -> WellRecord:
         """Run one well; whatever goes wrong in it becomes its record."""
         started = time.perf_counter()
-        summaries: Mapping[str, WellSummary] = {}
-        fault: Fault | None = None
+        record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
-            summaries = self._run(task)
+            try:
+                record = attrs.evolve(record, summaries=self._run(task, task.shape))
+            except WellFaultError as error:
+                if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
+                    raise
+                record = self._without_absent(record, task)
         # The border of a well: any fault of a kernel, a reader or a store becomes the well's record.
         except Exception as error:  # noqa: BLE001
             fault = error.fault if isinstance(error, WellFaultError) else Fault(error=one_line(error))
             fault = attrs.evolve(fault, trace=traceback.format_exc())
-        return WellRecord(
-            well=task.well,
-            status="ok" if fault is None else "failed",
-            seconds=round(time.perf_counter() - started, 4),
-            peak_memory_bytes=peak_memory_bytes(),
-            summaries=summaries,
-            fault=fault,
+            record = attrs.evolve(record, status="failed", sites=(), fault=fault)
+        return attrs.evolve(
+            record, seconds=round(time.perf_counter() - started, 4), peak_memory_bytes=peak_memory_bytes()
         )
 
-    def _run(self, task: WellTask) -> dict[str, WellSummary]:
+    def _without_absent(self, record: WellRecord, task: WellTask) -> WellRecord:
+        """Run a well again in which a file turned out to be unreadable: without the sites that have such files.
+
+        All files are looked at first, so that a well is run twice at most, however many of them are bad.
+        """
+        absent = tuple(self._unreadable(task))
+        shape = task.shape.without({plane.site for plane in absent})
+        if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
+            return attrs.evolve(record, status="skipped", sites=(), absent=absent)
+        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
+
+    def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
+        source = PlaneSource(task.planes, self._readers, self._job.plate_root)
+        for key in self._forecast(task.shape, task.well):
+            try:
+                source.read(key, *self._expected[key[0]])
+            except WellFaultError as error:
+                if error.fault.plane is not None:
+                    yield error.fault.plane
+
+    def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        shape, dtype = self._image.shape, self._image.dtype
-        with ReadAhead(self._forecast(task.sites), lambda key: source.read(key, shape, dtype)) as ahead:
+        expected = self._expected
+        with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
             work = PlaneWork(
                 plan=self._plan,
-                sites=task.sites,
+                numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores=wells,
-                intermediates=Intermediates(self._plan, self._plugins, task.well, task.sites),
+                intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
             )
-            Traversal(self._plan, task.sites, work).run()
+            Traversal(self._plan, shape, work, task.well).run()
         return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
 
-    def _forecast(self, sites: Sequence[int]) -> tuple[SourceKey, ...]:
-        shape = tuple(sites)
-        if shape not in self._forecasts:
-            self._forecasts[shape] = forecast(self._plan, shape)
-        return self._forecasts[shape]
+    def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
+        """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
+        key = (shape, well if self._by_well else "")
+        if key not in self._forecasts:
+            self._forecasts[key] = forecast(self._plan, shape, well)
+        return self._forecasts[key]
 
 
 def peak_memory_bytes() -> int:

@@ -12,14 +12,10 @@ from hcs_core.runtime.task import WellTask
 
 def well_tasks(plan: Plan, plate: Plate) -> tuple[WellTask, ...]:
     """Return a task for each well of the plan, in the plate's order; its planes are those that the plan reads."""
-    if plan.source is None:
-        return ()
-    source = plan.source
-    numbers = [channel.number for channel in source.channels]
-    chosen = planes_of(plate.planes, numbers, source.z_indexes, source.timepoints)
+    chosen = planes_of(plate.planes, plan.sources)
     tasks = []
-    for well, shape in plan.wells:
-        sites = plan.well_shapes[shape]
+    for well, index in plan.wells:
+        shape = plan.well_shapes[index]
         own = chosen.of_well(well)
-        tasks.append(WellTask(well=well, sites=sites, planes=own.select(np.isin(own.site, sites))))
+        tasks.append(WellTask(well=well, shape=shape, planes=own.select(np.isin(own.site, shape.sites))))
     return tuple(tasks)

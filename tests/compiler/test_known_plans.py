@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from hcs_core import Channel, PlaneState, Selection, Step, step_function
-from hcs_core.compiler.plan import PLATE, ImageChannel, ImagePlan, Port
+from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
+from hcs_core.compiler.plan import PLATE, Port, WellShape
 from hcs_core.testing.plates import make_plate
 
 STACK = {"wells": ("B01", "A02"), "sites": (1, 2), "z_indexes": (1, 2, 3), "z_step_um": 2.0}
@@ -20,16 +21,19 @@ SOURCE = ImagePlan(
     pixel_size_um=0.5,
     z_step_um=2.0,
 )
+WHOLE = WellShape(sites=(1, 2), gaps=(0, 0))
 BOTH = (Port(PLATE, 0), Port(PLATE, 1))
-FLAT = attrs.evolve(SOURCE, z_indexes=(1,), z_step_um=None)
+# What has no place along z has z_index 0, as the projections of a microscope.
+FLAT = attrs.evolve(SOURCE, z_indexes=(0,), reduced="z", z_step_um=None)
 
 
 def test_no_steps_is_the_plate_as_it_is(draft):
     plan = draft(**STACK)
     assert plan.problems == ()
-    assert plan.source == SOURCE
+    assert plan.sources[0] == SOURCE
     assert (plan.nodes, plan.steps) == ((), ())
-    assert (plan.wells, plan.well_shapes) == ((("A02", 0), ("B01", 0)), ((1, 2),))
+    assert (plan.wells, plan.well_shapes) == ((("A02", 0), ("B01", 0)), (WHOLE,))
+    assert plan.gaps == ((),)
     (output,) = plan.outputs
     assert (output.step, output.store, output.image, output.ports, output.backend) == (
         "",
@@ -39,7 +43,7 @@ def test_no_steps_is_the_plate_as_it_is(draft):
         "zarr",
     )
     assert output.layout.image.shape == (1, 2, 3, 64, 48)
-    assert (plan.source_readers, plan.node_readers) == ((0, 0), ())
+    assert (plan.source_readers, plan.node_readers) == (((), ()), ())
     assert (plan.intermediate_backend, plan.executor, plan.missing) == ("memory", "local", "error")
     assert plan.output_bytes == 4 * 6 * 64 * 48 * 2
 
@@ -52,8 +56,8 @@ def test_a_plane_wise_step(draft):
     assert node.parameters == (("sigma", 1.5),)
     assert (node.memory_type, node.kernel, node.device) == ("numpy", "gaussian_blur/numpy", "cpu")
     assert node.plane_wise
-    assert (plan.steps[0].nodes, plan.steps[0].ports) == ((0,), (Port(0, 0), Port(0, 1)))
-    assert (plan.source_readers, plan.node_readers) == ((1, 1), ((0, 0),))
+    assert (plan.steps[0].nodes, plan.outputs[0].ports) == ((0,), (Port(0, 0), Port(0, 1)))
+    assert (plan.source_readers, plan.node_readers) == (((0,), (0,)), (((), ()),))
 
 
 def test_a_projection_leaves_one_plane_of_each_channel(draft):
@@ -76,8 +80,8 @@ def test_a_composite_has_a_name_of_its_own(draft):
     (node,) = plan.nodes
     assert node.output == attrs.evolve(SOURCE, channels=(ImageChannel(name="composite", number=0, colour="FFFFFF"),))
     assert node.parameters == (("weights", ()),)
-    assert plan.steps[0].ports == plan.outputs[0].ports == (Port(0, 0),)
-    assert (plan.source_readers, plan.node_readers) == ((1, 1), ((0,),))
+    assert plan.outputs[0].ports == (Port(0, 0),)
+    assert (plan.source_readers, plan.node_readers) == (((0,), (0,)), (((),),))
 
 
 def test_a_chain_is_one_step_of_several_nodes(draft):
@@ -86,7 +90,7 @@ def test_a_chain_is_one_step_of_several_nodes(draft):
     assert {node.step for node in plan.nodes} == {"max_projection_gaussian_blur_white_tophat"}
     assert plan.steps[0].nodes == (0, 1, 2)
     assert plan.outputs[0].ports == (Port(2, 0), Port(2, 1))
-    assert plan.node_readers == ((1, 1), (1, 1), (0, 0))
+    assert plan.node_readers == (((1,), (1,)), ((2,), (2,)), ((), ()))
 
 
 def test_channels_that_a_dict_does_not_name_pass_unchanged(draft):
@@ -97,15 +101,14 @@ def test_channels_that_a_dict_does_not_name_pass_unchanged(draft):
     )
     assert [node.inputs for node in plan.nodes] == [(Port(PLATE, 1),), (Port(0, 0),), (Port(PLATE, 0), Port(1, 0))]
     assert plan.nodes[0].input == attrs.evolve(SOURCE, channels=SOURCE.channels[1:])
-    assert plan.steps[0].ports == (Port(PLATE, 0), Port(1, 0))
-    assert plan.steps[0].image == SOURCE
-    assert (plan.source_readers, plan.node_readers) == ((1, 1), ((1,), (1,), (0,)))
+    assert plan.steps[0].images == (SOURCE,)
+    assert (plan.source_readers, plan.node_readers) == (((2,), (0,)), (((1,),), ((2,),), ((),)))
 
 
 def test_branches_of_all_channels_may_reduce(draft):
     plan = draft(Step({"DAPI": "max_projection", "2": ["max_projection", ("gaussian_blur", {"sigma": 1})]}), **STACK)
     assert plan.problems == ()
-    assert plan.steps[0].image == FLAT
+    assert plan.steps[0].images == (FLAT,)
     assert plan.outputs[0].ports == (Port(0, 0), Port(2, 0))
 
 
@@ -113,15 +116,15 @@ def test_a_channel_that_is_called_like_another_s_number(draft):
     plate = make_plate(channels=("2", "GFP"))
     plan = draft(Step({"2": ("gaussian_blur", {"sigma": 1})}), plate=plate)
     assert plan.nodes[0].inputs == (Port(PLATE, 0),)
-    assert draft(plate=plate, select=Selection(channels=(2,))).source.channels[0].name == "GFP"
-    assert draft(plate=plate, select=Selection(channels=("2",))).source.channels[0].name == "2"
+    assert draft(plate=plate, select=Selection(channels=(2,))).sources[0].channels[0].name == "GFP"
+    assert draft(plate=plate, select=Selection(channels=("2",))).sources[0].channels[0].name == "2"
 
 
 def test_two_readers_of_one_plane_are_counted(draft):
     plan = draft(
         Step("max_projection", save=True), Step({"DAPI": ("gaussian_blur", {"sigma": 1})}), Step("composite"), **STACK
     )
-    assert plan.node_readers == ((1, 1), (1,), (0,))
+    assert plan.node_readers == (((1,), (2,)), ((2,),), ((),))
     kept, final = plan.outputs
     assert (kept.step, kept.store, kept.image, kept.ports) == (
         "max_projection",
@@ -154,7 +157,7 @@ def test_a_function_over_time_leaves_no_time_step(draft):
         return stack[0]
 
     plan = draft(Step(mean), timepoints=(2, 3), time_step_s=60.0)
-    assert plan.source.time_step_s == 60.0
+    assert plan.sources[0].time_step_s == 60.0
     assert (plan.outputs[0].image.timepoints, plan.outputs[0].image.time_step_s) == ((2,), None)
 
 
@@ -164,7 +167,7 @@ def test_a_function_over_sites_needs_all_of_the_largest_well(draft):
         return stack
 
     plan = draft(Step(level), sites=(1, 2, 3), without=[("A01", 3, c, 1, 1) for c in (1, 2)])
-    assert plan.well_shapes == ((1, 2), (1, 2, 3))
+    assert [shape.sites for shape in plan.well_shapes] == [(1, 2), (1, 2, 3)]
     # The stack that it gets, the one that it gives, and two planes of scratch.
     assert plan.nodes[0].needs_bytes == (3 + 3 + 2) * 64 * 48 * 2
 
@@ -177,7 +180,7 @@ def test_steps_that_are_off_are_left_out(draft):
 def test_ragged_wells_share_what_is_alike(draft):
     without = [("B01", 2, channel, z, 1) for channel in (1, 2) for z in (1, 2, 3)]
     plan = draft(**(STACK | {"wells": ("A01", "B01", "C01")}), without=without)
-    assert plan.well_shapes == ((1, 2), (1,))
+    assert [shape.sites for shape in plan.well_shapes] == [(1, 2), (1,)]
     assert plan.wells == (("A01", 0), ("B01", 1), ("C01", 0))
     assert (plan.sites("B01"), plan.sites("C01")) == ((1,), (1, 2))
     assert plan.outputs[0].layout.field_count == 2
@@ -198,9 +201,9 @@ def test_a_selection(draft, select, expected):
     assert plan.problems == ()
     found = {
         "wells": plan.well_names,
-        "channels": tuple(channel.name for channel in plan.source.channels),
-        "sites": plan.well_shapes[0],
-        "z": plan.source.z_indexes,
+        "channels": tuple(channel.name for channel in plan.sources[0].channels),
+        "sites": plan.well_shapes[0].sites,
+        "z": plan.sources[0].z_indexes,
     }
     whole = {"wells": ("A02", "B01"), "channels": ("DAPI", "GFP"), "sites": (1, 2), "z": (1, 2, 3)}
     assert found == whole | expected
@@ -208,25 +211,27 @@ def test_a_selection(draft, select, expected):
 
 def test_gaps_along_z_and_time_are_kept(draft):
     plan = draft(z_indexes=(2, 4), timepoints=(3, 7))
-    assert plan.source.array_shape == (5, 2, 3, 64, 48)
-    assert plan.source.planes == 8
+    assert plan.sources[0].array_shape == (5, 2, 3, 64, 48)
+    assert plan.sources[0].planes == 8
     assert plan.output_bytes == 2 * 5 * 2 * 3 * 64 * 48 * 2
 
 
 def test_projections_are_taken_where_asked_for_or_where_nothing_else_is_there(draft):
     both = {"z_indexes": (0, 1, 2)}
-    assert draft(**both).source.z_indexes == (1, 2)
-    assert draft(select=Selection(z=(0,)), **both).source.array_shape == (1, 2, 1, 64, 48)
+    assert draft(**both).sources[0].z_indexes == (1, 2)
+    assert draft(select=Selection(z=(0,)), **both).sources[0].array_shape == (1, 2, 1, 64, 48)
     alone = draft(z_indexes=(0,))
-    assert (alone.source.z_indexes, alone.problems) == ((0,), ())
+    assert (alone.sources[0].z_indexes, alone.problems) == ((0,), ())
 
 
 def test_what_was_never_acquired_is_not_waited_for(draft):
     never = {(well, 1, 2, 1, 1): PlaneState.NOT_ACQUIRED for well in ("A01", "A02")}
     plan = draft(states=never, select=Selection(channels=("DAPI",)))
     assert plan.problems == ()
-    (problem,) = draft(states=never).problems
-    assert "2 site(s) have not 2 planes" in problem.message
+    # A channel that nobody took is no part of the image; somebody who names it is told.
+    assert [channel.name for channel in draft(states=never).sources[0].channels] == ["DAPI"]
+    (problem,) = draft(states=never, select=Selection(channels=("DAPI", "GFP"))).problems
+    assert "no plane of channel 'GFP'" in problem.message
 
 
 def test_unreadable_files_show_when_they_are_read(draft):
@@ -237,5 +242,11 @@ def test_colours_follow_the_emission(draft):
     waves = (450.0, 520.0, 600.0, 650.0, 750.0)
     channels = tuple(Channel(number=n, name=f"c{n}", wavelength_nm=wave) for n, wave in enumerate(waves, 1))
     plan = draft(plate=attrs.evolve(make_plate(channels=("a", "b", "c", "d", "e")), channels=channels))
-    assert [channel.colour for channel in plan.source.channels] == ["0000FF", "00FF00", "FFA500", "FF0000", "FF00FF"]
-    assert draft(channels=("DAPI",)).source.channels[0].colour == "FFFFFF"
+    assert [channel.colour for channel in plan.sources[0].channels] == [
+        "0000FF",
+        "00FF00",
+        "FFA500",
+        "FF0000",
+        "FF00FF",
+    ]
+    assert draft(channels=("DAPI",)).sources[0].channels[0].colour == "FFFFFF"

@@ -16,7 +16,7 @@ from hcs_core.testing.plates import make_plate
 PASSES = (paths_pass, stores_pass, materialization_pass, memory_pass, devices_pass)
 NAMES = ("paths", "stores", "materialization", "memory", "devices")
 CHANGES = {
-    paths_pass: {"source", "nodes", "steps", "outputs", "well_shapes", "wells"},
+    paths_pass: {"sources", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
     memory_pass: {"nodes", "peak_memory_bytes_per_worker"},

@@ -122,12 +122,6 @@ def places(plan):
             "into one list",
         ),
         (
-            Step({"DAPI": "max_projection"}),
-            ("max_projection", "", ""),
-            "its branches leave channels that differ in z, shape or dtype",
-            "Do the same to every channel",
-        ),
-        (
             Step({"DAPI": "composite"}),
             ("composite", "composite", ""),
             "it needs all channels together",
@@ -205,7 +199,7 @@ def test_planes_that_are_absent_are_listed(draft):
         "2 plane(s) of the plate are absent: A02 site 1 channel 2 z 1 t 1 (missing); "
         "A02 site 1 channel 2 z 2 t 1 (not_recorded)."
     )
-    assert "--wells '~A02'" in problem.hint
+    assert "--missing skip-site" in problem.hint
     assert draft(states=states, z_indexes=(1, 2), select=Selection(wells="~A02")).problems == ()
 
 
@@ -217,10 +211,15 @@ def test_of_many_absent_planes_a_few_are_named(draft):
     assert problem.message.endswith("; and 4 more.")
 
 
-def test_a_site_with_fewer_planes_than_the_others(draft):
-    (problem,) = draft(z_indexes=(1, 2), without=[("A02", 1, 2, 2, 1)]).problems
-    assert "1 site(s) have not 4 planes" in problem.message
-    assert "well A02, site 1, with 3" in problem.message
+def test_a_stack_of_channels_that_has_a_hole(draft):
+    (problem,) = draft(Step("composite"), z_indexes=(1, 2), without=[("A02", 1, 2, 2, 1)]).problems
+    assert (problem.step, problem.function) == ("composite", "composite")
+    assert "in well A02, site 1, z 2, t 1 the channel 'GFP' has none" in problem.message
+    assert "Project z first" in problem.hint
+    assert (
+        draft(Step("max_projection"), Step("composite"), z_indexes=(1, 2), without=[("A02", 1, 2, 2, 1)]).problems
+        == ()
+    )
 
 
 def test_nothing_of_the_plate_can_be_read(draft):

@@ -112,7 +112,7 @@ def test_an_absent_plane_is_refused_by_name_before_anything_is_made(plate, hcs, 
     (plate / PLANE).unlink()
     ran = hcs("run", plate, write_pipeline(MIP), "-o", tmp_path / "out")
     assert ran.code == 1
-    assert one_sentence(ran, "B03 site 1 channel 1 z 1 t 1 (not_recorded)", "--wells '~B03'")
+    assert one_sentence(ran, "B03 site 1 channel 1 z 1 t 1 (not_recorded)", "--missing skip-site")
     assert not (tmp_path / "out").exists()
     assert hcs("run", plate, write_pipeline(MIP), "-o", tmp_path / "out", "--wells", "~B03").code == 0
 

@@ -58,7 +58,7 @@ def test_a_step_s_own_words_are_no_parameters_wherever_they_stand(word):
             Step(pattern)
 
 
-@pytest.mark.parametrize("word", ["variable_components", "input", "wells", "device"])
+@pytest.mark.parametrize("word", ["input", "wells", "device"])
 def test_words_without_a_use_yet(word):
     with pytest.raises(
         PipelineError, match=f"'{word}' is one of Step's own words, which this version has no use for"
@@ -84,7 +84,7 @@ def test_words_without_a_use_yet(word):
         ({"": "a"}, {}, "has the key ''"),
         ({None: "a"}, {}, "has the key None"),
         ({True: "a"}, {}, "has the key True"),
-        ({1: "a", "1": "b"}, {}, "names the channel '1' twice"),
+        ({1: "a", "1": "b"}, {}, "names '1' twice"),
         (["a"], {"sigma": 1}, "parameters belong to a function: write (function, {...}) inside the list"),
         ({"DAPI": "a"}, {"sigma": 1}, "parameters belong to a function: write them inside the dict"),
         ("a", {"sigma": {}}, "the parameter 'sigma' is {}: expected a number, a text"),
@@ -102,7 +102,7 @@ def test_words_without_a_use_yet(word):
         ("a", {"enabled": None}, "enabled=None: expected true or false"),
         ("a", {"memory": 3}, "memory=3: expected a memory type"),
         ("a", {"memory": ""}, "memory=''"),
-        ({"DAPI": "a"}, {"group_by": "site"}, "group_by='site'"),
+        ({"DAPI": "a"}, {"group_by": "sites"}, "group_by='sites'"),
     ],
 )
 def test_what_is_no_step_is_said_in_a_sentence(pattern, options, words):
@@ -196,5 +196,5 @@ def test_what_is_no_pipeline_is_said_in_a_sentence(arguments, words):
 
 
 def test_an_unknown_policy_says_what_there_is():
-    with pytest.raises(PipelineError, match=r"missing='wait': expected error\."):
+    with pytest.raises(PipelineError, match=r"missing='wait': expected error, skip-site, skip-well\."):
         Pipeline("p", missing="wait")

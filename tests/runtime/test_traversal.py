@@ -52,13 +52,14 @@ class Log:
         self.held, self.most_held = set(), 0
 
     def read(self, channel, key):
-        self.reads.append((self.plan.source.channels[channel].number, key))
+        self.reads.append((self.plan.lanes[channel][1].number, key))
         return ("plate", channel, key)
 
-    def compute(self, index, planes, key):
+    def compute(self, index, block, planes, key):
         node = self.plan.nodes[index]
         got = list(planes)
         assert all(plane is not None for plane in got)
+        assert block.is_whole
         sizes = {"s": 2, "t": 1, "c": len(node.input.channels), "z": len(node.input.z_indexes)}
         expected = 1
         for axis in node.axes[:-2]:
@@ -98,15 +99,15 @@ def plan(request, plate, installed):
 
 def test_every_plane_is_read_once_as_forecast_and_none_stays(plan):
     log = Log(plan)
-    Traversal(plan, (1, 2), log).run()
-    assert len(log.reads) == len(set(log.reads)) == 2 * plan.source.planes
-    assert tuple(log.reads) == forecast(plan, (1, 2))
+    Traversal(plan, plan.well_shapes[0], log).run()
+    assert len(log.reads) == len(set(log.reads)) == 2 * plan.sources[0].planes
+    assert tuple(log.reads) == forecast(plan, plan.well_shapes[0], "A01")
     assert log.held == set()
 
 
 def test_every_plane_of_every_output_is_written_once(plan):
     log = Log(plan)
-    Traversal(plan, (1, 2), log).run()
+    Traversal(plan, plan.well_shapes[0], log).run()
     assert len(log.writes) == len(set(log.writes))
     for index, output in enumerate(plan.outputs):
         assert sum(written[0] == index for written in log.writes) == 2 * output.image.planes
@@ -115,7 +116,7 @@ def test_every_plane_of_every_output_is_written_once(plan):
 def held_at_most(pipeline, plate, installed):
     plan = compile_plan(Pipeline("p", pipeline), plate, GlobalPipelineConfig(), installed)
     log = Log(plan)
-    Traversal(plan, (1, 2), log).run()
+    Traversal(plan, plan.well_shapes[0], log).run()
     return log.most_held
 
 

@@ -15,5 +15,6 @@ def hcs_storage_backends() -> Iterable[StorageBackendSpec]:
     yield StorageBackendSpec(
         name="zarr",
         target="hcs_zarr.backend:ZarrBackend",
+        suffix=".zarr",
         summary="OME-Zarr plates, version 0.5 on zarr format 3, with pyramids",
     )

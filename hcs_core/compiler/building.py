@@ -1,0 +1,300 @@
+"""Building the graph of a pipeline: nodes and problems are collected while steps are added one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
+from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
+from hcs_core.compiler.operations import Resolved, given_parameters, parameter_problems, resolve
+from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
+from hcs_core.compiler.selected import channel_index
+from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.pipeline.step import Branch, FunctionCall, Step
+from hcs_core.plate.wells import canonical_well
+from hcs_core.plugins.signature import MissingPolicy, ParameterValue
+
+_AXES = {"site": "s", "timepoint": "t", "z_index": "z", "well": ""}
+"""The axis along which the values of a component lie; wells have none."""
+
+
+class Builder:
+    """Adds steps to a plan; its lanes are handed on from step to step."""
+
+    def __init__(self, plan: Plan, given: CompileInput) -> None:
+        self._plan = plan
+        self._given = given
+        self.nodes: list[NodePlan] = []
+        self.problems: list[Problem] = []
+
+    def check_calls(self, step: Step) -> None:
+        """Check what can be checked without an image: operations and their parameters."""
+        for branch in step.branches:
+            for call in branch.calls:
+                self._resolve(step, call)
+
+    def add_step(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+        """Add a step's nodes; return the lanes that it leaves."""
+        self._check_variable_components(step)
+        if step.group_by is None:
+            return self._chain(step, step.branches[0].calls, lanes)
+        if step.group_by == "channel":
+            return self._by_channel(step, lanes)
+        return self._by_place(step, lanes)
+
+    def _check_variable_components(self, step: Step) -> None:
+        """Refuse components to stack where nothing stacks."""
+        calls = [call for branch in step.branches for call in branch.calls]
+        found = [resolve(step, call, self._given.plugins) for call in calls]
+        if step.variable_components and all(isinstance(one, Resolved) and one.signature.plane_wise for one in found):
+            self.problems.append(
+                Problem(
+                    step=step.name,
+                    parameter="variable_components",
+                    message="it works plane by plane, and stacks nothing.",
+                    hint="Leave variable_components out.",
+                )
+            )
+
+    # --- Dicts by component ---------------------------------------------------------------------------------
+
+    def _by_channel(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+        """Run a branch on each channel that is named; the others pass unchanged."""
+        made: dict[int, Lane] = {}
+        for branch in step.branches:
+            index = self._lane_index(step, branch, lanes)
+            if index is None or index in made:
+                self._check_branch(step, branch)
+                if index is not None:
+                    self.problems.append(_branched_twice(step, branch, lanes[index].channel.name))
+                continue
+            # A call that needs all channels is refused: a branch is one lane from its beginning to its end.
+            (made[index],) = self._chain(step, branch.calls, (lanes[index],))
+        return tuple(made.get(index, lane) for index, lane in enumerate(lanes))
+
+    def _lane_index(self, step: Step, branch: Branch, lanes: tuple[Lane, ...]) -> int | None:
+        names = [lane.channel.name for lane in lanes]
+        index = channel_index(str(branch.key), names, [lane.channel.number for lane in lanes])
+        if index is None:
+            self.problems.append(_no_such_key(step, "channel", str(branch.key), names))
+        return index
+
+    def _by_place(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+        """Run a branch at each well, site, z_index or timepoint that is named; elsewhere planes pass unchanged."""
+        component = str(step.group_by)
+        before = groups(lanes)
+        seen: set[str | int] = set()
+        for branch in step.branches:
+            value = self._value(step, component, str(branch.key), lanes)
+            if value is None or value in seen:
+                self._check_branch(step, branch)
+                if value is not None:
+                    self.problems.append(_branched_twice(step, branch, str(value)))
+                continue
+            seen.add(value)
+            lanes = self._chain(step, branch.calls, lanes, Only(component=component, value=value))
+        after = groups(lanes)
+        if [group.image for group in after] != [group.image for group in before]:
+            what = difference(before[0].image, after[0].image) or "channels"
+            self.problems.append(
+                Problem(
+                    step=step.name,
+                    message=f"its branches by {component} change the image ({what}); elsewhere it stays as it was.",
+                    hint="By anything but channel, a branch has to leave z, shape, dtype and channels as they are.",
+                )
+            )
+        return lanes
+
+    def _value(self, step: Step, component: str, key: str, lanes: tuple[Lane, ...]) -> str | int | None:
+        """Return the well, or the number, that a key names; what is not there is a problem."""
+        there: list[str | int]
+        if component == "well":
+            there = [*self._plan.well_names, *self._plan.skipped_wells]
+            known = set(self._given.plate.wells)
+            try:
+                key = canonical_well(key)
+            except PlateError:
+                known = set()
+            # Another well of the plate is no mistake: `--wells` leaves it out of this run.
+            if key in known:
+                return key
+        elif component == "site":
+            there = sorted({site for shape in self._plan.well_shapes for site in shape.sites})
+        else:
+            field = "timepoints" if component == "timepoint" else "z_indexes"
+            there = sorted({place for lane in lanes for place in getattr(lane.image, field)})
+        for value in there:
+            if str(value) == key:
+                return value
+        self.problems.append(_no_such_key(step, component, key, [str(value) for value in there]))
+        return None
+
+    def _check_branch(self, step: Step, branch: Branch) -> None:
+        for call in branch.calls:
+            self._resolve(step, call)
+
+    # --- Chains ---------------------------------------------------------------------------------------------
+
+    def _chain(
+        self, step: Step, calls: Sequence[FunctionCall], lanes: tuple[Lane, ...], only: Only | None = None
+    ) -> tuple[Lane, ...]:
+        for call in calls:
+            resolved = self._resolve(step, call)
+            if resolved is not None:
+                lanes = self._call(step, call, resolved, lanes, only)
+        return lanes
+
+    def _call(
+        self, step: Step, call: FunctionCall, resolved: Resolved, lanes: tuple[Lane, ...], only: Only | None
+    ) -> tuple[Lane, ...]:
+        """Add a node for each image that the lanes make up; return the lanes in their order."""
+        found = groups(lanes)
+        wrong = _misfit(step, call, resolved, found, only)
+        if wrong is not None:
+            self.problems.append(wrong)
+            return lanes
+        made: dict[int, Lane] = {}
+        for group in found:
+            places = [lanes.index(lane) for lane in group.lanes]
+            node = self._node(step, call, resolved, group, only)
+            if node is None:
+                return lanes
+            self.nodes.append(node)
+            made.update(zip(places, lanes_of(node.output, len(self.nodes) - 1), strict=False))
+        return tuple(made[place] for place in sorted(made))
+
+    def _node(
+        self, step: Step, call: FunctionCall, resolved: Resolved, group: Group, only: Only | None
+    ) -> NodePlan | None:
+        parameters = given_parameters(call, resolved, self._given.images)
+        try:
+            output = output_image(group.image, resolved, dict(parameters))
+        except ValueError as error:
+            self.problems.append(
+                Problem(step=step.name, function=call.label, message=f"{error}.", hint="Change what it keeps.")
+            )
+            return None
+        return NodePlan(
+            step=step.name,
+            operation=call.label,
+            axes=resolved.signature.axes,
+            out=resolved.signature.out,
+            parameters=parameters,
+            inputs=group.ports,
+            input=group.image,
+            output=output,
+            masks=resolved.signature.missing == MissingPolicy.MASK,
+            only=only,
+            asked_memory_type=resolved.memory_type or step.memory,
+            version=resolved.version,
+            function=resolved.function,
+        )
+
+    def _resolve(self, step: Step, call: FunctionCall) -> Resolved | None:
+        found = resolve(step, call, self._given.plugins)
+        if isinstance(found, Problem):
+            self.problems.append(found)
+            return None
+        wrong = parameter_problems(step, call, found, self._given.images)
+        self.problems.extend(wrong)
+        # Without good parameters nobody can say what frame is left; all else follows from the signature.
+        return None if wrong and found.signature.frame is not None else found
+
+
+def _no_such_key(step: Step, component: str, key: str, there: Sequence[str]) -> Problem:
+    return Problem(
+        step=step.name,
+        message=f"it has a branch for the {component} {key!r}, which is not there.{did_you_mean(key, there)}",
+        hint=f"There are {', '.join(there)}.",
+    )
+
+
+def _branched_twice(step: Step, branch: Branch, value: str) -> Problem:
+    return Problem(
+        step=step.name,
+        message=f"its branch {branch.key!r} is the {step.group_by} {value!r}, which has a branch already.",
+        hint="Put what is to be done to it into one list.",
+    )
+
+
+def _misfit(
+    step: Step, call: FunctionCall, resolved: Resolved, found: Sequence[Group], only: Only | None
+) -> Problem | None:
+    """Return why a call cannot take these images, or `None`."""
+    place = {"step": step.name, "function": call.label}
+    axes = resolved.signature.axes
+    for group in found:
+        if group.image.dtype not in resolved.signature.dtypes:
+            return Problem(
+                **place,
+                message=f"its image is {group.image.dtype}; it takes {', '.join(resolved.signature.dtypes)}.",
+                hint="Put a step before it that gives one of these.",
+            )
+    if resolved.memory_type is not None and step.memory not in {None, resolved.memory_type}:
+        return Problem(
+            **place,
+            parameter="memory",
+            message=f"the function works in {resolved.memory_type}, and the step asks for {step.memory}.",
+            hint="Leave the step's memory out, or declare the function for it.",
+        )
+    if "c" in axes and step.group_by == "channel":
+        return Problem(
+            **place,
+            message="it needs all channels together, and a dict by channel gives it one.",
+            hint="Write it as a step of its own.",
+        )
+    if "c" in axes and len(found) > 1:
+        names = ", ".join(channel.name for channel in found[1].image.channels)
+        return Problem(
+            **place,
+            message=f"it needs all channels in one stack, and {names} differs from the others in "
+            f"{difference(found[0].image, found[1].image)}.",
+            hint="Do the same to every channel before it (project them all, say), or select channels that are alike.",
+        )
+    if only is not None and _AXES[only.component] and _AXES[only.component] in axes:
+        return Problem(
+            **place,
+            message=f"it stacks what a dict by {only.component} takes one by one.",
+            hint="Write it as a step of its own.",
+        )
+    return None
+
+
+def output_image(image: ImagePlan, resolved: Resolved, parameters: Mapping[str, ParameterValue]) -> ImagePlan:
+    """Return the image that an operation makes of an image.
+
+    Raises
+    ------
+    ValueError
+        Nothing is left of its frame.
+    """
+    reduced = resolved.signature.reduced
+    channels = image.channels
+    if "c" in reduced:
+        channels = (ImageChannel(name=resolved.signature.out_channel),)
+    made = attrs.evolve(
+        image,
+        channels=channels,
+        z_indexes=(PROJECTION_Z,) if "z" in reduced else image.z_indexes,
+        timepoints=image.timepoints[:1] if "t" in reduced else image.timepoints,
+        reduced="".join(axis for axis in "tz" if axis in reduced or axis in image.reduced),
+        dtype=resolved.signature.out_dtype or image.dtype,
+        z_step_um=None if "z" in reduced else image.z_step_um,
+        time_step_s=None if "t" in reduced else image.time_step_s,
+    )
+    frame = resolved.signature.frame
+    if frame is None:
+        return made
+    change = frame.change(image.shape, parameters)
+    y, x = (before + moved * image.scale for before, moved in zip(image.origin, change.origin, strict=True))
+    return attrs.evolve(
+        made,
+        shape=change.shape,
+        field_shape=image.field_shape or image.shape,
+        scale=image.scale * change.scale,
+        origin=(y, x),
+        pixel_size_um=None if image.pixel_size_um is None else image.pixel_size_um * change.scale,
+    )

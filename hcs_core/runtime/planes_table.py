@@ -1,0 +1,125 @@
+"""Which planes of a plate gave no pixels to a run, and what was done about it: `results/planes.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+
+from hcs_core.compiler.absent_planes import LACKING
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.source_image import planes_of
+from hcs_core.pipeline.names import MissingData
+from hcs_core.plate.inventory import PlaneKind, PlaneState, Plate
+from hcs_core.runtime.task import AbsentPlane, WellRecord
+
+PLANE_COLUMNS = (
+    "Metadata_Plate", "Metadata_Well", "Metadata_Site", "channel", "channel_name", "z_index", "timepoint", "kind",
+    "state", "file", "action",
+)  # fmt: skip
+
+REPORTED = "reported"
+"""The action where nothing had to be done: what was never acquired is no missing data."""
+
+
+@attrs.frozen(kw_only=True)
+class AbsentRow:
+    """A plane that gave no pixels, in its well, and what was done: `error`, `skip-site`, `skip-well`, `reported`."""
+
+    well: str
+    plane: AbsentPlane
+    action: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `run.json` holds of it."""
+        return {"well": self.well, **attrs.asdict(self.plane), "action": self.action}
+
+
+def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> tuple[AbsentRow, ...]:
+    """Return every plane of the selection that gave no pixels, by well, site, timepoint, channel and z_index.
+
+    These are the planes for which sites were left out by the plan, those whose files turned out to be unreadable, and
+    the places that images keep along z for planes that were never acquired.
+    """
+    found = [*_left_out(plan, plate), *_found_in_the_run(plan, records), *_never_acquired(plan, records)]
+    order = {well: index for index, well in enumerate(plate.planes.wells)}
+    return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
+
+
+def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
+    return plane.site, plane.timepoint, plane.channel, plane.z_index, plane.file
+
+
+def _left_out(plan: Plan, plate: Plate) -> Iterator[AbsentRow]:
+    """Yield the planes that the inventory knew to be absent, of the sites that the plan left out for them."""
+    left_out = set(plan.skipped_sites)
+    if not left_out:
+        return
+    planes = planes_of(plate.planes, plan.sources)
+    for index in np.flatnonzero(np.isin(planes.state, LACKING)).tolist():
+        plane = planes.plane(index)
+        if (plane.well, plane.site) in left_out:
+            yield AbsentRow(
+                well=plane.well,
+                plane=AbsentPlane(
+                    site=plane.site,
+                    channel=plane.channel,
+                    z_index=plane.z_index,
+                    timepoint=plane.timepoint,
+                    kind=plane.kind.name.lower(),
+                    state=plane.state.word,
+                    file=plane.uri,
+                ),
+                action=plan.missing,
+            )
+
+
+def _found_in_the_run(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:
+    for well, record in records.items():
+        for plane in record.absent:
+            yield AbsentRow(well=well, plane=attrs.evolve(plane, error=""), action=plan.missing)
+        if record.fault is not None and record.fault.plane is not None:
+            plane = attrs.evolve(record.fault.plane, error="")
+            yield AbsentRow(well=well, plane=plane, action=str(MissingData.ERROR))
+
+
+def _never_acquired(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:
+    """Yield the planes that nobody took and whose places images keep: there they read as 0."""
+    if all(output.image.is_projection for output in plan.outputs):
+        return
+    lanes = plan.lanes
+    for well, index in plan.wells:
+        shape = plan.well_shapes[index]
+        made = records[well].sites if well in records else ()
+        for site, gap in zip(shape.sites, shape.gaps, strict=True):
+            for lane, timepoint, z_index in plan.gaps[gap] if site in made else ():
+                image, channel = lanes[lane]
+                kind = PlaneKind.PROJECTION if image.is_projection else PlaneKind.ACQUIRED
+                plane = AbsentPlane(
+                    site=site,
+                    channel=channel.number,
+                    z_index=z_index,
+                    timepoint=timepoint,
+                    kind=kind.name.lower(),
+                    state=PlaneState.NOT_ACQUIRED.word,
+                )
+                yield AbsentRow(well=well, plane=plane, action=REPORTED)
+
+
+def planes_csv(plate: Plate, rows: Iterable[AbsentRow]) -> str:
+    """Return the table of absent planes."""
+    names = {channel.number: channel.name for channel in plate.channels}
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(PLANE_COLUMNS)
+    for row in rows:
+        plane = row.plane
+        writer.writerow([
+            plate.name, row.well, plane.site, plane.channel, names[plane.channel], plane.z_index, plane.timepoint,
+            plane.kind, plane.state, plane.file, row.action,
+        ])  # fmt: skip
+    return text.getvalue()
