@@ -33,7 +33,7 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         return plan.with_problems(*problems)
     sources = _sources(plate, chosen, named=given.selection.channels is not None, problems=problems)
     if problems or not sources:
-        return plan.with_problems(*problems, *_nothing(sources))
+        return plan.with_problems(*(problems or _nothing(sources)))
     rows = _selected_rows(plate, chosen, sources)
     kept = kept_rows(rows, MissingData(plan.missing))
     gaps, shapes, listed = _shapes(kept.rows, chosen.wells, sources)

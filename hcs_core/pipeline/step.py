@@ -214,8 +214,8 @@ class Step:
         by_component = isinstance(function, Mapping)
         if group_by is not None and group_by not in COMPONENTS:
             raise PipelineError(
-                f"group_by={group_by!r} is no component.{did_you_mean(str(group_by), COMPONENTS)} The keys of a step's "
-                f"dict can name {', '.join(COMPONENTS)}."
+                f"group_by={group_by!r} is no component.{did_you_mean(str(group_by), COMPONENTS)} The keys of a "
+                f"step's dict can name {', '.join(COMPONENTS)}."
             )
         self.__attrs_init__(
             name=name or "_".join(dict.fromkeys(call.label for branch in branches for call in branch.calls)),

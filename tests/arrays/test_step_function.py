@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import pickle
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import cloudpickle
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from hcs_core import Parameter, PipelineError, step_function
+from hcs_core import Frame, Parameter, PipelineError, step_function
 from hcs_core.arrays.step_function import declared
 
 if TYPE_CHECKING:
@@ -242,7 +243,27 @@ def test_a_declaration_that_no_runtime_could_follow(options, words):
 
 
 def test_a_signature_of_a_declared_function_takes_stacks():
-    signature = declared(
-        step_function(axes="cyx", out="yx", out_channel="sum", missing="mask")(lambda i: i)
-    ).signature
+    def masked(image, *, present):
+        return image[present].sum(axis=0)
+
+    step_function(axes="cyx", out="yx", out_channel="sum", missing="mask")(masked)
+    signature = declared(masked).signature
+    assert signature.parameters == ()
     assert (signature.reduced, signature.out_channel, signature.missing) == (frozenset("c"), "sum", "mask")
+
+
+def test_a_function_that_masks_is_told_what_is_there():
+    refuse(lambda image: image, "it must take the keyword 'present'", axes="cyx", missing="mask")
+
+
+def test_a_function_can_take_an_image_and_change_the_frame():
+    @step_function(frame=Frame(bin="by"))
+    def thin(image, *, by: int = 2, profile: npt.NDArray[Any]):
+        return image
+
+    signature = declared(thin).signature
+    assert [(item.name, item.kind, item.required) for item in signature.parameters] == [
+        ("by", "int", False),
+        ("profile", "image", True),
+    ]
+    assert signature.frame.change((4, 6), {"by": 2}).shape == (2, 3)
