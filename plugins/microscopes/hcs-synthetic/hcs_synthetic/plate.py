@@ -11,6 +11,8 @@ import numpy.typing as npt
 from hcs_core import Channel, PlateDescription, SitePosition, plate_format
 from hcs_synthetic.appearance import appearance
 from hcs_synthetic.cells import Cells, population
+from hcs_synthetic.damage import DamagedPlane, damage
+from hcs_synthetic.faults import Fault
 from hcs_synthetic.fields import light_in_field, nominal_centres, true_centres
 from hcs_synthetic.illumination import illumination_field
 from hcs_synthetic.randomness import Purpose, generator
@@ -27,7 +29,18 @@ class SyntheticPlate(PlateSettings):
     the order in which images are made, nor on the process or the machine. Fields of a well show the same cells,
     each at its true place. Lengths are in micrometres unless a name says otherwise.
 
-    Its options are the fields of `PlateSettings`.
+    Its options are the fields of `PlateSettings`, and these.
+
+    Attributes
+    ----------
+    faults
+        What is wrong with the files of the plate; each `Fault` is in those of its planes that no fault before it is
+        in. Pixels, positions and cells are as if there were none.
+
+    Raises
+    ------
+    hcs_core.PlateError
+        A fault names what the plate does not have, no plane is left to it, or no file is left of the plate.
 
     Examples
     --------
@@ -37,6 +50,19 @@ class SyntheticPlate(PlateSettings):
     >>> len(plate.truth("A01").y_um) > 0
     True
     """
+
+    faults: tuple[Fault, ...] = attrs.field(
+        default=(), converter=tuple, validator=attrs.validators.deep_iterable(attrs.validators.instance_of(Fault))
+    )
+
+    @faults.validator
+    def _check_faults(self, _attribute: Any, faults: tuple[Fault, ...]) -> None:
+        damage(self, faults)
+
+    @property
+    def damage(self) -> tuple[DamagedPlane, ...]:
+        """The planes that the faults are in, in the order of the plate, and what a reader can know of each."""
+        return damage(self, self.faults)
 
     @property
     def nominal_positions(self) -> dict[tuple[str, int], SitePosition]:

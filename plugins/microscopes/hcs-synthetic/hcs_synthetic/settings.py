@@ -21,11 +21,12 @@ _LARGEST_SEED = 2**32 - 1
 _IN_NO_NAME = frozenset('/\\:*?"<>|')
 
 
-def _names(names: Iterable[str]) -> tuple[str, ...]:
+def _names(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _wells(names: Iterable[str]) -> tuple[str, ...]:
+def well_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the name of a well, or of several, as they are written here."""
     return tuple(canonical_well(name) for name in _names(names))
 
 
@@ -95,7 +96,7 @@ class PlateSettings:
     """
 
     name: str = attrs.field(default="synthetic", validator=[attrs.validators.instance_of(str), _check_name])
-    wells: tuple[str, ...] = attrs.field(default=("A01",), converter=_wells)
+    wells: tuple[str, ...] = attrs.field(default=("A01",), converter=well_names)
     grid: tuple[int, int] = attrs.field(default=(2, 2), converter=_whole)
     overlap: float = attrs.field(default=0.1, validator=_number(0.0, 0.9))
     image_shape: tuple[int, int] = attrs.field(default=(512, 512), converter=_whole)
