@@ -123,7 +123,8 @@ def _retake(plate: SyntheticPlate, kind: FaultKind, keys: list[PlaneKey]) -> tup
         if (well, site, channel, z_index, timepoint) not in keys:
             return np.zeros(described.image_shape, described.dtype)
         pixels = np.pad(plate.image(well, site, channel, z_index, timepoint), grown, mode="edge")
-        changed: npt.NDArray[Any] = np.minimum(pixels, brightest).astype(described.dtype)
+        # Widened first: the brightest value of uint16 is none of uint8.
+        changed: npt.NDArray[Any] = np.minimum(pixels.astype(np.uint32), brightest).astype(described.dtype)
         return changed
 
     return described, image
