@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,13 @@ def spoil(root: Path, plate: SyntheticPlate, handler: MicroscopeHandler, writer:
         The layout keeps several planes in a file that has a fault, or has no second name for one to be doubled; the
         handler does not find what the writer wrote.
     """
-    uris = _uris(handler, root, [plane.key for plane in plate.damage])
-    _replace(root, uris, plate, handler, writer)
-    for plane in plate.damage:
+    damage = plate.damage
+    uris = _uris(handler, root, [plane.key for plane in damage])
+    for kind in (FaultKind.WRONG_DTYPE, FaultKind.WRONG_SHAPE):
+        keys = [plane.key for plane in damage if plane.kind == kind]
+        if keys:
+            _replace(root, uris, keys, _retake(plate, kind, frozenset(keys)), handler, writer)
+    for plane in damage:
         path = root / uris[plane.key]
         if plane.kind == FaultKind.DUPLICATE:
             shutil.copyfile(path, root / _second_name(handler.parser, root, uris[plane.key]))
@@ -90,27 +95,31 @@ def _second_name(parser: FilenameParser, root: Path, uri: str) -> str:
 
 
 def _replace(
-    root: Path, uris: dict[PlaneKey, str], plate: SyntheticPlate, handler: MicroscopeHandler, writer: LayoutWriter
+    root: Path,
+    uris: Mapping[PlaneKey, str],
+    keys: list[PlaneKey],
+    retake: tuple[PlateDescription, PlaneSource],
+    handler: MicroscopeHandler,
+    writer: LayoutWriter,
 ) -> None:
-    """Replace the files of another dtype or shape by those of a plate that is all so.
+    """Replace the files of some planes by those of another plate, which is written for that and removed."""
+    with tempfile.TemporaryDirectory(dir=root.parent) as bench:
+        other = writer.write(Path(bench), *retake)
+        other_uris = _uris(handler, other, keys)
+        for key in keys:
+            (other / other_uris[key]).replace(root / uris[key])
 
-    Of that plate only the wells that are needed are written. Its clock starts at its own first plane; all else in
-    the headers is as it was.
+
+def _retake(
+    plate: SyntheticPlate, kind: FaultKind, keys: frozenset[PlaneKey]
+) -> tuple[PlateDescription, PlaneSource]:
+    """Return the description of a plate that is all of another dtype or shape, and the pixels of these planes.
+
+    Of that plate only the wells of these planes are described. Its clock starts at its own first plane; all else in
+    its headers is as in the plate's own.
     """
-    for kind in (FaultKind.WRONG_DTYPE, FaultKind.WRONG_SHAPE):
-        keys = [plane.key for plane in plate.damage if plane.kind == kind]
-        if not keys:
-            continue
-        with tempfile.TemporaryDirectory(dir=root.parent) as bench:
-            made = writer.write(Path(bench), *_retake(plate, kind, keys))
-            made_uris = _uris(handler, made, keys)
-            for key in keys:
-                (made / made_uris[key]).replace(root / uris[key])
-
-
-def _retake(plate: SyntheticPlate, kind: FaultKind, keys: list[PlaneKey]) -> tuple[PlateDescription, PlaneSource]:
-    """Return the description of the wells of these planes with another dtype or shape, and their pixels."""
-    described = attrs.evolve(plate.description(), wells=tuple(dict.fromkeys(well for well, *_ in keys)))
+    taken = {well for well, *_ in keys}
+    described = attrs.evolve(plate.description(), wells=tuple(well for well in plate.wells if well in taken))
     if kind == FaultKind.WRONG_DTYPE:
         described = attrs.evolve(described, dtype=_OTHER_DTYPE[described.dtype])
     else:
