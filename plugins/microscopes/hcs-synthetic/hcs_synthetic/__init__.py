@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hcs_synthetic.camera import Camera as Camera
     from hcs_synthetic.cells import Cells as Cells
+    from hcs_synthetic.damage import DamagedPlane as DamagedPlane, Effect as Effect
+    from hcs_synthetic.faults import Fault as Fault, FaultKind as FaultKind
     from hcs_synthetic.making import make_plate as make_plate
     from hcs_synthetic.plate import SyntheticPlate as SyntheticPlate
 
 _HOMES = {
     "Camera": "hcs_synthetic.camera",
     "Cells": "hcs_synthetic.cells",
+    "DamagedPlane": "hcs_synthetic.damage",
+    "Effect": "hcs_synthetic.damage",
+    "Fault": "hcs_synthetic.faults",
+    "FaultKind": "hcs_synthetic.faults",
     "SyntheticPlate": "hcs_synthetic.plate",
     "make_plate": "hcs_synthetic.making",
 }

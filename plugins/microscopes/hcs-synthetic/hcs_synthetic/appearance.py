@@ -6,7 +6,6 @@ The first channel shows nuclei, the second whole cells, the third vesicles, and 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -15,9 +14,7 @@ import numpy.typing as npt
 from hcs_synthetic.cells import Population, directions, population
 from hcs_synthetic.randomness import Purpose, generator
 from hcs_synthetic.rendering import Column, SoftEllipses, light_of, snap
-
-if TYPE_CHECKING:
-    from hcs_synthetic.plate import SyntheticPlate
+from hcs_synthetic.settings import PlateSettings
 
 
 @attrs.frozen(kw_only=True)
@@ -115,7 +112,7 @@ class Appearance:
 
 
 @functools.lru_cache(maxsize=32)
-def appearance(plate: SyntheticPlate, well: str, channel: int) -> Appearance:
+def appearance(plate: PlateSettings, well: str, channel: int) -> Appearance:
     """Return what the cells of a well look like in a channel."""
     cells = population(plate, well)
     look = LOOKS[(channel - 1) % len(LOOKS)]

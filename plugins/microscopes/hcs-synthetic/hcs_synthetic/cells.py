@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -12,9 +11,7 @@ import numpy.typing as npt
 
 from hcs_synthetic.randomness import Purpose, generator
 from hcs_synthetic.rendering import Column, snap
-
-if TYPE_CHECKING:
-    from hcs_synthetic.plate import SyntheticPlate
+from hcs_synthetic.settings import PlateSettings
 
 NUCLEUS_UM = (4.8, 8.6)
 """The smallest and largest radius of a nucleus that does not divide."""
@@ -94,7 +91,7 @@ class Population:
 
 
 @functools.lru_cache(maxsize=16)
-def population(plate: SyntheticPlate, well: str) -> Population:
+def population(plate: PlateSettings, well: str) -> Population:
     """Return the cells of a well; they do not depend on the stage error, the camera or the number of channels."""
     rng = generator(plate.seed, Purpose.CELLS, well=well)
     half = _half_extent(plate)
@@ -132,7 +129,7 @@ def directions(uniform: Column) -> tuple[Column, Column]:
     return np.where(second, -sine, cosine), np.where(second, cosine, sine)
 
 
-def _half_extent(plate: SyntheticPlate) -> tuple[float, float]:
+def _half_extent(plate: PlateSettings) -> tuple[float, float]:
     """Return half the height and width, in pixels, of the part of the well that has cells: more than is seen."""
     margin = REACH_UM / plate.pixel_size_um
     extents = []

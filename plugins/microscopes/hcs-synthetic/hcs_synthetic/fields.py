@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -13,9 +12,7 @@ from hcs_synthetic.appearance import appearance
 from hcs_synthetic.cells import population
 from hcs_synthetic.randomness import Purpose, generator, standard_noise
 from hcs_synthetic.rendering import add_ellipses, snap
-
-if TYPE_CHECKING:
-    from hcs_synthetic.plate import SyntheticPlate
+from hcs_synthetic.settings import PlateSettings
 
 DEFOCUS = 0.9
 """By how many micrometres a point widens (as the radius of its disk) for each micrometre out of focus."""
@@ -26,7 +23,7 @@ _RESOLUTION_PX = 2.0
 Centres = npt.NDArray[np.float64]
 
 
-def nominal_centres(plate: SyntheticPlate) -> Centres:
+def nominal_centres(plate: PlateSettings) -> Centres:
     """Return the (site, 2) nominal centres of fields in pixels from the well's centre, y and x."""
     middle = (np.array(plate.grid) - 1) / 2.0
     centres: Centres = (np.array(list(plate.site_grid.values())) - middle) * np.array(plate.step_px)
@@ -34,7 +31,7 @@ def nominal_centres(plate: SyntheticPlate) -> Centres:
 
 
 @functools.lru_cache(maxsize=64)
-def true_centres(plate: SyntheticPlate, well: str) -> Centres:
+def true_centres(plate: PlateSettings, well: str) -> Centres:
     """Return the (site, 2) true centres of a well's fields as `nominal_centres`, on the grid of `SUBPIXELS`."""
     nominal = nominal_centres(plate)
     noise = standard_noise(generator(plate.seed, Purpose.STAGE, well=well).bit_generator, nominal.shape)
@@ -44,7 +41,7 @@ def true_centres(plate: SyntheticPlate, well: str) -> Centres:
 
 
 def light_in_field(
-    plate: SyntheticPlate, well: str, site: int, channel: int, focus_um: float, timepoint: int
+    plate: PlateSettings, well: str, site: int, channel: int, focus_um: float, timepoint: int
 ) -> npt.NDArray[np.float32]:
     """Return the (y, x) float32 light of a field, in grey values, before illumination.
 

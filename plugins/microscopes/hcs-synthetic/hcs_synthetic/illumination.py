@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from hcs_synthetic.randomness import Purpose, generator
-
-if TYPE_CHECKING:
-    from hcs_synthetic.plate import SyntheticPlate
+from hcs_synthetic.settings import PlateSettings
 
 
 @functools.lru_cache(maxsize=8)
-def illumination_field(plate: SyntheticPlate, channel: int) -> npt.NDArray[np.float32]:
+def illumination_field(plate: PlateSettings, channel: int) -> npt.NDArray[np.float32]:
     """Return the (y, x) float32 field of a channel: mean 1, `(max - min) / max` the plate's `shading`.
 
     A quadratic polynomial in y and x, brightest near the centre, at another place and with another form in each

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-from hcs_core import LayoutWriter, PlateError, PluginError, PluginManager
+from hcs_core import LayoutWriter, MicroscopeHandler, PlateError, PluginError, PluginManager
 from hcs_synthetic.plate import SyntheticPlate
+from hcs_synthetic.spoiling import spoil
 
 
 def make_plate(
@@ -14,7 +16,9 @@ def make_plate(
     microscope: str = "imagexpress",
     plugins: PluginManager | None = None,
 ) -> Path:
-    """Write a plate into a folder as a microscope would, and return the plate's own folder.
+    """Write a plate into a folder as a microscope would, with its faults, and return the plate's own folder.
+
+    The plate's folder appears whole or not at all.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ def make_plate(
     hcs_core.PluginError
         The microscope has no layout writer, or its writer cannot be imported.
     hcs_core.PlateError
-        The plate's folder is there already.
+        The plate's folder is there already, or the layout cannot hold the plate or one of its faults.
     """
     if plugins is None:
         plugins = PluginManager()
@@ -52,4 +56,9 @@ def make_plate(
         raise PlateError(f"{folder / plate.name} is there already: remove it, or give another folder or plate name.")
     writer: LayoutWriter = plugins.microscopes.load_target(microscope, spec.layout_writer)()
     folder.mkdir(parents=True, exist_ok=True)
-    return writer.write(folder, plate.description(), plate.image)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as bench:
+        root = writer.write(Path(bench), plate.description(), plate.image)
+        if plate.faults:
+            handler: MicroscopeHandler = plugins.microscopes.load(microscope)()
+            spoil(root, plate, handler, writer)
+        return root.rename(folder / root.name)

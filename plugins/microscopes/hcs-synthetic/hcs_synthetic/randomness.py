@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     STAGE = 3
     ILLUMINATION = 4
     NOISE = 5
+    FAULTS = 6
 
 
 def generator(

@@ -40,7 +40,7 @@ def test_the_description_says_all_of_the_plate():
 
 
 def test_a_microscope_without_a_writer_names_those_that_have_one(tmp_path, plugins):
-    with pytest.raises(PluginError, match="'mute' cannot write plates, only read them; those that can: npy"):
+    with pytest.raises(PluginError, match=r"'mute' cannot write plates, only read them; those that can: .*\bnpy\b"):
         make_plate(tmp_path, PLATE, "mute", plugins)
     assert not list(tmp_path.iterdir())
 
@@ -48,6 +48,16 @@ def test_a_microscope_without_a_writer_names_those_that_have_one(tmp_path, plugi
 def test_an_unknown_microscope_is_an_error(tmp_path, plugins):
     with pytest.raises(UnknownNameError, match="'npi'"):
         make_plate(tmp_path, PLATE, "npi", plugins)
+
+
+def test_a_plate_that_cannot_be_written_to_its_end_is_not_there(tmp_path, plugins, monkeypatch):
+    def interrupted(*_plane):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SyntheticPlate, "image", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make_plate(tmp_path, PLATE, "npy", plugins)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_plate_is_never_written_over_another(tmp_path, plugins):

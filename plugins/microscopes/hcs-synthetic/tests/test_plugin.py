@@ -27,6 +27,8 @@ def test_importing_the_plugin_is_light():
 def test_the_public_names_are_there():
     import hcs_synthetic
 
-    assert dir(hcs_synthetic) == ["Camera", "Cells", "SyntheticPlate", "make_plate"]
+    assert dir(hcs_synthetic) == [
+        "Camera", "Cells", "DamagedPlane", "Effect", "Fault", "FaultKind", "SyntheticPlate", "make_plate",
+    ]  # fmt: skip
     for name in dir(hcs_synthetic):
         assert getattr(hcs_synthetic, name).__name__ == name

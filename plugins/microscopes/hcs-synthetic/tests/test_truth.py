@@ -252,6 +252,21 @@ def test_wrong_wells_are_refused(wells, text):
         SyntheticPlate(wells=wells)
 
 
+NFC = "プレート \u304c 株\u00e9"
+NFD = "プレート \u304b\u3099 株e\u0301"
+
+
+@pytest.mark.parametrize("name", ["plate 1", "#7 (copy)", "5 µm", NFC, NFD, "a.b-c_d"])
+def test_a_name_of_any_script_is_kept_as_it_is(name):
+    assert SyntheticPlate(name=name).name == SyntheticPlate(name=name).description().name == name
+
+
+@pytest.mark.parametrize("name", ["", " ", "a ", " a", ".a", "a.", "a/b", "a\\b", "a:b", "a?", "a\tb", "a\nb", "a\0"])
+def test_a_name_that_no_folder_can_have_is_refused(name):
+    with pytest.raises(ValueError, match="expected a name that a folder can have"):
+        SyntheticPlate(name=name)
+
+
 def test_fractions_of_a_plane_are_refused():
     with pytest.raises(TypeError):
         SyntheticPlate(image_shape=(10.5, 10))
