@@ -28,17 +28,20 @@ class Sample:
 def settle(plate: Plate, samples: Sequence[Sample]) -> Plate:
     """Return the plate with pixel size, z and time spacing, shape, dtype and channel names from the samples.
 
-    What the inventory has already stays.
+    What the inventory has already stays. Of shapes, dtypes and pixel sizes that differ, that of most samples counts:
+    one wrong file must not decide for all others.
     """
-    sizes = [sample.facts.pixel_size_um for sample in samples if sample.facts.pixel_size_um]
+    sizes = Counter(sample.facts.pixel_size_um for sample in samples if sample.facts.pixel_size_um)
+    frames = Counter((sample.header.shape, sample.header.dtype) for sample in samples).most_common(1)
+    shape, dtype = frames[0][0] if frames else (None, None)
     channels = unique_channels(tuple(_channel(channel, samples) for channel in plate.channels))
     acquired = [sample for sample in samples if sample.plane.kind == PlaneKind.ACQUIRED]
     return attrs.evolve(
         plate,
         channels=channels,
-        image_shape=plate.image_shape or (samples[0].header.shape if samples else None),
-        dtype=plate.dtype or (samples[0].header.dtype if samples else None),
-        pixel_size_um=plate.pixel_size_um or (sizes[0] if sizes else None),
+        image_shape=plate.image_shape or shape,
+        dtype=plate.dtype or dtype,
+        pixel_size_um=plate.pixel_size_um or (sizes.most_common(1)[0][0] if sizes else None),
         z_step_um=plate.z_step_um
         or _spacing(acquired, lambda plane: plane.z_index, lambda plane: plane.timepoint, lambda facts: facts.z_um),
         time_step_s=plate.time_step_s

@@ -22,20 +22,7 @@ import zarr
 
 from hcs_synthetic import Effect, Fault, SyntheticPlate, make_plate as write_plate
 
-POLICIES = ("error",)
-"""The policies that runs know: `skip-site` and `skip-well` have their rules below, and run once they stand here."""
-
-TABLE_OF_PLANES = False
-"""Whether runs write `results/planes.csv` and list absent planes in `run.json`."""
-
-REFUSED_AS_UNEVEN = ("a channel has fewer z",)
-"""Plates without an absent plane that are refused all the same, as their sites have not all planes of the image."""
-
-KNOWN_FAULTS = {
-    "wrong_dtype, first": "the first header that is read decides on the dtype of the plate, against all others"
-}
-"""Plates that are not dealt with as they should be yet, and why."""
-
+POLICIES = ("error", "skip-site", "skip-well")
 NFD = "株e\u0301 か\u3099"
 MOST_NAMED = 8
 COLUMNS = "Metadata_Plate,Metadata_Well,Metadata_Site,channel,channel_name,z_index,timepoint,kind,state,file,action"
@@ -92,10 +79,6 @@ PLATES = {
     "a name of decomposed letters, and a bad file": damaged(Fault(kind="empty", **UNSEEN), name=NFD),
     "a name of composed letters, and a missing plane": damaged(Fault(kind="missing", **UNSEEN), name="プレート é"),
 }  # fmt: skip
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.xfail(reason=KNOWN_FAULTS[name])] if name in KNOWN_FAULTS else [])
-    for name in PLATES
-]
 
 
 @attrs.frozen(kw_only=True)
@@ -185,7 +168,7 @@ def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PLATES)
 def test_inspecting_tells_what_the_truth_says(written, hcs, name):
     plate, truth = PLATES[name], Truth.of(PLATES[name])
     ran = hcs("inspect", written(name), "--json")
@@ -207,7 +190,7 @@ def test_inspecting_tells_what_the_truth_says(written, hcs, name):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PLATES)
 def test_a_run_does_with_a_fault_what_the_policy_says(
     written, hcs, write_pipeline, tmp_path, digest_of, read_attributes, name, policy
 ):
@@ -216,7 +199,7 @@ def test_a_run_does_with_a_fault_what_the_policy_says(
     ran = hcs("run", root, write_pipeline(), "-o", out, "--missing", policy, "--workers", "1")
     assert digest_of(root) == before
     assert "Traceback" not in ran.err
-    if (policy == "error" and truth.absent) or name in REFUSED_AS_UNEVEN:
+    if policy == "error" and truth.absent:
         check_refusal(ran, truth)
         assert not out.exists()
         return
@@ -248,9 +231,8 @@ def check_records(out: Path, plate: SyntheticPlate, truth: Truth, policy: str, e
     assert {row["well"] for row in faults} == failed
     bad_files = {str(source(Path(), plate, key)) for key in truth.bad}
     assert all(any(row["file"].endswith(file) for file in bad_files) for row in faults)
-    if TABLE_OF_PLANES:
-        assert bool(run["missing"]) == bool(truth.absent or truth.bad)
-        check_table_of_planes(rows(out / "results" / "planes.csv"), plate, truth, policy)
+    assert bool(run["missing"]) == bool(truth.absent or truth.bad)
+    check_table_of_planes(rows(out / "results" / "planes.csv"), plate, truth, policy)
 
 
 def check_table_of_planes(table: list[dict[str, str]], plate: SyntheticPlate, truth: Truth, policy: str) -> None:
