@@ -30,8 +30,10 @@ def listed_wells(root: Path) -> dict[str, Json]:
         version, wells = document["version"], dict(document["wells"])
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise StorageError(f"{path} cannot be read ({error}): remove the store, or write to another one.") from error
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror}): choose another output folder.") from error
+    except (ValueError, TypeError, LookupError) as error:
+        raise StorageError(f"{path} is damaged ({error!r}): remove the store, or write to another one.") from error
     if version != VERSION:
         raise StorageError(f"{path} is of version {version}, {VERSION} is known here: update hcs-disk.")
     return wells

@@ -1,7 +1,8 @@
 """Files of one plane each, as they are written: ImageJ's own reader, OME readers and everyone else's open them.
 
-What ImageJ 1.52 opens was tried on files of every kind: raw, LZW and Deflate are read right. Of Deflate with a
-predictor it makes other pixels without a word, and zstd it does not know; so there are raw and plain Deflate.
+What ImageJ 1.52i opens was tried on files of every kind: raw, LZW and Deflate are read right. Of Deflate with a
+predictor it makes other pixels without a word, and zstd it does not know. LZW takes as long as Deflate, and more
+room. So files are raw or plain Deflate.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def write_plane(path: Path, plane: npt.NDArray[Any], layout: StoreLayout, text: 
             # Wells are worked on side by side already.
             maxworkers=1,
             **_resolution(layout.image.pixel_size_um),
-            **_packing(layout.compression),
+            **_packing(layout.compression, plane.dtype),
         )
         os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
 
@@ -88,7 +89,8 @@ def _resolution(pixel_size_um: float | None) -> dict[str, Any]:
     return {"resolution": (pair, pair), "resolutionunit": "CENTIMETER"}
 
 
-def _packing(compression: Compression) -> dict[str, Any]:
-    if compression.codec == "none":
+def _packing(compression: Compression, dtype: np.dtype[Any]) -> dict[str, Any]:
+    # Eight pixels in a byte already, and ImageJ turns black and white about where they are packed as well.
+    if compression.codec == "none" or dtype.kind == "b":
         return {}
     return {"compression": "zlib", "compressionargs": {"level": compression.level}, "predictor": False}
