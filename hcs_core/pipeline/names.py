@@ -16,12 +16,14 @@ class Backend(StrEnum):
     """The storage backends that hold what steps pass on."""
 
     MEMORY = "memory"
+    DISK = "disk"
     ZARR = "zarr"
 
 
 class MaterializationBackend(StrEnum):
     """The storage backends that hold what is kept."""
 
+    DISK = "disk"
     ZARR = "zarr"
 
 

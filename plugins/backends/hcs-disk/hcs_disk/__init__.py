@@ -1,1 +1,1 @@
-"""Reading TIFF planes for hcs_core."""
+"""TIFF for hcs_core: planes are read from it, and images kept in it."""

@@ -1,8 +1,10 @@
 """What this distribution declares to hcs_core."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
-from hcs_core import ReaderSpec, hookimpl
+from hcs_core import ReaderSpec, StorageBackendSpec, hookimpl
 
 hcs_api = 1
 
@@ -14,4 +16,14 @@ def hcs_readers() -> Iterator[ReaderSpec]:
         name="tiff",
         target="hcs_disk.tiff:TiffReader",
         summary="TIFF and BigTIFF, any byte order, strips or tiles, raw, LZW, Deflate and others",
+    )
+
+
+@hookimpl
+def hcs_storage_backends() -> Iterator[StorageBackendSpec]:
+    """Declare the storage backend `disk`."""
+    yield StorageBackendSpec(
+        name="disk",
+        target="hcs_disk.backend:DiskBackend",
+        summary="OME-TIFF, one file for each plane, a folder for each well, as ImageJ and others open it",
     )

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import tifffile
 
 from hcs_core import Header, ReadError, Region
+from hcs_disk.segments import read_region
 from hcs_disk.tifffile_log import unreadable_tags
 
 _TEXT_TAG = 270
@@ -68,7 +69,8 @@ class TiffReader:
     def read(self, location: str, selector: int, region: Region | None = None) -> npt.NDArray[Any]:
         """Return the pixels of a page, or of a region of it, as a writable (y, x) array in native byte order.
 
-        Of raw pages that lie in one piece only the region's rows are read; others are decoded whole and cropped.
+        Of raw pages that lie in one piece only the region's rows are read, of others the strips or tiles that it
+        touches: what lies elsewhere in the file, damaged or not, is not looked at.
 
         Raises
         ------
@@ -78,14 +80,8 @@ class TiffReader:
         with _opened(location) as (tiff, lost):
             page = _page(location, tiff, selector)
             _check(location, tiff, page, lost, _PIXEL_TAGS)
-            if region is None:
-                pixels = _native(page.asarray(maxworkers=1), page)
-            elif page.is_contiguous and page.predictor == 1 and page.fillorder == 1:
-                pixels = _rows(tiff, page, region)
-            else:
-                # A copy, so that a small region does not keep the whole plane in memory.
-                pixels = _native(page.asarray(maxworkers=1)[region].copy(), page)
-        return pixels
+            pixels = page.asarray(maxworkers=1) if region is None else read_region(tiff, page, region)
+            return pixels.astype(_dtype(page), copy=False)
 
 
 @contextmanager
@@ -167,20 +163,3 @@ def _text(page: tifffile.TiffPage) -> str:
     value = page.tags.valueof(_TEXT_TAG, default="")
     # tifffile leaves bytes where they are neither UTF-8 nor cp1252; latin-1 decodes all.
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _native(pixels: npt.NDArray[Any], page: tifffile.TiffPage) -> npt.NDArray[Any]:
-    return pixels.astype(_dtype(page), copy=False)
-
-
-def _rows(tiff: tifffile.TiffFile, page: tifffile.TiffPage, region: Region) -> npt.NDArray[Any]:
-    """Read the rows that a region spans, of a page whose pixels lie in one piece, and crop them."""
-    height, width = page.shape
-    rows = range(height)[region[0]]
-    stored = _dtype(page).newbyteorder(tiff.byteorder)
-    first, last = (min(rows[0], rows[-1]), max(rows[0], rows[-1])) if rows else (0, -1)
-    tiff.filehandle.seek(page.dataoffsets[0] + first * width * stored.itemsize)
-    count = (last - first + 1) * width
-    band = tiff.filehandle.read_array(stored, count) if count else np.empty(0, stored)
-    picked = band.reshape(-1, width)[np.array(rows, np.intp) - first] if rows.step != 1 else band.reshape(-1, width)
-    return _native(picked[:, region[1]].copy(), page)

@@ -4,16 +4,51 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 
-FOLDER = Path(__file__).parents[1]
+from hcs_core import FinishedWell, PlaneAddress
+from hcs_core.pipeline.config_file import load_config
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+@pytest.fixture
+def examples():
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_keeping_results(tmp_path, make_layout, examples):
+    layout = make_layout(shape=(1, 2, 3, 70, 90))
+    names = {
+        "FinishedWell": FinishedWell,
+        "PlaneAddress": PlaneAddress,
+        "folder": tmp_path,
+        "layout": layout,
+        "plane": np.ones((70, 90), np.uint16),
+    }
+    exec(examples[0], names)  # noqa: S102 - our own text
+    assert names["store"].finished_wells() == ("A01",)
+    assert (tmp_path / "images" / "index.json").is_file()
+
+
+def test_the_file_that_is_shown_is_called_so(write_store, make_layout):
+    written = write_store(make_layout(shape=(1, 2, 3, 20, 30)), wells=("B02",))
+    (shown,) = re.findall(r"B02_\S+\.tif", README)
+    assert (written.store.root / "B02" / shown).is_file()
+
+
+def test_the_configuration(tmp_path):
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "config.yaml").write_text(block)
+    config = load_config(tmp_path / "config.yaml")
+    assert (config.vfs.materialization_backend, config.zarr.compressor) == ("disk", "none")
+
+
+def test_reading(tmp_path, monkeypatch, capsys, examples):
     tifffile.imwrite(tmp_path / "plane.tif", np.ones((100, 80), "uint16"))
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(example, names)  # noqa: S102 - our own text
+    exec(examples[1], names)  # noqa: S102 - our own text
     assert names["corner"].shape == (64, 64)
     assert "shape=(100, 80)" in capsys.readouterr().out

@@ -67,7 +67,8 @@ class TestFaultsOfAnyPage:
         refuse(path, getattr(reader, ask), "is empty (0 bytes)")
 
     @pytest.mark.parametrize(
-        "content", [b"<html><body>404</body></html>", b'{"error": 1}', b"I", b"II*", b"\0" * 500]
+        "content",
+        [b"<html><body>404</body></html>", b'{"error": 1}', b"\xff\xd8\xff\xe0JFIF", b"I", b"II*", b"\0" * 500],
     )
     def test_something_else_that_is_called_tif(self, reader, tmp_path, ask, content):
         path = tmp_path / "page.tif"

@@ -5,20 +5,24 @@ import sys
 
 from hcs_core import PluginManager
 from hcs_disk import plugin
+from hcs_disk.backend import DiskBackend
 from hcs_disk.tiff import TiffReader
 
 
-def test_registers_the_reader():
+def test_registers_the_reader_and_the_backend():
     manager = PluginManager()
     record = manager.register(plugin, "disk")
-    assert record.provides == {"readers": ("tiff",)}
+    assert record.provides == {"readers": ("tiff",), "storage_backends": ("disk",)}
     assert manager.check("disk") == ()
     assert manager.readers.load("tiff") is TiffReader
+    assert manager.storage_backends.load("disk") is DiskBackend
+    spec = manager.storage_backends.get("disk")
+    assert (spec.durable, spec.suffix) == (True, "")
 
 
 def test_importing_it_brings_in_no_heavy_library():
     code = (
-        "import sys, hcs_disk.plugin; list(hcs_disk.plugin.hcs_readers());"
+        "import sys, hcs_disk.plugin as p; list(p.hcs_readers()); list(p.hcs_storage_backends());"
         "print(sorted({'numpy', 'tifffile', 'imagecodecs', 'zarr', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,7 +19,13 @@ def pixels(dtype="uint16"):
     return values.astype(dtype) if np.dtype(dtype).kind == "f" else (values % np.iinfo(dtype).max).astype(dtype)
 
 
-def by_hand(image, order="<", *, big=False, strips=3, encode=bytes):
+def pack_bits(pixels, bits):
+    """Pack little-endian uint16 values into their lower bits, the highest first."""
+    every = np.unpackbits(np.frombuffer(pixels, "<u2").astype(">u2").view("u1")).reshape(-1, 16)
+    return np.packbits(every[:, 16 - bits :]).tobytes()
+
+
+def by_hand(image, order="<", *, big=False, strips=3, encode=bytes, bits=None):
     """Make a TIFF of strips from the specification alone: the pixels first, the directory behind them."""
     height, width = image.shape
     rows = -(-height // strips)
@@ -33,10 +39,10 @@ def by_hand(image, order="<", *, big=False, strips=3, encode=bytes):
     body += struct.pack(f"{order}{len(parts)}{offset}", *offsets)
     body += struct.pack(f"{order}{len(parts)}{offset}", *map(len, parts))
     each = struct.calcsize(offset) * len(parts)
-    compression = {bytes: 1, imagecodecs.lzw_encode: 5, imagecodecs.zlib_encode: 8}[encode]
+    compression = {imagecodecs.lzw_encode: 5, imagecodecs.zlib_encode: 8}.get(encode, 1)
     tags = [
-        (256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, image.dtype.itemsize * 8), (259, 3, 1, compression),
-        (262, 3, 1, 1), (273, word, len(parts), arrays), (277, 3, 1, 1), (278, 3, 1, rows),
+        (256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, bits or image.dtype.itemsize * 8),
+        (259, 3, 1, compression), (262, 3, 1, 1), (273, word, len(parts), arrays), (277, 3, 1, 1), (278, 3, 1, rows),
         (279, word, len(parts), arrays + each), (339, 3, 1, {"u": 1, "i": 2, "f": 3}[image.dtype.kind]),
     ]  # fmt: skip
     directory = struct.pack(order + count, len(tags))
@@ -112,14 +118,26 @@ REGIONS = [
 ]
 
 
+LAYOUTS = [
+    {},
+    {"byteorder": ">"},
+    {"rowsperstrip": 9},
+    {"tile": (16, 32)},
+    {"compression": "lzw"},
+    {"compression": "lzw", "rowsperstrip": 9, "predictor": 2},
+    {"compression": "zlib", "tile": (16, 32), "byteorder": ">"},
+    {"compression": "zstd", "tile": (32, 16), "bigtiff": True},
+    {"compression": "packbits", "rowsperstrip": 1},
+]
+
+
 @pytest.mark.parametrize("region", REGIONS, ids=str)
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"byteorder": ">"}, {"rowsperstrip": 9}, {"tile": (16, 32)}, {"compression": "lzw"}],
-    ids=str,
-)
-def test_a_region_is_what_slicing_gives(reader, tmp_path, region, options):
-    image = pixels()
+@pytest.mark.parametrize("options", LAYOUTS, ids=str)
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_a_region_is_what_slicing_gives(reader, tmp_path, region, options, dtype):
+    if dtype == "float32" and "predictor" in options:
+        options = {**options, "predictor": 3}
+    image = pixels(dtype)
     path = tmp_path / "image.tif"
     tifffile.imwrite(path, image, **options)
     found = reader.read(str(path), 0, region)
@@ -129,19 +147,90 @@ def test_a_region_is_what_slicing_gives(reader, tmp_path, region, options):
     assert found.dtype.isnative
 
 
-def test_of_a_raw_page_only_the_rows_of_the_region_are_read(reader, tmp_path, monkeypatch):
-    path = tmp_path / "image.tif"
-    tifffile.imwrite(path, pixels())
+@pytest.fixture
+def bytes_read(monkeypatch):
+    """How many bytes tifffile takes from files, beside those in which it finds its way."""
     taken = []
-    read_array = tifffile.FileHandle.read_array
+    read, read_array = tifffile.FileHandle.read, tifffile.FileHandle.read_array
 
-    def counting(self, dtype, count=-1, *args, **kwargs):
-        taken.append(count)
+    def counting(self, size=-1):
+        taken.append(size)
+        return read(self, size)
+
+    def counting_array(self, dtype, count=-1, *args, **kwargs):
+        taken.append(np.dtype(dtype).itemsize * count)
         return read_array(self, dtype, count, *args, **kwargs)
 
-    monkeypatch.setattr(tifffile.FileHandle, "read_array", counting)
+    monkeypatch.setattr(tifffile.FileHandle, "read", counting)
+    monkeypatch.setattr(tifffile.FileHandle, "read_array", counting_array)
+    return taken
+
+
+def test_of_a_raw_page_only_the_rows_of_the_region_are_read(reader, tmp_path, bytes_read):
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, pixels())
+    reader.header(str(path), 0)
+    finding = sum(bytes_read)
+    bytes_read.clear()
     reader.read(str(path), 0, (slice(20, 23), slice(4, 6)))
-    assert taken == [3 * SHAPE[1]]
+    assert sum(bytes_read) == finding + 3 * SHAPE[1] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "touched"),
+    [
+        ({"compression": "zlib", "rowsperstrip": 10}, [2, 3]),
+        ({"rowsperstrip": 10, "predictor": 2, "compression": "lzw"}, [2, 3]),
+        # Three tiles to a row of tiles.
+        ({"compression": "zlib", "tile": (16, 16)}, [4, 5, 7, 8]),
+        ({"tile": (16, 16)}, [4, 5, 7, 8]),
+    ],
+    ids=str,
+)
+def test_only_strips_and_tiles_that_a_region_touches_are_read(reader, tmp_path, bytes_read, options, touched):
+    path = tmp_path / "image.tif"
+    image = pixels()
+    tifffile.imwrite(path, image, **options)
+    with tifffile.TiffFile(path) as tiff:
+        offsets, counts = tiff.pages.first.dataoffsets, tiff.pages.first.databytecounts
+    bytes_read.clear()
+    reader.header(str(path), 0)
+    finding = sum(bytes_read)
+    bytes_read.clear()
+    region = (slice(29, 33), slice(30, 40))
+    np.testing.assert_array_equal(reader.read(str(path), 0, region), image[region])
+    assert sum(bytes_read) == finding + sum(counts[index] for index in touched)
+    # What is not touched is not decoded either: noise in its place makes no difference.
+    content = bytearray(path.read_bytes())
+    for index, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+        if index not in touched:
+            content[offset : offset + count] = b"\xff" * count
+    path.write_bytes(content)
+    np.testing.assert_array_equal(reader.read(str(path), 0, region), image[region])
+
+
+@pytest.mark.parametrize("options", [{"tile": (32, 32)}, {"rowsperstrip": 16}], ids=str)
+def test_jpeg_is_decoded_as_libtiff_does(reader, tmp_path, options):
+    cv2 = pytest.importorskip("cv2", reason="opencv-python-headless is not installed: it comes with hcs-numpy")
+    path = tmp_path / "image.tif"
+    smooth = np.add.outer(np.arange(70), np.arange(45) * 2).astype("uint8")
+    tifffile.imwrite(path, smooth, compression="jpeg", compressionargs={"level": 95}, **options)
+    found = reader.read(str(path), 0)
+    # Decoders may differ by a grey value in rounding.
+    np.testing.assert_allclose(found.astype(int), cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(int), atol=1)
+    for region in REGIONS:
+        np.testing.assert_array_equal(reader.read(str(path), 0, region), found[region])
+
+
+@pytest.mark.parametrize("bits", [4, 10, 12, 14])
+def test_packed_bits_are_unpacked(reader, tmp_path, bits):
+    image = (pixels() % 2**bits)[:, :40].astype("uint16")
+    path = tmp_path / "image.tif"
+    path.write_bytes(by_hand(image, encode=lambda strip: pack_bits(strip, bits), bits=bits))
+    for region in [None, *REGIONS]:
+        found = reader.read(str(path), 0, region)
+        np.testing.assert_array_equal(found, image[region or ...])
+        assert found.dtype.itemsize == -(-bits // 8)
 
 
 def test_the_selector_is_the_page(reader, tmp_path):
