@@ -24,6 +24,8 @@ RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells",
 OPTIONS = ("name", "group_by", "variable_components", "save", "memory", "enabled")
 """Those of them that a step can have now."""
 
+_NO_NAME = frozenset(":/\\\0")
+
 Operation = str | Callable[..., Any]
 """The name of an operation, or a function that was declared with `step_function`."""
 
@@ -120,7 +122,8 @@ def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> Functi
         raise PipelineError(
             f"a step runs {pattern!r}: expected an operation's name, a function, or (function, kwargs)."
         )
-    if isinstance(pattern, str) and (not pattern or ":" in pattern):
+    # Its name becomes the step's, and that of a folder.
+    if isinstance(pattern, str) and (pattern in {"", ".", ".."} or _NO_NAME.intersection(pattern)):
         raise PipelineError(
             f"{pattern!r} is no operation's name: write one such as 'max_projection', or pass the function itself."
         )

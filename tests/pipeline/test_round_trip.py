@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from hcs_core import Pipeline, Selection, Step
+from hcs_core.pipeline.names import AXIS_OF, COMPONENTS, MissingData
 from hcs_core.pipeline.pipeline_file import dump_pipeline
 from hcs_core.pipeline.step import RESERVED
 
@@ -48,7 +49,7 @@ ODD = [
 ]
 TEXTS = st.one_of(st.text(st.characters(categories=ANY), min_size=1, max_size=12), st.sampled_from(ODD))
 OPERATIONS = st.one_of(st.sampled_from(["blur", "tophat", *ODD, *RESERVED]), TEXTS).filter(
-    lambda text: ":" not in text
+    lambda text: not set(text) & set(":/\\\0") and text not in {".", ".."}
 )
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False))
 VALUES = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, st.just(""), st.lists(NUMBERS, max_size=3))
@@ -59,7 +60,15 @@ KEYS = st.one_of(TEXTS, st.sampled_from(RESERVED), st.integers(0, 99).map(str))
 PATTERNS = st.one_of(CALLS, CHAINS, st.dictionaries(KEYS, st.one_of(CALLS, CHAINS), min_size=1, max_size=3))
 NAMES = TEXTS.filter(lambda name: not set(name) & set("/\\\0") and name not in {".", ".."})
 OPTIONS = st.fixed_dictionaries(
-    {}, optional={"name": NAMES, "save": st.booleans(), "memory": TEXTS, "enabled": st.booleans()}
+    {},
+    optional={
+        "name": NAMES,
+        "save": st.booleans(),
+        "memory": TEXTS,
+        "enabled": st.booleans(),
+        "group_by": st.sampled_from(COMPONENTS),
+        "variable_components": st.lists(st.sampled_from(list(AXIS_OF)), unique=True),
+    },
 )
 STEPS = st.builds(lambda pattern, options: Step(pattern, **options), PATTERNS, OPTIONS)
 WELLS = st.one_of(TEXTS, st.integers())
@@ -73,7 +82,7 @@ SELECTIONS = st.builds(
     timepoints=st.none() | COUNTS,
 )
 PIPELINES = st.builds(
-    Pipeline, TEXTS, st.lists(STEPS, max_size=4), select=SELECTIONS, missing=st.none() | st.just("error")
+    Pipeline, TEXTS, st.lists(STEPS, max_size=4), select=SELECTIONS, missing=st.none() | st.sampled_from(MissingData)
 )
 
 
