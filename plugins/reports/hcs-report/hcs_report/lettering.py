@@ -1,0 +1,138 @@
+"""Text on a picture: whatever characters a plate's name has, it is drawn, and it fits.
+
+Pillow brings one Latin font of its own, which looks the same on every machine. For a text with characters that it
+lacks, a font of the machine is taken that has more of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Iterator
+
+from PIL import ImageDraw, ImageFont
+
+FONT_FILES = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKjp-Regular.otf",
+    "NotoSansCJKsc-Regular.otf",
+    "wqy-zenhei.ttc",
+    "Arial Unicode.ttf",
+    "segoeui.ttf",
+    "msyh.ttc",
+    "msgothic.ttc",
+    "malgun.ttf",
+    "Arial.ttf",
+)
+"""Files of fonts with many characters, as Linux, macOS and Windows call them; the first of the best is taken."""
+
+_NO_CHARACTER = "\U0010fffd"
+"""Of private use: no font has it, so that it is drawn as what a font draws for all that it lacks."""
+
+Font = ImageFont.FreeTypeFont
+
+
+def draw_text(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[int, int],
+    text: str,
+    *,
+    size: int,
+    colour: str,
+    anchor: str = "la",
+    width: int | None = None,
+) -> None:
+    """Draw one line of text.
+
+    Parameters
+    ----------
+    draw
+        Where.
+    place
+        (x, y) of the anchor, in Pillow's words: `la` is left and at the ascender's height, `mm` the middle.
+    text
+        Any characters. Those that no font has are drawn as the font draws what it lacks.
+    size
+        The font's, in pixels.
+    colour
+        `#RRGGBB`.
+    anchor
+        Which point of the text `place` is.
+    width
+        What it may take; a longer text ends with `...`.
+    """
+    line = fitted(text, size, width) if width is not None else printable(text)
+    draw.text(place, line, fill=colour, font=font_of(line, size), anchor=anchor)
+
+
+def fitted(text: str, size: int, width: int) -> str:
+    """Return a text that is no wider than `width` pixels, cut and ended with `...` where it would be."""
+    line = printable(text)
+    if text_width(line, size) <= width:
+        return line
+    for end in range(len(line) - 1, 0, -1):
+        if text_width(line[:end].rstrip() + "...", size) <= width:
+            return line[:end].rstrip() + "..."
+    return "..."
+
+
+def text_width(text: str, size: int) -> int:
+    """Return how many pixels wide a line of text is, rounded up."""
+    return -int(-font_of(text, size).getlength(text) // 1)
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without what is no character: bytes of a name that are no UTF-8, and controls."""
+    return "".join("\ufffd" if unicodedata.category(char) in {"Cc", "Cs", "Cf"} else char for char in text)
+
+
+@functools.lru_cache(maxsize=1024)
+def font_of(text: str, size: int) -> Font:
+    """Return the font that has the most of a text's characters; Pillow's own where it has all."""
+    return _sized(min(_fonts_in_turn(text), key=lambda found: found[0])[1], size)
+
+
+def _fonts_in_turn(text: str) -> Iterator[tuple[int, str]]:
+    """Yield how many characters a font lacks, and its file; none after the first that lacks none."""
+    for file in ("", *FONT_FILES):
+        if file and not _is_there(file):
+            continue
+        lacking = sum(not _has(file, char) for char in set(text))
+        yield lacking, file
+        if not lacking:
+            return
+
+
+@functools.cache
+def _is_there(file: str) -> bool:
+    try:
+        ImageFont.truetype(file, 16)
+    except OSError:
+        return False
+    return True
+
+
+@functools.cache
+def _sized(file: str, size: int) -> Font:
+    if file:
+        return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)
+    own = ImageFont.load_default(size)
+    if not isinstance(own, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType: install one of its wheels.")  # noqa: TRY004
+    return own
+
+
+@functools.cache
+def _has(file: str, char: str) -> bool:
+    """Whether a font has a character: what it lacks all looks the same."""
+    if char.isspace():
+        return True
+    font = _sized(file, 16)
+    return _shape(font, char) != _shape(font, _NO_CHARACTER)
+
+
+def _shape(font: Font, char: str) -> tuple[object, bytes]:
+    mask = font.getmask(char)
+    return mask.size, bytes(mask)
