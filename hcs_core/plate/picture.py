@@ -237,10 +237,8 @@ def _limits(thumbnails: Sequence[Thumbnail]) -> tuple[float, float] | None:
     values = values[np.isfinite(values)]
     if not values.size:
         return None
-    low, high = (
-        np.percentile(values, percent, method=method)
-        for percent, method in zip(LIMIT_PERCENTILES, ("lower", "higher"), strict=True)
-    )
+    black, white = LIMIT_PERCENTILES
+    low, high = np.percentile(values, black, method="lower"), np.percentile(values, white, method="higher")
     return float(low), float(high)
 
 

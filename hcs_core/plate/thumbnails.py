@@ -187,6 +187,7 @@ def block_means(pixels: npt.NDArray[Any], block: int) -> npt.NDArray[Any]:
     sums = np.add.reduceat(strips, lefts, axis=1, dtype=total)
     counts = np.minimum(block, height - tops)[:, np.newaxis] * np.minimum(block, width - lefts)
     if whole:
-        means: npt.NDArray[Any] = (2 * sums + counts) // (2 * counts)
-        return means.astype(pixels.dtype)
-    return (sums / counts).astype(np.float32)
+        rounded: npt.NDArray[Any] = ((2 * sums + counts) // (2 * counts)).astype(pixels.dtype)
+        return rounded
+    means: npt.NDArray[np.float32] = (sums / counts).astype(np.float32)
+    return means

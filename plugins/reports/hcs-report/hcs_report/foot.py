@@ -44,51 +44,58 @@ class Line:
 
 @attrs.frozen(kw_only=True)
 class Foot:
-    """What stands in the foot, and how high it is in pixels."""
+    """What stands in the foot: its lines, its height in pixels, and by how much its text is larger than `_SIZE`."""
 
     lines: tuple[Line, ...]
     height: int
+    scale: float
 
 
-def foot_of(picture: PlatePicture, width: int) -> Foot:
+def foot_of(picture: PlatePicture, width: int, scale: float) -> Foot:
     """Return the foot of a plate's picture, set in `width` pixels."""
-    lines = list(_legend(picture, width))
-    below = lines[-1].y + _LEGEND_LINE + _BETWEEN
-    lines += [Line(x=0, y=below + index * _LINE, text=text) for index, text in enumerate(_wrapped(picture, width))]
-    below = lines[-1].y + _LINE + _BETWEEN
-    entries = listing(picture)
-    columns = max(1, width // _COLUMN)
-    down = -(-len(entries) // columns)
+    size, leading, between = (round(length * scale) for length in (_SIZE, _LINE, _BETWEEN))
+    lines = list(_legend(picture, width, scale))
+    below = lines[-1].y + round(_LEGEND_LINE * scale) + between
+    for text in _wrapped(explanation(picture), width, size):
+        lines.append(Line(x=0, y=below, text=text))
+        below += leading
+    entries, columns = listing(picture), max(1, round(width / scale) // _COLUMN)
+    wide, down = width // columns, -(-len(entries) // columns)
     for index, text in enumerate(entries):
         column, row = divmod(index, down)
-        place = {"x": column * (width // columns), "y": below + row * _LINE}
-        lines.append(Line(text=fitted(text, _SIZE, width // columns - _BETWEEN), **place))
-    return Foot(lines=tuple(lines), height=max(line.y for line in lines) + _LINE)
+        line = fitted(text, size, wide - between)
+        lines.append(Line(x=column * wide, y=below + between + row * leading, text=line))
+    return Foot(lines=tuple(lines), height=max(line.y for line in lines) + leading, scale=scale)
 
 
-def _legend(picture: PlatePicture, width: int) -> Iterator[Line]:
+def _legend(picture: PlatePicture, width: int, scale: float) -> Iterator[Line]:
     counts = state_counts(picture)
     entries = {
-        "whole": f"all planes there: {counts[WellState.WHOLE]:,}",
-        "absent": f"planes absent: {counts[WellState.LACKING]:,}",
+        "whole": f"all planes there: {_wells(counts[WellState.WHOLE])}",
+        "lacking": f"something absent: {_wells(counts[WellState.LACKING])}",
+        "absent": "planes without a file",
         "unreadable": "planes that cannot be read",
-        "nothing": "nothing to show",
-        "empty": f"no image: {counts[WellState.EMPTY]:,}",
+        "nothing": "no plane to show",
+        "empty": f"no image: {_wells(counts[WellState.EMPTY])}",
     }
     x = y = 0
     for symbol, text in entries.items():
-        length = _SWATCH + 8 + text_width(text, _SIZE)
+        length = round((_SWATCH + 8) * scale) + text_width(text, round(_SIZE * scale))
         if x and x + length > width:
-            x, y = 0, y + _LEGEND_LINE
+            x, y = 0, y + round(_LEGEND_LINE * scale)
         yield Line(x=x, y=y, text=text, symbol=symbol)
-        x += length + _LEGEND_GAP
+        x += length + round(_LEGEND_GAP * scale)
 
 
-def _wrapped(picture: PlatePicture, width: int) -> Iterator[str]:
+def _wells(count: int) -> str:
+    return f"{count:,} well" + ("" if count == 1 else "s")
+
+
+def _wrapped(text: str, width: int, size: int) -> Iterator[str]:
     line = ""
-    for word in explanation(picture).split():
+    for word in text.split():
         longer = f"{line} {word}".strip()
-        if line and text_width(longer, _SIZE) > width:
+        if line and text_width(longer, size) > width:
             yield line
             longer = word
         line = longer
@@ -97,14 +104,14 @@ def _wrapped(picture: PlatePicture, width: int) -> Iterator[str]:
 
 def draw_foot(draw: ImageDraw.ImageDraw, foot: Foot, *, left: int, top: int) -> None:
     """Draw the foot with its corner at a place."""
+    size, swatch, gap = (round(length * foot.scale) for length in (_SIZE, _SWATCH, 8))
     for line in foot.lines:
         x, y = left + line.x, top + line.y
         if line.symbol:
-            _draw_symbol(draw, line.symbol, Box(left=x, top=y, width=_SWATCH, height=_SWATCH))
-            place = (x + _SWATCH + 8, y + _SWATCH // 2)
-            draw_text(draw, place, line.text, size=_SIZE, colour=INK, anchor="lm")
+            _draw_symbol(draw, line.symbol, Box(left=x, top=y, width=swatch, height=swatch))
+            draw_text(draw, (x + swatch + gap, y + swatch // 2), line.text, size=size, colour=INK, anchor="lm")
         else:
-            draw_text(draw, (x, y), line.text, size=_SIZE, colour=PALE_INK)
+            draw_text(draw, (x, y), line.text, size=size, colour=PALE_INK)
 
 
 def _draw_symbol(draw: ImageDraw.ImageDraw, symbol: str, box: Box) -> None:
@@ -113,9 +120,10 @@ def _draw_symbol(draw: ImageDraw.ImageDraw, symbol: str, box: Box) -> None:
         draw_empty(draw, box)
         return
     draw_frame(draw, box, COLOURS[WellState.WHOLE if symbol == "whole" else WellState.LACKING], _FRAME)
-    corner = Box(left=inner.left, top=inner.top, width=9, height=9)
+    side = inner.width // 2
+    corner = Box(left=inner.left, top=inner.top, width=side, height=side)
     if symbol == "absent":
-        draw_absent_mark(draw, attrs.evolve(corner, left=inner.right - corner.width))
+        draw_absent_mark(draw, attrs.evolve(corner, left=inner.right - side))
     elif symbol == "unreadable":
         draw_unreadable_mark(draw, corner)
     elif symbol == "nothing":

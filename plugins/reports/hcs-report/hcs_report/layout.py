@@ -2,14 +2,15 @@
 
 The page has a header, then the panels, one a channel, then the foot with legend and notes. A panel has its title, the
 columns' numbers, a cell for each well of the plate, the rows' letters at its left, and the scale bar below. Rows and
-columns of the plate in which no well has an image are drawn narrow, so that a few wells of a large plate are large and
-still where they are on the plate.
+columns of the plate in which no well has an image are drawn narrow: so a few wells of a large plate are large, and
+still where they are on the plate. Text and what goes with it grow with the page; thumbnails do not: a pixel of theirs
+is a pixel of the page.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import accumulate
 
 import attrs
@@ -26,11 +27,16 @@ PANEL_GAP = 30
 
 _NARROW = 22
 _SMALLEST_THUMBNAIL = 16
-_LARGE_THUMBNAIL = 40
+_UNKNOWN_THUMBNAIL = 40
+_FRAMES = ((48, 3, 4), (0, 2, 2))
+"""For cells from so many pixels on: how thick the frame is, and how wide the gap between two."""
+
 _LEAST_PANEL_WIDTH = 300
 _LEAST_WIDTH = 900
-_ASPECT = 1.5
-"""Width by height of the panels together that is aimed at: that of a screen, or of a page on its side."""
+_TEXT_FITS_WIDTH = 1_500
+_LARGEST_TEXT = 1.5
+_ASPECT = 16 / 9
+"""Width by height of the panels together that is aimed at: a screen's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +85,8 @@ class Layout:
         The row at which the foot begins.
     panels
         The box of each channel's panel, by the channel's number.
+    scale
+        By how much text, and the space for it, is larger than this module's constants say.
     frame
         How thick the frame around a thumbnail is; it lies within the cell.
     rows, columns
@@ -87,10 +95,15 @@ class Layout:
 
     width: int
     foot: int
-    panels: dict[int, Box]
+    panels: Mapping[int, Box]
+    scale: float
     frame: int
     rows: tuple[tuple[int, int], ...]
     columns: tuple[tuple[int, int], ...]
+
+    def scaled(self, length: int) -> int:
+        """Return a length, or a size of text, that grows with the page."""
+        return round(length * self.scale)
 
     def cell(self, channel: int, well: str) -> Box:
         """Return the cell of a well in the panel of a channel: frame and thumbnail."""
@@ -128,32 +141,40 @@ def _mark_side(inner: Box) -> int:
 
 def layout_of(picture: PlatePicture) -> Layout:
     """Return where everything of a plate's picture lies; equal pictures have equal layouts."""
+    small = _layout(picture, 1.0)
+    return _layout(picture, min(_LARGEST_TEXT, max(1.0, small.width / _TEXT_FITS_WIDTH)))
+
+
+def _layout(picture: PlatePicture, scale: float) -> Layout:
     height, width = _largest_thumbnail(picture)
-    large = min(height, width) >= _LARGE_THUMBNAIL
-    frame, gap = (3, 4) if large else (2, 2)
+    frame, between = next((frame, gap) for least, frame, gap in _FRAMES if min(height, width) >= least)
     places = [parse_well(well) for well in picture.wells]
-    rows = _spans(
-        PANEL_TITLE + COLUMN_NUMBERS, picture.plate_format[0], {row for row, _ in places}, height + 2 * frame, gap
-    )
-    columns = _spans(ROW_LETTERS, picture.plate_format[1], {column for _, column in places}, width + 2 * frame, gap)
-    panel_width = max(_LEAST_PANEL_WIDTH, sum(columns[-1]))
-    panel_height = sum(rows[-1]) + SCALE_BAR
+    used = [{place[axis] for place in places} for axis in (0, 1)]
+    title, letters = round((PANEL_TITLE + COLUMN_NUMBERS) * scale), round(ROW_LETTERS * scale)
+    rows = _spans(title, picture.plate_format[0], used[0], height + 2 * frame, between)
+    columns = _spans(letters, picture.plate_format[1], used[1], width + 2 * frame, between)
+    panel_width = max(round(_LEAST_PANEL_WIDTH * scale), sum(columns[-1]))
+    panel_height = sum(rows[-1]) + round(SCALE_BAR * scale)
     numbers = [channel.number for channel in picture.channels]
     across = _across(len(numbers), panel_width, panel_height)
+    header, gap = round(HEADER * scale), round(PANEL_GAP * scale)
     panels = {
         number: Box(
-            left=MARGIN + (index % across) * (panel_width + PANEL_GAP),
-            top=HEADER + (index // across) * (panel_height + PANEL_GAP),
+            left=MARGIN + (index % across) * (panel_width + gap),
+            top=header + (index // across) * (panel_height + gap),
             width=panel_width,
             height=panel_height,
         )
         for index, number in enumerate(numbers)
     }
-    right, bottom = (max((getattr(box, end) for box in panels.values()), default=0) for end in ("right", "bottom"))
+    right, bottom = (
+        max((getattr(box, end) for box in panels.values()), default=header) for end in ("right", "bottom")
+    )
     return Layout(
         width=max(_LEAST_WIDTH, right + MARGIN),
-        foot=max(HEADER, bottom) + PANEL_GAP,
+        foot=bottom + gap,
         panels=panels,
+        scale=scale,
         frame=frame,
         rows=rows,
         columns=columns,
@@ -162,7 +183,7 @@ def layout_of(picture: PlatePicture) -> Layout:
 
 def _largest_thumbnail(picture: PlatePicture) -> tuple[int, int]:
     shapes = [thumbnail.pixels.shape for thumbnail in picture.thumbnails.values()]
-    height, width = (max((shape[axis] for shape in shapes), default=_LARGE_THUMBNAIL) for axis in (0, 1))
+    height, width = (max((shape[axis] for shape in shapes), default=_UNKNOWN_THUMBNAIL) for axis in (0, 1))
     return max(height, _SMALLEST_THUMBNAIL), max(width, _SMALLEST_THUMBNAIL)
 
 

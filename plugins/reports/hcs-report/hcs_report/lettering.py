@@ -118,7 +118,8 @@ def _is_there(file: str) -> bool:
 def _sized(file: str, size: int) -> Font:
     if file:
         return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)
-    own = ImageFont.load_default(size)
+    # In even sizes its spaces are so narrow that words run into each other.
+    own = ImageFont.load_default(size | 1)
     if not isinstance(own, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType: install one of its wheels.")  # noqa: TRY004
     return own

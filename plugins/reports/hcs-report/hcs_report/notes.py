@@ -17,7 +17,7 @@ def summary(picture: PlatePicture) -> str:
     counts = state_counts(picture)
     return (
         f"{picture.microscope}, {_many(rows * columns, 'well')} ({rows} x {columns}): "
-        f"{counts[WellState.WHOLE]:,} with all planes, {counts[WellState.LACKING]:,} with absent planes, "
+        f"{counts[WellState.WHOLE]:,} with all planes, {counts[WellState.LACKING]:,} that lack some, "
         f"{counts[WellState.EMPTY]:,} without an image"
     )
 
@@ -70,7 +70,8 @@ def explanation(picture: PlatePicture) -> str:
     )
     return (
         f"{pixels}. Contrast is the same in all wells of a channel: black and white are percentiles {low:g} and "
-        f"{high:g} of its thumbnails' pixels over the whole plate."
+        f"{high:g} of its thumbnails' pixels over the whole plate. Only the planes that are shown were read: others "
+        "may be unreadable too."
     )
 
 
@@ -89,9 +90,9 @@ def _absent(picture: PlatePicture) -> Iterator[str]:
         together.setdefault((mark.well, mark.channel, mark.state.word), []).append(mark)
     names = {channel.number: channel.name for channel in picture.channels}
     for (well, channel, word), marks in together.items():
-        sites = spans([mark.site for mark in marks])
+        sites = sites_text([mark.site for mark in marks])
         planes = _many(sum(mark.planes for mark in marks), "plane")
-        yield f"{well} {names[channel]}, site {sites}: {planes} {word.replace('_', ' ')}"
+        yield f"{well} {names[channel]}, {sites}: {planes} {word.replace('_', ' ')}"
 
 
 def _others(picture: PlatePicture) -> Iterator[str]:
@@ -103,15 +104,16 @@ def _others(picture: PlatePicture) -> Iterator[str]:
                 yield f"{well} {channel.name} shows {plane_name(thumbnail)}"
 
 
-def spans(numbers: list[int]) -> str:
-    """Return sorted numbers as people write them: `1-3, 7`."""
+def sites_text(sites: list[int]) -> str:
+    """Return sorted sites as people write them: `site 2`, `sites 1-3, 7`."""
     runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+    for site in sites:
+        if runs and site == runs[-1][-1] + 1:
+            runs[-1].append(site)
         else:
-            runs.append([number])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+            runs.append([site])
+    text = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"sites {text}" if len(sites) > 1 else f"site {text}"
 
 
 def _many(count: int, word: str) -> str:

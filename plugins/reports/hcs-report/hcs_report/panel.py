@@ -9,9 +9,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from hcs_core import Mark, PictureChannel, PlaneState, PlatePicture, WellState, row_name, well_name
-from hcs_report.layout import COLUMN_NUMBERS, PANEL_TITLE, ROW_LETTERS, SCALE_BAR, Box, Layout
+from hcs_report.layout import SCALE_BAR, Box, Layout
 from hcs_report.lettering import draw_text, text_width
-from hcs_report.notes import channel_caption, channel_title, spans
+from hcs_report.notes import channel_caption, channel_title, sites_text
 
 PAPER = "#FFFFFF"
 INK = "#202020"
@@ -21,6 +21,7 @@ COLOURS = {WellState.WHOLE: "#0072B2", WellState.LACKING: "#D55E00", WellState.E
 """Blue, vermillion and grey of Okabe and Ito (2008), "Color universal design": told apart in every colour vision."""
 
 _STRIP = 15
+_LARGEST_RING = 11
 _LEAST_STRIP_WIDTH = 34
 _BAR_FILLS = 0.8
 """The longest scale bar, in widths of a cell."""
@@ -31,8 +32,9 @@ def draw_panel(page: Image.Image, picture: PlatePicture, channel: PictureChannel
     draw = ImageDraw.Draw(page)
     panel = layout.panels[channel.number]
     name, caption = channel_title(channel), channel_caption(picture, channel)
-    draw_text(draw, (panel.left, panel.top), name, size=18, colour=INK, width=panel.width)
-    draw_text(draw, (panel.left, panel.top + 24), caption, size=13, colour=PALE_INK, width=panel.width)
+    below = panel.top + layout.scaled(24)
+    draw_text(draw, (panel.left, panel.top), name, size=layout.scaled(18), colour=INK, width=panel.width)
+    draw_text(draw, (panel.left, below), caption, size=layout.scaled(13), colour=PALE_INK, width=panel.width)
     _draw_labels(draw, panel, layout)
     marks: dict[str, list[Mark]] = {}
     for mark in picture.marks:
@@ -47,14 +49,15 @@ def draw_panel(page: Image.Image, picture: PlatePicture, channel: PictureChannel
 
 
 def _draw_labels(draw: ImageDraw.ImageDraw, panel: Box, layout: Layout) -> None:
-    across, down = (min(length for _, length in spans_) for spans_ in (layout.columns, layout.rows))
-    size = max(9, min(14, across - 8, down))
+    """Write the columns' numbers and the rows' letters, small enough for the narrowest of them."""
+    across, down = (min(length for _, length in lengths) for lengths in (layout.columns, layout.rows))
+    size = max(9, min(layout.scaled(14), across - 6, down))
+    numbers = panel.top + layout.rows[0][0] - 5
     for number, (left, width) in enumerate(layout.columns, start=1):
-        place = (panel.left + left + width // 2, panel.top + PANEL_TITLE + COLUMN_NUMBERS - 4)
-        draw_text(draw, place, str(number), size=size, colour=INK, anchor="ms")
+        draw_text(draw, (panel.left + left + width // 2, numbers), str(number), size=size, colour=INK, anchor="ms")
+    letters = panel.left + layout.columns[0][0] - 7
     for row, (top, height) in enumerate(layout.rows):
-        place = (panel.left + ROW_LETTERS - 8, panel.top + top + height // 2)
-        draw_text(draw, place, row_name(row), size=size, colour=INK, anchor="rm")
+        draw_text(draw, (letters, panel.top + top + height // 2), row_name(row), size=size, colour=INK, anchor="rm")
 
 
 def _draw_well(page: Image.Image, picture: PlatePicture, channel: PictureChannel, well: str, layout: Layout) -> None:
@@ -90,7 +93,7 @@ def draw_frame(draw: ImageDraw.ImageDraw, cell: Box, colour: str, width: int) ->
 
 def draw_empty(draw: ImageDraw.ImageDraw, cell: Box) -> None:
     """Draw a well without an image: a small grey ring."""
-    side = max(5, min(cell.width, cell.height) // 3)
+    side = max(5, min(_LARGEST_RING, cell.width // 3, cell.height // 3))
     draw.ellipse(_corners(cell.centred(side, side)), outline=COLOURS[WellState.EMPTY], width=1)
 
 
@@ -127,9 +130,9 @@ def _draw_marks(draw: ImageDraw.ImageDraw, marks: list[Mark], channel: int, well
     if not marks or strip.width < _LEAST_STRIP_WIDTH:
         return
     sites = sorted({mark.site for mark in marks})
-    text = f"site {spans(sites)}"
+    text = sites_text(sites)
     if text_width(text, 11) > strip.width - 4:
-        text = f"{len(sites)} sites" if len(sites) > 1 else str(sites[0])
+        text = f"{len(sites)} sites" if len(sites) > 1 else f"{sites[0]}"
     draw.rectangle(_corners(strip), fill=COLOURS[WellState.LACKING])
     middle = (strip.left + strip.width // 2, strip.top + strip.height // 2)
     draw_text(draw, middle, text, size=11, colour=PAPER, anchor="mm", width=strip.width)
@@ -141,10 +144,15 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, channel: PictureChannel, panel: B
         return
     widest = max(width for _, width in layout.columns) * _BAR_FILLS
     length_um = round_length(widest * channel.um_per_pixel)
-    pixels = round(length_um / channel.um_per_pixel)
-    left, top = panel.left + layout.columns[0][0], panel.bottom - SCALE_BAR + 14
-    draw.rectangle((left, top, left + pixels - 1, top + 3), fill=INK)
-    draw_text(draw, (left + pixels + 8, top + 2), f"{length_um:g} um", size=13, colour=INK, anchor="lm")
+    bar = Box(
+        left=panel.left + layout.columns[0][0],
+        top=panel.bottom - layout.scaled(SCALE_BAR) // 2,
+        width=round(length_um / channel.um_per_pixel),
+        height=layout.scaled(4),
+    )
+    draw.rectangle(_corners(bar), fill=INK)
+    place = (bar.right + layout.scaled(8), bar.top + bar.height // 2)
+    draw_text(draw, place, f"{length_um:g} um", size=layout.scaled(13), colour=INK, anchor="lm")
 
 
 def round_length(longest: float) -> float:

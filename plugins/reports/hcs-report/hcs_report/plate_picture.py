@@ -33,7 +33,7 @@ def write(artifact: PlatePicture, path: Path) -> None:
     page = draw(artifact)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        page.save(unfinished, format="PNG", optimize=True)
+        page.save(unfinished, format="PNG")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -42,12 +42,13 @@ def write(artifact: PlatePicture, path: Path) -> None:
 def draw(picture: PlatePicture) -> Image.Image:
     """Return the page as an RGB image; `hcs_report.layout` says where everything lies on it."""
     layout = layout_of(picture)
-    foot = foot_of(picture, layout.width - 2 * MARGIN)
+    room = layout.width - 2 * MARGIN
+    foot = foot_of(picture, room, layout.scale)
     page = Image.new("RGB", (layout.width, layout.foot + foot.height + MARGIN), PAPER)
     pen = ImageDraw.Draw(page)
-    room = layout.width - 2 * MARGIN
-    draw_text(pen, (MARGIN, 18), picture.name, size=28, colour=INK, width=room)
-    draw_text(pen, (MARGIN, 54), summary(picture), size=14, colour=PALE_INK, width=room)
+    name, line = (MARGIN, layout.scaled(18)), (MARGIN, layout.scaled(54))
+    draw_text(pen, name, picture.name, size=layout.scaled(28), colour=INK, width=room)
+    draw_text(pen, line, summary(picture), size=layout.scaled(14), colour=PALE_INK, width=room)
     for channel in picture.channels:
         draw_panel(page, picture, channel, layout)
     draw_foot(pen, foot, left=MARGIN, top=layout.foot)
