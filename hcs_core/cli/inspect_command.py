@@ -40,6 +40,7 @@ def inspect_command(
     detected = detect(root, session.plugins, microscope)
     found = inventory(root, detected, readers)
     if picture is not None:
+        click.echo("Reading a plane of each well and channel for the picture ...", err=True)
         found = draw_plate(found, picture, session.plugins)
     if as_json:
         print_json(plate_json(found) | ({"picture": str(picture)} if picture else {}))

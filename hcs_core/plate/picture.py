@@ -36,7 +36,7 @@ class WellState(IntEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Mark:
+class PictureMark:
     """Planes of one site that are absent or unreadable: how many, and their one state."""
 
     well: str
@@ -99,7 +99,7 @@ class PlatePicture:
     wells: Mapping[str, WellState]
     states: Mapping[WellChannel, WellState]
     thumbnails: Mapping[WellChannel, Thumbnail]
-    marks: tuple[Mark, ...]
+    marks: tuple[PictureMark, ...]
 
 
 def draw_plate(plate: Plate, path: Path, plugins: PluginManager) -> Plate:
@@ -147,22 +147,25 @@ def picture_writer(path: Path, root: Path, plugins: PluginManager) -> Callable[[
     StorageError
         The file has another ending than the writer's, lies within the plate, or its folder is not there.
     """
-    try:
-        spec = plugins.writers.get(WRITER)
-    except UnknownNameError as error:
-        raise UnknownNameError(f"pictures of plates need hcs-report: pip install hcs-report ({error})") from error
+    if WRITER not in plugins.writers:
+        raise UnknownNameError(
+            f"no writer is called {WRITER!r}, which draws plates: pip install hcs-report (`hcs plugins` says whether "
+            "it is there, disabled or failed)."
+        )
+    spec = plugins.writers.get(WRITER)
     if path.suffix.lower() != spec.suffix:
         raise StorageError(
             f"{path} does not end with {spec.suffix}: the picture is written in that format; name it so."
         )
-    place = path.resolve()
-    if root.resolve() in place.parents:
+    # Where its folder is, and where it points to if it is a link: neither may be in the plate.
+    places = (path.parent.resolve() / path.name, path.resolve())
+    if any(root.resolve() in place.parents for place in places):
         raise StorageError(
             f"{path} lies within the plate {root}: nothing is written into a plate; choose another file."
         )
-    if place.is_dir():
+    if path.is_dir():
         raise StorageError(f"{path} is a folder: give a file's name.")
-    if not place.parent.is_dir():
+    if not path.parent.is_dir():
         raise StorageError(f"{path} cannot be written: there is no folder {path.parent}; make it, or choose another.")
     write: Callable[[PlatePicture, Path], None] = plugins.writers.load(WRITER)
     return write
@@ -242,13 +245,13 @@ def _limits(thumbnails: Sequence[Thumbnail]) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def _marks(plate: Plate) -> Iterator[Mark]:
+def _marks(plate: Plate) -> Iterator[PictureMark]:
     planes = plate.planes
     rows = np.isin(planes.state, ABSENT)
     columns = (planes.well, planes.channel, planes.site, planes.state)
     table: npt.NDArray[np.int64] = np.stack([column[rows].astype(np.int64) for column in columns], axis=1)
     for (well, channel, site, state), count in zip(*np.unique(table, axis=0, return_counts=True), strict=True):
-        yield Mark(
+        yield PictureMark(
             well=planes.wells[well],
             channel=int(channel),
             site=int(site),

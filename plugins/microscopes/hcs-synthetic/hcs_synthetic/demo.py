@@ -1,4 +1,4 @@
-"""`hcs demo`: a small plate in a vendor's layout, its picture, what a standard pipeline makes of it, and where it is."""
+"""`hcs demo`: a small plate in a vendor's layout, its picture, a standard pipeline's results, and where they are."""
 
 from __future__ import annotations
 

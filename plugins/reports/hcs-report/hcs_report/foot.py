@@ -9,7 +9,7 @@ from PIL import ImageDraw
 
 from hcs_core import PlatePicture, WellState
 from hcs_report.layout import Box
-from hcs_report.lettering import draw_text, fitted, text_width
+from hcs_report.lettering import draw_text, text_width
 from hcs_report.notes import explanation, listing, state_counts
 from hcs_report.panel import (
     COLOURS,
@@ -34,12 +34,16 @@ _FRAME = 3
 
 @attrs.frozen(kw_only=True)
 class Line:
-    """A line of text, or an entry of the legend with its `symbol`, at (x, y) from the foot's corner."""
+    """A line of text, or an entry of the legend with its `symbol`, at (x, y) from the foot's corner.
+
+    `width` is what its text may take; a longer one is cut.
+    """
 
     x: int
     y: int
     text: str
     symbol: str = ""
+    width: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +67,8 @@ def foot_of(picture: PlatePicture, width: int, scale: float) -> Foot:
     wide, down = width // columns, -(-len(entries) // columns)
     for index, text in enumerate(entries):
         column, row = divmod(index, down)
-        line = fitted(text, size, wide - between)
-        lines.append(Line(x=column * wide, y=below + between + row * leading, text=line))
+        y = below + between + row * leading
+        lines.append(Line(x=column * wide, y=y, text=text, width=wide - between))
     return Foot(lines=tuple(lines), height=max(line.y for line in lines) + leading, scale=scale)
 
 
@@ -111,7 +115,7 @@ def draw_foot(draw: ImageDraw.ImageDraw, foot: Foot, *, left: int, top: int) -> 
             _draw_symbol(draw, line.symbol, Box(left=x, top=y, width=swatch, height=swatch))
             draw_text(draw, (x + swatch + gap, y + swatch // 2), line.text, size=size, colour=INK, anchor="lm")
         else:
-            draw_text(draw, (x, y), line.text, size=size, colour=PALE_INK)
+            draw_text(draw, (x, y), line.text, size=size, colour=PALE_INK, width=line.width)
 
 
 def _draw_symbol(draw: ImageDraw.ImageDraw, symbol: str, box: Box) -> None:

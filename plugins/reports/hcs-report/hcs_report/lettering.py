@@ -6,7 +6,9 @@ lacks, a font of the machine is taken that has more of them.
 
 from __future__ import annotations
 
+import bisect
 import functools
+import math
 import unicodedata
 from collections.abc import Iterator
 
@@ -30,6 +32,8 @@ FONT_FILES = (
 
 _NO_CHARACTER = "\U0010fffd"
 """Of private use: no font has it, so that it is drawn as what a font draws for all that it lacks."""
+
+_CUT = "..."
 
 Font = ImageFont.FreeTypeFont
 
@@ -63,24 +67,24 @@ def draw_text(
     width
         What it may take; a longer text ends with `...`.
     """
-    line = fitted(text, size, width) if width is not None else printable(text)
-    draw.text(place, line, fill=colour, font=font_of(line, size), anchor=anchor)
-
-
-def fitted(text: str, size: int, width: int) -> str:
-    """Return a text that is no wider than `width` pixels, cut and ended with `...` where it would be."""
     line = printable(text)
-    if text_width(line, size) <= width:
+    font = font_of(line, size)
+    shown = line if width is None else fitted(line, font, width)
+    draw.text(place, shown, fill=colour, font=font, anchor=anchor)
+
+
+def fitted(line: str, font: Font, width: float) -> str:
+    """Return a line of text that is no wider than `width` pixels, cut and ended with `...` where it would be."""
+    if font.getlength(line) <= width:
         return line
-    for end in range(len(line) - 1, 0, -1):
-        if text_width(line[:end].rstrip() + "...", size) <= width:
-            return line[:end].rstrip() + "..."
-    return "..."
+    fits = bisect.bisect_right(range(len(line)), width, key=lambda end: font.getlength(line[:end].rstrip() + _CUT))
+    return line[: max(0, fits - 1)].rstrip() + _CUT
 
 
 def text_width(text: str, size: int) -> int:
     """Return how many pixels wide a line of text is, rounded up."""
-    return -int(-font_of(text, size).getlength(text) // 1)
+    line = printable(text)
+    return math.ceil(font_of(line, size).getlength(line))
 
 
 def printable(text: str) -> str:

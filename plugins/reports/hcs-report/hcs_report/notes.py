@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hcs_core import Mark, PictureChannel, PlatePicture, Thumbnail, WellState
+from hcs_core import PictureChannel, PictureMark, PlatePicture, Thumbnail, WellState
 
 MOST_LINES = 36
 """How many wells and channels are listed; a plate of which everything is absent has thousands."""
@@ -85,7 +85,7 @@ def listing(picture: PlatePicture) -> list[str]:
 
 
 def _absent(picture: PlatePicture) -> Iterator[str]:
-    together: dict[tuple[str, int, str], list[Mark]] = {}
+    together: dict[tuple[str, int, str], list[PictureMark]] = {}
     for mark in picture.marks:
         together.setdefault((mark.well, mark.channel, mark.state.word), []).append(mark)
     names = {channel.number: channel.name for channel in picture.channels}

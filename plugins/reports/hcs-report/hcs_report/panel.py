@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from hcs_core import Mark, PictureChannel, PlaneState, PlatePicture, WellState, row_name, well_name
+from hcs_core import PictureChannel, PictureMark, PlaneState, PlatePicture, WellState, row_name, well_name
 from hcs_report.layout import SCALE_BAR, Box, Layout
 from hcs_report.lettering import draw_text, text_width
 from hcs_report.notes import channel_caption, channel_title, sites_text
@@ -36,7 +36,7 @@ def draw_panel(page: Image.Image, picture: PlatePicture, channel: PictureChannel
     draw_text(draw, (panel.left, panel.top), name, size=layout.scaled(18), colour=INK, width=panel.width)
     draw_text(draw, (panel.left, below), caption, size=layout.scaled(13), colour=PALE_INK, width=panel.width)
     _draw_labels(draw, panel, layout)
-    marks: dict[str, list[Mark]] = {}
+    marks: dict[str, list[PictureMark]] = {}
     for mark in picture.marks:
         if mark.channel == channel.number:
             marks.setdefault(mark.well, []).append(mark)
@@ -121,7 +121,7 @@ def draw_unreadable_mark(draw: ImageDraw.ImageDraw, box: Box) -> None:
     draw.line((left + 1, bottom - 1, right - 1, top + 1), fill=PAPER, width=thick)
 
 
-def _draw_marks(draw: ImageDraw.ImageDraw, marks: list[Mark], channel: int, well: str, layout: Layout) -> None:
+def _draw_marks(draw: ImageDraw.ImageDraw, marks: list[PictureMark], channel: int, well: str, layout: Layout) -> None:
     if any(mark.state != PlaneState.UNREADABLE for mark in marks):
         draw_absent_mark(draw, layout.absent_mark(channel, well))
     if any(mark.state == PlaneState.UNREADABLE for mark in marks):
