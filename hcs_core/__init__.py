@@ -89,10 +89,23 @@ if TYPE_CHECKING:
     from hcs_core.plate.opening import (
         open_plate as open_plate,
     )
+    from hcs_core.plate.picture import (
+        PictureChannel as PictureChannel,
+        PictureMark as PictureMark,
+        PlatePicture as PlatePicture,
+        WellState as WellState,
+        draw_plate as draw_plate,
+        plate_picture as plate_picture,
+    )
     from hcs_core.plate.reader import (
         Header as Header,
         Reader as Reader,
         Region as Region,
+    )
+    from hcs_core.plate.thumbnails import (
+        Thumbnail as Thumbnail,
+        read_thumbnails as read_thumbnails,
+        thumbnail_side as thumbnail_side,
     )
     from hcs_core.plate.wells import (
         canonical_well as canonical_well,
@@ -199,7 +212,9 @@ _NAMES = {
         "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"
     ),
     "hcs_core.plate.opening": "open_plate",
+    "hcs_core.plate.picture": "PictureChannel PictureMark PlatePicture WellState draw_plate plate_picture",
     "hcs_core.plate.reader": "Header Reader Region",
+    "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
     "hcs_core.plugins.hookspecs": "hookimpl",

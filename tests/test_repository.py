@@ -89,6 +89,12 @@ def test_every_page_that_is_linked_is_there():
             assert (page.parent / link).exists(), f"{page.relative_to(ROOT)} links {link}"
 
 
+def test_the_pictures_of_the_documents_are_small():
+    pictures = sorted((ROOT / "docs" / "images").iterdir())
+    assert pictures
+    assert all(path.stat().st_size < 150_000 for path in pictures)
+
+
 def test_every_distribution_of_the_workspace_is_in_the_readme():
     for folder in sorted((ROOT / "plugins").glob("*/*")):
         assert f"`{folder.name}`" in README

@@ -12,29 +12,44 @@ from hcs_core.cli.session import Session, print_json
 from hcs_core.plate.detection import AUTO, detect
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.opening import inventory, with_positions
+from hcs_core.plate.picture import WellState, draw_plate, well_states
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import row_name, summary
 
 _MOST_DIFFERENCES = 40
+_MARKS = {WellState.WHOLE: "#", WellState.LACKING: "!", WellState.EMPTY: "."}
 
 
 @click.command(name="inspect")
 @click.argument("plate", type=click.Path(path_type=Path))
 @click.option("--microscope", default=AUTO, show_default=True, help="The microscope's name; auto asks the folder.")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Draw the plate into this file: a thumbnail of each well and channel, and what is absent.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-v", "--verbose", is_flag=True, help="Show all differences, and tracebacks of errors.")
 @click.pass_obj
-def inspect_command(session: Session, plate: Path, microscope: str, as_json: bool, verbose: bool) -> None:
+def inspect_command(
+    session: Session, plate: Path, microscope: str, picture: Path | None, as_json: bool, verbose: bool
+) -> None:
     """Say what PLATE holds: microscope, wells, sites, channels, z, time, pixel size, and what is wrong."""
     root, readers = plate.absolute(), Readers(session.plugins.readers)
     detected = detect(root, session.plugins, microscope)
     found = inventory(root, detected, readers)
+    if picture is not None:
+        click.echo("Reading a plane of each well and channel for the picture ...", err=True)
+        found = draw_plate(found, picture, session.plugins)
     if as_json:
-        print_json(plate_json(found))
+        print_json(plate_json(found) | ({"picture": str(picture)} if picture else {}))
     else:
         # One well's headers tell how its fields lie; those of a whole plate would take long.
         found = with_positions(found, detected, readers, found.wells[:1])
         _print(found, verbose)
+        if picture is not None:
+            click.echo(f"\nPicture: {picture}")
 
 
 def plate_json(plate: Plate) -> dict[str, Any]:
@@ -126,13 +141,13 @@ def _print_map(plate: Plate) -> None:
     rows, columns = plate.plate_format
     if rows * columns == 1:
         return
-    lacking = {plate.planes.wells[index] for index in np.unique(plate.planes.well[plate.planes.state != 0]).tolist()}
+    states = well_states(plate)
     click.echo(f"\n    {' '.join(f'{column + 1:>2}' for column in range(columns))}")
     for row in range(rows):
         marks = []
         for column in range(columns):
             well = f"{row_name(row)}{column + 1:02d}"
-            marks.append("." if well not in plate.wells else "!" if well in lacking else "#")
+            marks.append(_MARKS[states.get(well, WellState.EMPTY)])
         click.echo(f"{row_name(row):>3}  {'  '.join(marks)}")
     click.echo("    # all planes there   ! some absent   . no image")
 

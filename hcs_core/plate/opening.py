@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -47,16 +47,19 @@ def inventory(root: Path, detected: Detected, readers: Readers) -> Plate:
     """Return the inventory of a folder whose microscope is known, with what the headers of one site say."""
     plate = attrs.evolve(detected.handler.build_inventory(root), detected_by=detected.reason)
     samples, faults = _samples(plate, detected, readers)
-    if faults:
-        state = plate.planes.state.copy()
-        state[list(faults)] = PlaneState.UNREADABLE
-        plate = attrs.evolve(
-            plate,
-            planes=attrs.evolve(plate.planes, state=state),
-            differences=(*plate.differences, *faults.values()),
-        )
-    plate = settle(plate, samples)
+    plate = settle(with_unreadable(plate, faults), samples)
     return attrs.evolve(plate, differences=(*plate.differences, *contradictions(plate, samples)))
+
+
+def with_unreadable(plate: Plate, faults: Mapping[int, str]) -> Plate:
+    """Return the plate with these planes, by their rows in the inventory, `UNREADABLE`, and why as differences."""
+    state = plate.planes.state.copy()
+    state[list(faults)] = PlaneState.UNREADABLE
+    return attrs.evolve(
+        plate,
+        planes=attrs.evolve(plate.planes, state=state),
+        differences=(*plate.differences, *faults.values()),
+    )
 
 
 def _samples(plate: Plate, detected: Detected, readers: Readers) -> tuple[list[Sample], dict[int, str]]:

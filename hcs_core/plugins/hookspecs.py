@@ -136,7 +136,7 @@ def hcs_stitchers() -> Iterable[StitcherSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def hcs_writers() -> Iterable[WriterSpec]:  # type: ignore[empty-body]
-    """Declare ways to write artifacts into files.
+    """Declare ways to write artifacts into files: functions `write(artifact, path)`.
 
     Examples
     --------

@@ -187,7 +187,7 @@ class StitcherSpec:
 
 @attrs.frozen(kw_only=True)
 class WriterSpec:
-    """A way to write an artifact (a table, positions) into a file; the target is a function."""
+    """A way to write an artifact (a table, a picture) into a file; the target is a function of artifact and path."""
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)

@@ -1,4 +1,4 @@
-"""`hcs demo`: a small plate in a vendor's layout, processed by a standard pipeline, and where everything is."""
+"""`hcs demo`: a small plate in a vendor's layout, its picture, a standard pipeline's results, and where they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import click
 
-from hcs_core import PlateError, PluginManager
+from hcs_core import PlateError, PluginManager, draw_plate, open_plate
 from hcs_synthetic.making import make_plate
 from hcs_synthetic.plate import SyntheticPlate
 
@@ -30,6 +30,7 @@ PLATE = SyntheticPlate(
 
 RECORD = "demo_plate.json"
 PIPELINE = "pipeline.yaml"
+PICTURE = "demo_plate.png"
 _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
 
 
@@ -45,7 +46,7 @@ _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of sentences.")
 @click.pass_context
 def command(context: click.Context, output: Path, as_json: bool) -> None:
-    """Make a small synthetic plate, run the standard pipeline on it, and say where everything is.
+    """Make a small synthetic plate, draw it, run the standard pipeline on it, and say where everything is.
 
     The plate lies in the layout of a MetaXpress export: 4 wells of 2 x 2 fields, 2 channels and 3 planes. A plate
     that is there from an earlier time is used again.
@@ -54,14 +55,16 @@ def command(context: click.Context, output: Path, as_json: bool) -> None:
     say = (lambda _line: None) if as_json else click.echo
     say(f"Making a plate of {len(PLATE.wells)} wells in {output}, unless it is there ...")
     plate = demo_plate(output, plugins)
+    picture = _draw(plate, output / PICTURE, plugins)
     say("Running the standard pipeline on it ...")
     pipeline = output / PIPELINE
     status, results = _run(plate, pipeline, plugins)
     if as_json:
-        places = {"plate": plate, "pipeline": pipeline, "output": results}
-        click.echo(json.dumps({"status": status, **{name: str(path) for name, path in places.items()}}, indent=2))
+        places = {"plate": plate, "picture": picture, "pipeline": pipeline, "output": results}
+        texts = {name: str(path) if path else None for name, path in places.items()}
+        click.echo(json.dumps({"status": status, **texts}, indent=2))
     else:
-        click.echo(_summary(plate, pipeline, results) if status == "ok" else _complaint(status, results))
+        click.echo(_summary(plate, picture, pipeline, results) if status == "ok" else _complaint(status, results))
     context.exit(_EXIT_CODES[status])
 
 
@@ -121,6 +124,14 @@ def _plain(plate: SyntheticPlate) -> dict[str, Any]:
     return plain
 
 
+def _draw(plate: Path, picture: Path, plugins: PluginManager) -> Path | None:
+    """Draw the plate beside it and return the picture; nothing where no plugin draws pictures."""
+    if "plate_picture" not in plugins.writers:
+        return None
+    draw_plate(open_plate(plate, plugins=plugins), picture, plugins)
+    return picture
+
+
 def _run(plate: Path, pipeline_file: Path, plugins: PluginManager) -> tuple[str, Path]:
     """Run the standard pipeline, save it beside the plate, and return the run's status and its output folder."""
     from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Step
@@ -143,13 +154,15 @@ def _run(plate: Path, pipeline_file: Path, plugins: PluginManager) -> tuple[str,
     return str(result.status), beside if beside.resolve() == results.resolve() else results
 
 
-def _summary(plate: Path, pipeline: Path, results: Path) -> str:
+def _summary(plate: Path, picture: Path | None, pipeline: Path, results: Path) -> str:
     planes = len(PLATE.wells) * len(PLATE.site_grid) * len(PLATE.channels) * PLATE.z_count
     images = shlex.quote(str(results / "images.zarr"))
     raw, steps = shlex.quote(str(plate)), shlex.quote(str(pipeline))
+    drawn = f"{picture}   a picture of it" if picture else "(no picture of it: pip install hcs-report)"
     return f"""
 Done. What is there now:
   {plate}   the plate, {planes} images as a MetaXpress export
+  {drawn}
   {pipeline}   the pipeline: project, smooth, take the background off, normalise
   {results}   the results; images.zarr is an OME-Zarr plate
 

@@ -45,6 +45,7 @@ def test_it_says_where_everything_is_and_what_to_type_next(tmp_path, imagexpress
     assert f"hcs run '{plate}' '{folder / 'pipeline.yaml'}'" in done.output
     assert str(folder / "demo_plate_outputs" / "images.zarr") in done.output
     assert "48 images" in done.output
+    assert "no picture of it: pip install hcs-report" in done.output
 
 
 def test_json_is_one_document(tmp_path, imagexpress, ran):
@@ -52,6 +53,7 @@ def test_json_is_one_document(tmp_path, imagexpress, ran):
     assert json.loads(done.output) == {
         "status": "ok",
         "plate": str(tmp_path / "demo_plate"),
+        "picture": None,
         "pipeline": str(tmp_path / "pipeline.yaml"),
         "output": str(tmp_path / "demo_plate_outputs"),
     }
@@ -123,13 +125,14 @@ def test_a_command_without_a_manager_finds_what_is_installed(tmp_path, ran, monk
 
 
 def test_the_whole_demonstration(tmp_path):
-    """With the engine and the standard plugins: a plate, a pipeline file that loads, and an OME-Zarr plate."""
+    """With the engine and the standard plugins: a plate, a picture, a pipeline file that loads, an OME-Zarr plate."""
     plugins = PluginManager()
     plugins.discover()
     for registry, name in (
         (plugins.microscopes, "imagexpress"),
         (plugins.storage_backends, "zarr"),
         (plugins.kernels, "white_tophat/numpy"),
+        (plugins.writers, "plate_picture"),
     ):
         if name not in registry:
             pytest.skip(f"no plugin with {name!r} is installed: hcs-engine[standard] has it")
@@ -138,6 +141,8 @@ def test_the_whole_demonstration(tmp_path):
     said = json.loads(done.output)
     assert said["status"] == "ok"
     assert said["output"] == str(tmp_path / "demo_plate_outputs")
+    assert said["picture"] == str(tmp_path / "demo_plate.png")
+    assert (tmp_path / "demo_plate.png").read_bytes().startswith(b"\x89PNG")
     pipeline = hcs_core.Pipeline.load(said["pipeline"])
     assert [step.name for step in pipeline.steps] == [
         "max_projection", "gaussian_blur", "white_tophat", "percentile_normalize",

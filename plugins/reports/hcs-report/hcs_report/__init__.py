@@ -1,0 +1,1 @@
+"""Pictures of plates, for hcs_core."""
