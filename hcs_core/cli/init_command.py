@@ -23,6 +23,9 @@ name: {name}
 #   z: 1-10
 #   time: 1
 
+# What to do where planes are absent or cannot be read: error (the default), skip-site or skip-well.
+# missing: skip-site
+
 # What is done, in this order. `hcs functions` lists all operations, `hcs functions NAME` shows one.
 steps:
   - max_projection                    # the brightest of all z at each pixel
@@ -34,6 +37,8 @@ steps:
   # - by: channel
   #   DAPI: [gaussian_blur: {{sigma: 1.0}}, white_tophat: {{radius: 25}}]
   #   GFP: {{gaussian_blur: {{sigma: 2.0}}}}
+  # Along time in place of z:
+  # - max_projection: {{variable_components: [timepoint]}}
 """
 
 

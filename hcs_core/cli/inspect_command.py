@@ -10,7 +10,7 @@ import numpy as np
 
 from hcs_core.cli.session import Session, print_json
 from hcs_core.plate.detection import AUTO, detect
-from hcs_core.plate.inventory import Plate
+from hcs_core.plate.inventory import PlaneKind, PlaneState, Plate
 from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.picture import WellState, draw_plate, well_states
 from hcs_core.plate.reader import Readers
@@ -60,7 +60,10 @@ def plate_json(plate: Plate) -> dict[str, Any]:
         "detected_by": plate.detected_by,
         "wells": list(plate.wells),
         "sites_per_well": {well: len(plate.sites(well)) for well in plate.wells},
-        "channels": [{"channel": channel.number, "name": channel.name} for channel in plate.channels],
+        "channels": [
+            {"channel": channel.number, "name": channel.name, "z_indexes": list(z_indexes), "projections": projected}
+            for channel, (z_indexes, projected) in zip(plate.channels, z_of_channels(plate), strict=True)
+        ],
         "z_indexes": list(plate.z_indexes),
         "timepoints": list(plate.timepoints),
         "pixel_size_um": plate.pixel_size_um,
@@ -89,7 +92,8 @@ def _print(plate: Plate, verbose: bool) -> None:
             for channel in plate.channels
         ),
         "z": _numbers(plate.z_indexes, plate.z_step_um, "um")
-        + (f"; {projections} projections, used only with --z 0" if projections else ""),
+        + (f"; {projections:,} projections, used with --z 0 or of channels without slices" if projections else "")
+        + _z_by_channel(plate),
         "Timepoints": _numbers(plate.timepoints, plate.time_step_s, "s"),
         "Image": f"{shape} pixels of {plate.pixel_size_um:g} um"
         if plate.pixel_size_um
@@ -112,6 +116,30 @@ def _numbers(values: tuple[int, ...], step: float | None, unit: str) -> str:
     gaps = "" if values[-1] - values[0] + 1 == len(values) else " with gaps"
     spacing = f", {step:g} {unit} apart" if step else f", at an unknown distance in {unit}"
     return f"{len(values)} ({values[0]} to {values[-1]}{gaps}){spacing}"
+
+
+def z_of_channels(plate: Plate) -> list[tuple[tuple[int, ...], bool]]:
+    """Return the z_indexes that each channel has anywhere on the plate, and whether it has projections."""
+    planes = plate.planes
+    part = ~np.isin(planes.state, (PlaneState.NOT_ACQUIRED, PlaneState.DUPLICATE))
+    acquired = planes.kind == PlaneKind.ACQUIRED
+    found = []
+    for channel in plate.channels:
+        own = part & (planes.channel == channel.number)
+        found.append((tuple(np.unique(planes.z_index[own & acquired]).tolist()), bool((own & ~acquired).any())))
+    return found
+
+
+def _z_by_channel(plate: Plate) -> str:
+    """Return what each channel has along z, where they differ."""
+    found = z_of_channels(plate)
+    if len({z_indexes for z_indexes, _ in found}) <= 1:
+        return ""
+    texts = [
+        f"{channel.name} {f'{len(z_indexes)} z' if z_indexes else 'projections only'}"
+        for channel, (z_indexes, _) in zip(plate.channels, found, strict=True)
+    ]
+    return f"; by channel: {', '.join(texts)}"
 
 
 def _sites(plate: Plate) -> str:

@@ -102,9 +102,10 @@ def test_inspect_tells_in_json_what_the_files_hold(samples, hcs):
     assert found["wells"] == ["B02", "B03"]
     assert found["sites_per_well"] == {"B02": 2, "B03": 2}
     assert found["channels"] == [
-        {"channel": 1, "name": "DAPI"},
-        {"channel": 2, "name": "FITC"},
-        {"channel": 3, "name": "Texas Red"},
+        # The exporter filled the stacks of all three: ZStep_0, ZStep_1 and ZStep_2 hold w1, w2 and w3.
+        {"channel": 1, "name": "DAPI", "z_indexes": [1, 2], "projections": True},
+        {"channel": 2, "name": "FITC", "z_indexes": [1, 2], "projections": True},
+        {"channel": 3, "name": "Texas Red", "z_indexes": [1, 2], "projections": True},
     ]
     assert found["z_indexes"] == [1, 2]
     assert found["timepoints"] == [1]
