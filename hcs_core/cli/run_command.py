@@ -17,6 +17,7 @@ from hcs_core.cli.plan_command import show_plans
 from hcs_core.cli.progress import ProgressListener
 from hcs_core.cli.run_options import Asked, asked, run_options
 from hcs_core.cli.session import Session, print_json
+from hcs_core.runtime.planes_table import REPORTED
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
 from hcs_core.runtime.worker_environment import ONE_THREAD
@@ -73,9 +74,11 @@ def _exit_code(results: list[RunResult]) -> int:
 
 def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     ok = sum(record.status in {"ok", "cached"} for record in result.wells.values())
-    click.echo(f"{result.plan.plate}: {ok} of {len(result.plan.wells)} wells done in {result.seconds:.1f} s.")
+    wells = len(result.plan.wells) + len(result.plan.skipped_wells)
+    click.echo(f"{result.plan.plate}: {ok} of {wells} wells done in {result.seconds:.1f} s.")
     for output in result.plan.outputs if ok else ():
         click.echo(f"  {result.output / output.store}")
+    _say_absent(result, wanted)
     if result.failed:
         click.echo(
             f"  {len(result.failed)} failed: {', '.join(record.well for record in result.failed[:_FAILED_SHOWN])}"
@@ -86,6 +89,16 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     if result.status in {"interrupted", "partial"}:
         plate = next(plate for plate in wanted.plates if plate.absolute().name == result.plan.plate)
         click.echo(f"  To go on: {shlex.join(wanted.repeat_for(plate, result.output))}")
+
+
+def _say_absent(result: RunResult, wanted: Asked) -> None:
+    """Say what was left out for absent planes, and where they are listed."""
+    absent = sum(row.action != REPORTED for row in result.absent)
+    if absent:
+        skipped = [well for well, record in result.wells.items() if record.status == "skipped"]
+        left_out = f"; {len(skipped)} well(s) skipped: {', '.join(skipped[:_FAILED_SHOWN])}" if skipped else ""
+        table = result.output / wanted.config.path_planning.materialization_results_path / "planes.csv"
+        click.echo(f"  {absent} plane(s) absent (missing: {result.plan.missing}){left_out}; listed in {table}")
 
 
 @contextmanager

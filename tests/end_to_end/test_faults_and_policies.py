@@ -294,3 +294,43 @@ def check_images(
         pixels = arrays[well, site][t - 1, channel - 1, z - 1]
         np.testing.assert_array_equal(pixels, tifffile.imread(source(root, plate, key)), err_msg=str(key))
         np.testing.assert_array_equal(pixels, plate.image(well, site, channel, z, t), err_msg=str(key))
+
+
+@pytest.mark.parametrize("chunks", ["plane", "single", "tiled"])
+@pytest.mark.parametrize("backend", ["zarr", "disk"])
+def test_a_well_that_is_run_again_without_a_site_is_as_if_it_never_had_it(
+    written, hcs, write_pipeline, tmp_path, chunks, backend
+):
+    """The first attempt writes before it finds the bad file: nothing of it may be left, whatever the chunks."""
+    root = written("truncated, unseen")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"zarr: {{chunk_strategy: {chunks}}}\n")
+    steps = "- gaussian_blur: {sigma: 1.0, save: true}\n"
+    options = ("--config", config, "--backend", backend, "--workers", "1", "--wells", "B03")
+    ran = hcs("run", root, write_pipeline(steps), "-o", tmp_path / "out", "--missing", "skip-site", *options)
+    twin = hcs("run", root, write_pipeline(steps), "-o", tmp_path / "twin", "--sites", "1", *options)
+    assert (ran.code, twin.code) == (0, 0), ran.err
+    assert "1 plane(s) absent (missing: skip-site)" in ran.out
+    stores = {path.name for path in (tmp_path / "out").iterdir()} - {".hcs", "results", "failed.csv"}
+    for store in sorted(stores - {"run.json", "plan.json", "pipeline.yaml"}):
+        ours, others = (
+            # But for the plate's own document, which tells how many sites were planned.
+            {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*/*") if path.is_file()}
+            for folder in (tmp_path / "out" / store, tmp_path / "twin" / store)
+        )
+        assert ours == others
+
+
+def test_a_rerun_tells_again_what_was_absent_and_makes_nothing(written, hcs, write_pipeline, tmp_path):
+    root, pipeline = written("a plane is missing and another empty"), write_pipeline()
+    run = ("run", root, pipeline, "-o", tmp_path / "out", "--missing", "skip-site", "--workers", "1")
+    assert hcs(*run).code == 0
+    table = (tmp_path / "out" / "results" / "planes.csv").read_text(encoding="utf-8")
+    assert hcs(*run).code == 0
+    assert (tmp_path / "out" / "results" / "planes.csv").read_text(encoding="utf-8") == table
+    wells = rows(tmp_path / "out" / "results" / "wells.csv")
+    assert {row["Metadata_Well"]: row["status"] for row in wells} == {
+        "A01": "cached",
+        "B03": "skipped",
+        "C02": "cached",
+    }
