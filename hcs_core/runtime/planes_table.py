@@ -63,19 +63,7 @@ def _left_out(plan: Plan, plate: Plate) -> Iterator[AbsentRow]:
     for index in np.flatnonzero(np.isin(planes.state, LACKING)).tolist():
         plane = planes.plane(index)
         if (plane.well, plane.site) in left_out:
-            yield AbsentRow(
-                well=plane.well,
-                plane=AbsentPlane(
-                    site=plane.site,
-                    channel=plane.channel,
-                    z_index=plane.z_index,
-                    timepoint=plane.timepoint,
-                    kind=plane.kind.name.lower(),
-                    state=plane.state.word,
-                    file=plane.uri,
-                ),
-                action=plan.missing,
-            )
+            yield AbsentRow(well=plane.well, plane=AbsentPlane.of(plane, plane.state), action=plan.missing)
 
 
 def _found_in_the_run(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:

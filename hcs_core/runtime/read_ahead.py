@@ -59,16 +59,7 @@ class PlaneSource:
 
 
 def _unreadable(plane: Plane, location: str, text: str) -> WellFaultError:
-    absent = AbsentPlane(
-        site=plane.site,
-        channel=plane.channel,
-        z_index=plane.z_index,
-        timepoint=plane.timepoint,
-        kind=plane.kind.name.lower(),
-        state=PlaneState.UNREADABLE.word,
-        file=plane.uri,
-        error=text,
-    )
+    absent = AbsentPlane.of(plane, PlaneState.UNREADABLE, text)
     return WellFaultError(Fault(error=text, site=plane.site, file=location, plane=absent))
 
 

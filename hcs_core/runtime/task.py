@@ -9,7 +9,7 @@ import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import HcsError
-from hcs_core.plate.inventory import PlaneTable
+from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
 from hcs_core.plugins.recipe import PluginRecipe
 from hcs_core.storage.layout import WellSummary
 
@@ -54,6 +54,20 @@ class AbsentPlane:
     state: str
     file: str = ""
     error: str = ""
+
+    @classmethod
+    def of(cls, plane: Plane, state: PlaneState, error: str = "") -> AbsentPlane:
+        """Return what is known of a plane of the inventory."""
+        return cls(
+            site=plane.site,
+            channel=plane.channel,
+            z_index=plane.z_index,
+            timepoint=plane.timepoint,
+            kind=plane.kind.name.lower(),
+            state=state.word,
+            file=plane.uri,
+            error=error,
+        )
 
 
 @attrs.frozen(kw_only=True)
