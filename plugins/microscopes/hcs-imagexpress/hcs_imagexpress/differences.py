@@ -66,8 +66,9 @@ def of_other_family(count: int, of_database: bool) -> tuple[str, ...]:
     """Say how many images are of the other family than the plate."""
     if not count:
         return ()
-    what = "have no GUID in their names, as all of the database have" if of_database else "have names of the database"
-    return (f"{count} image{'s' if count > 1 else ''} of the folder {what}; left out.",)
+    guid = "no GUID" if of_database else "a GUID"
+    has = "images of the folder have" if count > 1 else "image of the folder has"
+    return (f"{count} {has} {guid} in the name, as all of the database have; left out.",)
 
 
 def of_htd_of_database(htd: str, plate: str, *, used: bool) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import attrs
 
-from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser, acquisition_of
+from hcs_imagexpress.names import GUID, IMAGE_NAME, MetaXpressParser, acquisition_of
 from hcs_imagexpress.planes import Files
 from hcs_imagexpress.scan import Folder, Listing
 
-_Key = tuple[str, str, str | None, str | None, bool]
+_Place = tuple[Files, int]
+"""The plate of an image, and the number of its (well, site, channel) among that plate's."""
+
+_NOWHERE: _Place = (Files(), -1)
+"""Of thumbnails and what is no image."""
+
+_END = re.compile(rf"{GUID}\.(?i:tif)")
+_END_LENGTH = 40
+"""36 characters of a GUID, 4 of the extension."""
 
 
 @attrs.define
@@ -74,36 +83,51 @@ def _by_first_name(by_plate: dict[str, Files]) -> dict[str, Files]:
 
 
 class _Taking:
-    """Sorts names into the columns of their plates."""
+    """Sorts names into the columns of their plates.
+
+    The same names come again in the folder of each z-step and timepoint, but for their GUID: what a name says is
+    remembered, by the part before the GUID where it has one, and the grammar is asked once. Whatever GUID follows, it
+    says the same: none of its characters can be part of a well, a site or a channel.
+    """
 
     def __init__(self) -> None:
         self.images = Images()
-        self._places: dict[_Key, tuple[Files, int]] = {}
+        self._said: dict[str, _Place] = {}
+        self._said_before_guid: dict[str, _Place] = {}
         self._same: dict[tuple[str, bool], Files] = {}
 
     def take(self, folder: Folder) -> None:
         """Add the images of one folder: this runs once for each of a million names."""
-        places, path, dangling = self._places, folder.path, folder.dangling
-        read = IMAGE_NAME.fullmatch
+        said, said_before_guid, path, dangling = self._said, self._said_before_guid, folder.path, folder.dangling
         for name in folder.names:
-            match = read(name)
-            if match is None:
+            place = said_before_guid.get(name[:-_END_LENGTH])
+            if place is None or not _END.fullmatch(name, len(name) - _END_LENGTH):
+                place = said.get(name) or self._read(name)
+            if place is _NOWHERE:
                 continue
-            plate, well, site, channel, thumb, guid, bracketed = match.groups()
-            if thumb:
-                continue
-            key = (plate, well, site, channel, bool(guid or bracketed))
-            files, place = places.get(key) or self._new_place(key)
-            files.place.append(place)
+            files, number = place
+            files.place.append(number)
             files.uri.append(path + name)
             if name in dangling:
                 files.gone.add(path + name)
 
-    def _new_place(self, key: _Key) -> tuple[Files, int]:
-        plate, well, site, channel, of_database = key
+    def _read(self, name: str) -> _Place:
+        """Ask the grammar what a name says, and remember it."""
+        match = IMAGE_NAME.fullmatch(name)
+        if match is None:
+            return _NOWHERE
+        guid = match["guid"] or match["bracketed"]
+        place = _NOWHERE if match["thumb"] else self._place_of(match, of_database=bool(guid))
+        if _END.fullmatch(name, len(name) - _END_LENGTH):
+            self._said_before_guid[name[:-_END_LENGTH]] = place
+        elif not guid:
+            self._said[name] = place
+        return place
+
+    def _place_of(self, match: re.Match[str], *, of_database: bool) -> _Place:
         by_plate = self.images.database if of_database else self.images.exported
+        plate, site, channel = match["plate"], match["site"], match["channel"]
         files = by_plate.get(plate)
         if files is None:
             files = by_plate[plate] = self._same.setdefault((folded(plate), of_database), Files())
-        number = files.number_of(well, int(site) if site else 1, int(channel) if channel else 1)
-        return self._places.setdefault(key, (files, number))
+        return files, files.number_of(match["well"], int(site) if site else 1, int(channel) if channel else 1)

@@ -15,7 +15,7 @@ from hcs_core import ParsedName, PlaneKind, PlateError, canonical_well
 
 _ROW = "A[A-F]|[A-Z]"
 _COLUMN = "0[1-9]|[1-3][0-9]|4[0-8]"
-_GUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+GUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 
 # - The whole name has to match, and nothing that looks like a well may follow the well: the last such token is it.
 # - Only letters of the extension may be of any case: `_w10` is no well `W10`.
@@ -25,7 +25,7 @@ _GUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 IMAGE_NAME = re.compile(
     rf"(?P<plate>[^.].*)_(?P<well>(?:{_ROW})(?:{_COLUMN}))"
     r"(?:_s0*(?P<site>[1-9][0-9]{0,4}?))?(?:_w0*(?P<channel>[1-9][0-9]{0,4}?))?(?P<thumb>_thumb)?"
-    rf"(?:(?P<guid>{_GUID})|_\[(?P<bracketed>{_GUID})\])?\.(?i:tiff?)",
+    rf"(?:(?P<guid>{GUID})|_\[(?P<bracketed>{GUID})\])?\.(?i:tiff?)",
     re.DOTALL,
 )
 """A whole file name: plate, well, site, channel, `_thumb`, GUID; hidden files do not match."""
