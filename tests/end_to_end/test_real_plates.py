@@ -130,3 +130,60 @@ def test_the_originals_are_left_as_they_were(samples, hcs, write_pipeline, tmp_p
     hcs("inspect", plate)
     assert hcs("run", plate, write_pipeline("  - max_projection\n"), "-o", tmp_path / "out").code == 0
     assert digest_of(plate) == before
+
+
+def test_the_stack_of_a_database_copy_is_converted_bit_for_bit(
+    samples, hcs, write_pipeline, tmp_path, read_image, read_attributes
+):
+    plate = samples / "SingleChannel"
+    ran = hcs("run", plate, write_pipeline(), "-o", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    store = tmp_path / "out" / "images.zarr"
+    yaozarrs.validate_zarr_store(str(store))
+    for well in ("E07", "E08"):
+        for site in (1, 2):
+            pixels = read_image(store, well, site)
+            assert pixels.shape == (1, 1, 2, 512, 512)
+            for z_index in (1, 2):
+                np.testing.assert_array_equal(pixels[0, 0, z_index - 1], database_image(plate, well, site, z_index))
+    # What the headers say: pixels of 1.3668 um, z-steps at 9318.24 and 9323.18 um.
+    multiscale = read_attributes(store, "E/07/1")["multiscales"][0]
+    scale, translation = multiscale["datasets"][0]["coordinateTransformations"]
+    np.testing.assert_allclose(scale["scale"][-3:], [9323.18 - 9318.24, 1.3668, 1.3668], atol=1e-9)
+    corner = [0.02 - 511 / 2 * 1.3668, 349.92 - 511 / 2 * 1.3668]
+    np.testing.assert_allclose(translation["translation"][-2:], corner, atol=1e-6)
+
+
+def database_image(plate, well, site, z_index):
+    """The one image of a plane in the folder of its z-step, or beside these folders if it is a projection."""
+    folder = plate / "2023-02-21" / "1334"
+    if z_index:
+        folder /= f"ZStep_{z_index}"
+    (file,) = (path for path in folder.glob(f"*_{well}_s{site}*.tif") if "_thumb" not in path.name)
+    return tifffile.imread(file)
+
+
+def test_the_projections_of_a_database_copy_come_when_asked_for(samples, hcs, write_pipeline, tmp_path, read_image):
+    plate = samples / "SingleChannel"
+    # The folder of the acquisition is a plate too.
+    acquisition = plate / "2023-02-21" / "1334"
+    assert hcs("run", acquisition, write_pipeline(), "-o", tmp_path / "out", "--z", "0").code == 0
+    for well in ("E07", "E08"):
+        for site in (1, 2):
+            pixels = read_image(tmp_path / "out" / "images.zarr", well, site)
+            assert pixels.shape == (1, 1, 1, 512, 512)
+            np.testing.assert_array_equal(pixels[0, 0, 0], database_image(plate, well, site, 0))
+
+
+def test_inspect_tells_what_a_database_copy_holds(samples, hcs, digest_of):
+    plate = samples / "SingleChannel"
+    before = digest_of(plate)
+    found = hcs("inspect", plate, "--json").document
+    assert digest_of(plate) == before
+    assert found["detected_by"] == "its images have names of the MetaXpress database (a GUID in each)"
+    assert found["wells"] == ["E07", "E08"]
+    assert found["sites_per_well"] == {"E07": 2, "E08": 2}
+    assert found["channels"] == [{"channel": 1, "name": "FITC_05"}]
+    assert (found["z_indexes"], found["projections"], found["planes"]["present"]) == ([1, 2], 4, 12)
+    assert (found["pixel_size_um"], found["image_shape"], found["dtype"]) == (1.3668, [512, 512], "uint16")
+    assert found["differences"] == []

@@ -1,1 +1,1 @@
-"""ImageXpress (MetaXpress export) plates for hcs_core."""
+"""ImageXpress plates (MetaXpress exports and copies of its database) for hcs_core."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from hcs_core import parse_well
 from hcs_imagexpress.htd import HtdPlan
-from hcs_imagexpress.planes import Files
+from hcs_imagexpress.names import acquisition_order
+from hcs_imagexpress.planes import Files, Repeated
 
 _MOST_NAMES = 24
 
@@ -23,10 +24,10 @@ def of_plan(plan: HtdPlan, files: Files) -> tuple[str, ...]:
         tuple[str, Iterable[str | int] | None, Iterable[str | int], Callable[[list[str | int]], str]], ...
     ] = (
         ("well", plan.wells or None, files.wells, _wells),
-        ("site", plan.site_grid or None, files.found("site"), _numbers),
-        ("channel", plan.channels, files.found("channel"), _numbers),
-        ("z-step", plan.z_indexes, files.found("z_index"), _z_indexes),
-        ("timepoint", plan.timepoints, files.found("timepoint"), _numbers),
+        ("site", plan.site_grid or None, files.sites, _numbers),
+        ("channel", plan.channels, files.channels, _numbers),
+        ("z-step", plan.z_indexes, files.z_indexes, _z_indexes),
+        ("timepoint", plan.timepoints, files.timepoints, _numbers),
     )
     for word, declared, found, text in kinds:
         if declared is None:
@@ -43,12 +44,38 @@ def of_plan(plan: HtdPlan, files: Files) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def of_repeated(repeated: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+def of_repeated(repeated: Repeated) -> tuple[str, ...]:
     """Say which files are second ones of a plane."""
     if not repeated:
         return ()
     pairs = _names([f"{', '.join(others)} (kept: {kept})" for kept, others in repeated])
-    return (f"Several files are of one plane, and the first by name is kept; left out: {pairs}.",)
+    kept = "that of the newest acquisition is kept, then the first by name"
+    return (f"Several files are of one plane; {kept}; duplicates: {pairs}.",)
+
+
+def of_acquisitions(folders: Collection[str]) -> tuple[str, ...]:
+    """Say that a plate is put together of several acquisitions."""
+    if len(folders) < 2:  # noqa: PLR2004 - one is no several
+        return ()
+    ordered = sorted(folders, key=acquisition_order)
+    names = [folder.removesuffix("/") or "the plate's own folder" for folder in ordered]
+    return (f"The images are of several acquisitions, taken together: {_names(names)}.",)
+
+
+def of_other_family(count: int, of_database: bool) -> tuple[str, ...]:
+    """Say how many images are of the other family than the plate."""
+    if not count:
+        return ()
+    guid = "no GUID" if of_database else "a GUID"
+    has = "images of the folder have" if count > 1 else "image of the folder has"
+    return (f"{count} {has} {guid} in the name, as all of the database have; left out.",)
+
+
+def of_htd_of_database(htd: str, plate: str, *, used: bool) -> str:
+    """Say that an HTD file, which belongs to exports, lies beside images of the database."""
+    if used:
+        return f"{htd} lies beside images of the MetaXpress database: it is taken for what was planned."
+    return f"{htd} lies beside images of the MetaXpress database, whose names begin with {plate}: it is not used."
 
 
 def of_others(counts: Mapping[str, int], plate: str) -> tuple[str, ...]:

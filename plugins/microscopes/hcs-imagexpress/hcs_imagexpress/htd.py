@@ -58,6 +58,10 @@ class HtdPlan:
     timepoints: tuple[int, ...] | None = None
 
 
+NO_PLAN = HtdPlan(name="", whole=True)
+"""What is known of the plan where there is no HTD file."""
+
+
 def read_htd(path: Path) -> HtdPlan:
     """Read an HTD file, as far as it goes.
 

@@ -1,109 +1,178 @@
-"""From the files of a plate to its table of planes: one row for each plane that is there or should be."""
+"""From the files of a plate to its table of planes: a row for each plane that is there or should be."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core import PlaneKind, PlaneState, PlaneTable
+from hcs_core import PlaneKind, PlaneState, PlaneTable, parse_well
+from hcs_imagexpress.names import acquisition_of, acquisition_order
 
 READER = "tiff"
 
-# Channel, timepoint and z_index in one whole number: the grammar allows 5, 7 and 6 digits of them.
-_Z_BITS, _TIMEPOINT_BITS = 20, 24
+Repeated = tuple[tuple[str, tuple[str, ...]], ...]
+"""For each plane with several files the one that is kept, and the others."""
+
+
+@attrs.frozen
+class _Run:
+    """Files that were listed one after the other in one folder, and what the folder says of them."""
+
+    z_index: int
+    timepoint: int
+    count: int
 
 
 @attrs.define(kw_only=True)
 class Files:
-    """The images of a plate in columns, as they are listed; the wells' names are kept once."""
+    """The images of a plate as they are listed: a million names make two lists, and the rest is said once."""
 
-    wells: dict[str, int] = attrs.field(factory=dict)
-    """Each well's number in the column `well`."""
-    well: list[int] = attrs.field(factory=list)
-    site: list[int] = attrs.field(factory=list)
-    channel: list[int] = attrs.field(factory=list)
-    z_index: list[int] = attrs.field(factory=list)
-    timepoint: list[int] = attrs.field(factory=list)
+    places: dict[tuple[str, int, int], int] = attrs.field(factory=dict)
+    """The number of each (well, site, channel) that a name says."""
+    place: list[int] = attrs.field(factory=list)
+    """Each file's place, as its number in `places`."""
     uri: list[str] = attrs.field(factory=list)
     gone: set[str] = attrs.field(factory=set)
     """Those uris that are links to nothing."""
+    acquisitions: set[str] = attrs.field(factory=set)
+    """The folders of the acquisitions that have files; empty for those of no such folder."""
+    runs: list[_Run] = attrs.field(factory=list)
+    _in_runs: int = attrs.field(default=0, init=False)
 
-    def index_of_well(self, well: str) -> int:
-        """Return a well's number, a new one for a new well."""
-        return self.wells.setdefault(well, len(self.wells))
+    def number_of(self, well: str, site: int, channel: int) -> int:
+        """Return the number of a place, a new one for a new place."""
+        return self.places.setdefault((well, site, channel), len(self.places))
 
-    def found(self, column: str) -> set[int]:
-        """Return the different numbers of a column."""
-        return set(getattr(self, column))
+    def end_folder(self, path: str, z_index: int, timepoint: int) -> None:
+        """Say of the files that were added since the last folder's end which folder they lie in."""
+        count = len(self.uri) - self._in_runs
+        if count:
+            self._in_runs = len(self.uri)
+            self.runs.append(_Run(z_index, timepoint, count))
+            self.acquisitions.add(acquisition_of(path))
+
+    @property
+    def wells(self) -> set[str]:
+        """The wells that have a file."""
+        return {well for well, _, _ in self.places}
+
+    @property
+    def sites(self) -> set[int]:
+        """The sites that have a file."""
+        return {site for _, site, _ in self.places}
+
+    @property
+    def channels(self) -> set[int]:
+        """The channels that have a file."""
+        return {channel for _, _, channel in self.places}
+
+    @property
+    def z_indexes(self) -> set[int]:
+        """The z_indexes that have a file, 0 for projections."""
+        return {run.z_index for run in self.runs}
+
+    @property
+    def timepoints(self) -> set[int]:
+        """The timepoints that have a file."""
+        return {run.timepoint for run in self.runs}
 
 
-def plane_table(files: Files) -> tuple[PlaneTable, tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Return the table of all planes, and for each plane with several files the one kept and those left out.
+def plane_table(files: Files) -> tuple[PlaneTable, Repeated]:
+    """Return the table of all planes, and for each plane with several files the one kept and the others.
 
     Planes are the grid of the wells with files, the sites of any well, and the (channel, z_index, timepoint) of
-    any site: what no file of the grid holds is `NOT_RECORDED`. Of several files for one plane the first by name
-    is kept. A z_index of 0 is a projection.
+    any site: what no file of the grid holds is `NOT_RECORDED`. Of several files for one plane that of the newest
+    acquisition is kept, then the first by name; each other one is a row of its own, `DUPLICATE`. A z_index of 0 is
+    a projection.
     """
-    sites, site = np.unique(np.asarray(files.site, np.int64), return_inverse=True)
-    packed = _pack(files)
-    stacks, stack = np.unique(packed, return_inverse=True)
-    shape = (len(files.wells), len(sites), len(stacks))
-    cell = np.ravel_multi_index((np.asarray(files.well, np.int64), site, stack), shape)
-    kept, repeated = _first_of_each(cell, files.uri)
-    absent = np.ones(shape, np.bool_).ravel()
-    absent[cell] = False
-    cells = np.concatenate((cell[kept], np.flatnonzero(absent)))
-    well_of, site_of, stack_of = np.unravel_index(cells, shape)
-    z_index, timepoint, channel = _unpack(stacks[stack_of])
-    uri = [files.uri[index] for index in kept.tolist()]
-    state = [PlaneState.MISSING if name in files.gone else PlaneState.PRESENT for name in uri] if files.gone else []
-    lacking = len(cells) - len(uri)
+    wells = sorted(files.wells, key=parse_well)
+    sites = np.asarray(sorted(files.sites))
+    stacks, stack = _stacks(files)
+    shape = (len(wells), len(sites), len(stacks))
+    number = {well: index for index, well in enumerate(wells)}
+    well_of_place = np.asarray([number[well] for well, _, _ in files.places])
+    site_of_place = np.searchsorted(sites, [site for _, site, _ in files.places])
+    place = np.asarray(files.place)
+    cell = np.ravel_multi_index((well_of_place[place], site_of_place[place], stack), shape)
+    kept, others, repeated = _choose_files(cell, int(np.prod(shape)), files)
+    row = np.concatenate((kept, others))
+    well, site, stack = np.unravel_index(np.concatenate((np.arange(len(kept)), cell[others])), shape)
+    timepoint, channel, z_index = stacks[stack].T
+    # A row of -1 is no file: it takes the text at the end.
+    uris = [*files.uri, ""]
+    uri = [uris[index] for index in row.tolist()]
     table = PlaneTable.build(
-        wells=tuple(files.wells),
-        well=well_of.tolist(),
-        site=sites[site_of].tolist(),
-        channel=channel.tolist(),
-        z_index=z_index.tolist(),
-        timepoint=timepoint.tolist(),
-        kind=np.where(z_index == 0, PlaneKind.PROJECTION, PlaneKind.ACQUIRED).tolist(),
-        state=(state or [PlaneState.PRESENT] * len(uri)) + [PlaneState.NOT_RECORDED] * lacking,
-        uri=uri + [""] * lacking,
+        wells=wells,
+        well=_column(well),
+        site=_column(sites[site]),
+        channel=_column(channel),
+        z_index=_column(z_index),
+        timepoint=_column(timepoint),
+        kind=_column(np.where(z_index == 0, PlaneKind.PROJECTION, PlaneKind.ACQUIRED)),
+        state=_column(_states(row, len(kept), uri, files.gone)),
+        uri=uri,
         reader=READER,
     )
     return table, repeated
 
 
-def _pack(files: Files) -> npt.NDArray[np.int64]:
-    channel, timepoint, z_index = (
-        np.asarray(column, np.int64) for column in (files.channel, files.timepoint, files.z_index)
+def _column(numbers: npt.NDArray[Any]) -> Sequence[int]:
+    """Return an array as the sequence that it is: a list of a million numbers would be made to be an array again."""
+    return cast("Sequence[int]", numbers)
+
+
+def _stacks(files: Files) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the different (timepoint, channel, z_index) in their order, and each file's position among them."""
+    channels = np.asarray(sorted(files.channels))
+    channel_of_place = np.searchsorted(channels, [channel for _, _, channel in files.places])
+    run = np.repeat(np.arange(len(files.runs)), [run.count for run in files.runs])
+    # Each file's folder and channel in one number: few, so that counting finds the different ones, without sorting.
+    pair = run * len(channels) + channel_of_place[files.place]
+    found = np.flatnonzero(np.bincount(pair))
+    folders = np.asarray([(run.timepoint, run.z_index) for run in files.runs])
+    timepoint, z_index = folders[found // len(channels)].T
+    stacks, position = np.unique(
+        np.stack((timepoint, channels[found % len(channels)], z_index), axis=1), axis=0, return_inverse=True
     )
-    return (((channel << _TIMEPOINT_BITS) | timepoint) << _Z_BITS) | z_index
+    stack = np.empty(found[-1] + 1, np.int64)
+    stack[found] = position.ravel()
+    return stacks, stack[pair]
 
 
-def _unpack(packed: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return z_index, timepoint and channel."""
-    upper = packed >> _Z_BITS
-    return packed & ((1 << _Z_BITS) - 1), upper & ((1 << _TIMEPOINT_BITS) - 1), upper >> _TIMEPOINT_BITS
+def _choose_files(
+    cell: npt.NDArray[np.intp], cells: int, files: Files
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Repeated]:
+    """Return the file of each cell (-1: none), the files that are others' copies, and the names of both."""
+    kept = np.full(cells, -1, np.int64)
+    kept[cell] = np.arange(len(cell))
+    several = np.bincount(cell, minlength=cells) > 1
+    of_cell: dict[int, list[int]] = {}
+    for row in np.flatnonzero(several[cell]).tolist():
+        of_cell.setdefault(int(cell[row]), []).append(row)
+    others: list[int] = []
+    repeated = []
+    for place, rows in of_cell.items():
+        first, *rest = sorted(rows, key=lambda row: _preference(files.uri[row], files.gone))
+        kept[place] = first
+        others.extend(rest)
+        repeated.append((files.uri[first], tuple(files.uri[row] for row in rest)))
+    return kept, np.asarray(others, np.int64), tuple(sorted(repeated))
 
 
-def _first_of_each(
-    cell: npt.NDArray[Any], uris: list[str]
-) -> tuple[npt.NDArray[np.intp], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Return the rows that are kept, one a plane, and the names of those planes that have several."""
-    different, first, count = np.unique(cell, return_index=True, return_counts=True)
-    several = different[count > 1]
-    if not len(several):
-        return first, ()
-    rows = np.flatnonzero(np.isin(cell, several)).tolist()
-    # The order in which a file system lists its files is any; that of their names is one.
-    by_cell: dict[int, list[int]] = {}
-    for row in sorted(rows, key=uris.__getitem__):
-        by_cell.setdefault(int(cell[row]), []).append(row)
-    first[count > 1] = [by_cell[int(value)][0] for value in several]
-    repeated = (
-        (uris[kept], tuple(uris[row] for row in others)) for kept, *others in (by_cell[int(v)] for v in several)
-    )
-    return first, tuple(sorted(repeated))
+def _preference(uri: str, gone: set[str]) -> tuple[bool, int, int, str]:
+    """Sort files of one plane: those that are there, the newest acquisition's, the first by name."""
+    day, number = acquisition_order(uri)
+    return uri in gone, -day, -number, uri
+
+
+def _states(row: npt.NDArray[np.int64], planes: int, uri: list[str], gone: set[str]) -> npt.NDArray[np.uint8]:
+    """Return the state of each row: first those of the planes, then those of the duplicates."""
+    state = np.where(row < 0, PlaneState.NOT_RECORDED, PlaneState.PRESENT).astype(np.uint8)
+    if gone:
+        state[[name in gone for name in uri]] = PlaneState.MISSING
+    state[planes:] = PlaneState.DUPLICATE
+    return state

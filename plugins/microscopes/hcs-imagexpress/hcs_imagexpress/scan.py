@@ -10,7 +10,10 @@ from pathlib import Path
 import attrs
 
 from hcs_core import PlateError
-from hcs_imagexpress.names import TIMEPOINT_FOLDER, Z_FOLDER
+from hcs_imagexpress.names import ACQUISITION_FOLDER, DATE_FOLDER, TIMEPOINT_FOLDER, Z_FOLDER
+
+Enters = Callable[[str, str], bool]
+"""Whether a folder is listed: its parent's path below the plate's folder (`Folder.path`), and its name."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +40,8 @@ class Folder:
     @property
     def htd_files(self) -> tuple[str, ...]:
         """The names of its HTD files, sorted."""
-        return tuple(sorted(name for name in self.names if name[-4:].lower() == ".htd"))
+        # The last letter is asked first: of a million names few have it.
+        return tuple(sorted(name for name in self.names if name[-1] in "Dd" and name[-4:].lower() == ".htd"))
 
 
 @attrs.frozen(kw_only=True)
@@ -48,13 +52,31 @@ class Listing:
     repeated_links: tuple[str, ...] = ()
 
 
-def is_plane_folder(name: str) -> bool:
-    """Whether a folder's name is one of those that hold planes in an exported plate."""
-    return bool(TIMEPOINT_FOLDER.fullmatch(name) or Z_FOLDER.fullmatch(name))
+def plane_folders(root: Path) -> Enters:
+    """Return what enters those folders below a plate's folder that hold planes.
+
+    These are `TimePoint_` and `ZStep_` folders, and around them in a copy of the database the days and in these the
+    acquisitions; `root` may be the folder of the plate, of a day or of an acquisition.
+    """
+    is_day = bool(DATE_FOLDER.fullmatch(absolute(root).name))
+
+    def enters(parent: str, name: str) -> bool:
+        if TIMEPOINT_FOLDER.fullmatch(name) or Z_FOLDER.fullmatch(name):
+            return True
+        if ACQUISITION_FOLDER.fullmatch(name):
+            return is_day if not parent else bool(DATE_FOLDER.fullmatch(parent.removesuffix("/")))
+        return not parent and bool(DATE_FOLDER.fullmatch(name))
+
+    return enters
 
 
-def list_folders(root: Path, enters: Callable[[str], bool] = is_plane_folder) -> Listing:
-    """List a folder and those folders below it whose names `enters` accepts, each once.
+def absolute(root: Path) -> Path:
+    """Return a folder's whole path, which has a name where `root` is `.` or ends in `..`; links stay."""
+    return Path(os.path.abspath(root))  # noqa: PTH100 - Path.absolute keeps a ..
+
+
+def list_folders(root: Path, enters: Enters, until: Callable[[Folder], bool] = lambda _: False) -> Listing:
+    """List a folder and those folders below it that `enters` accepts, each once, up to the first where `until` holds.
 
     Links to folders are followed after all others, so that a link that leads round in a circle, or to a folder
     of the plate, is the one that is left out.
@@ -78,6 +100,8 @@ def list_folders(root: Path, enters: Callable[[str], bool] = is_plane_folder) ->
         seen.add(identity)
         folder, own_below, links_below = _list(root, path, enters)
         folders.append(folder)
+        if until(folder):
+            break
         own.extend(own_below)
         links.extend(links_below)
     return Listing(folders=tuple(folders), repeated_links=tuple(sorted(repeated)))
@@ -91,7 +115,7 @@ def _identity(root: Path, path: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _list(root: Path, path: str, enters: Callable[[str], bool]) -> tuple[Folder, list[str], list[str]]:
+def _list(root: Path, path: str, enters: Enters) -> tuple[Folder, list[str], list[str]]:
     """Return a folder, and below it the paths of the folders and of the links to folders to enter."""
     names: list[str] = []
     dangling: set[str] = set()
@@ -104,13 +128,15 @@ def _list(root: Path, path: str, enters: Callable[[str], bool]) -> tuple[Folder,
                 name = entry.name
                 if name.startswith("."):
                     continue
-                if _holds(entry.is_dir):
+                # Only a link has to be followed, which may fail: asked of every name, this would cost.
+                is_link = entry.is_symlink()
+                if _holds(entry.is_dir) if is_link else entry.is_dir(follow_symlinks=False):
                     folders.append(name)
-                    if enters(name):
-                        (links if entry.is_symlink() else own).append(f"{path}{name}/")
+                    if enters(path, name):
+                        (links if is_link else own).append(f"{path}{name}/")
                     continue
                 names.append(name)
-                if entry.is_symlink() and not _holds(entry.is_file):
+                if is_link and not _holds(entry.is_file):
                     dangling.add(name)
     except OSError as error:
         raise _unlistable(root, path, error) from error

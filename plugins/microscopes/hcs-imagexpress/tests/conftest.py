@@ -1,6 +1,8 @@
 """Plates of empty files, and the folder of real samples."""
 
 import hashlib
+import os
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +70,25 @@ def make_plate(tmp_path):
         return root
 
     return make
+
+
+@pytest.fixture
+def list_in_order(monkeypatch):
+    """Let os.scandir give names sorted, forwards or backwards."""
+    scandir = os.scandir
+
+    class Ordered:
+        def __init__(self, path, backwards):
+            with scandir(path) as entries:
+                self.entries = sorted(entries, key=lambda entry: entry.name, reverse=backwards)
+
+        def __enter__(self):
+            return iter(self.entries)
+
+        def __exit__(self, *_error):
+            return None
+
+    return lambda backwards: monkeypatch.setattr(os, "scandir", lambda path: Ordered(path, backwards))
 
 
 @pytest.fixture
@@ -146,3 +167,28 @@ def image():
         return plane
 
     return pixels
+
+
+def database_guid(path):
+    """Return the GUID of a name in the database, another one for each path."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, path)).upper()
+
+
+@pytest.fixture
+def make_database(tmp_path):
+    """Make a copy of the database of empty files.
+
+    `2023-02-21/1334/P_B02_w1.tif` gets a GUID before its extension; the paths come back as they are on disk.
+    """
+
+    def make(*paths, folder="plate"):
+        root = tmp_path / folder
+        written = {}
+        for path in paths:
+            stem, dot, extension = path.rpartition(".")
+            written[path] = f"{stem}{database_guid(path)}{dot}{extension}"
+            (root / written[path]).parent.mkdir(parents=True, exist_ok=True)
+            (root / written[path]).touch()
+        return root, written
+
+    return make

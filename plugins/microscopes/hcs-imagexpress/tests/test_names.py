@@ -1,10 +1,10 @@
-"""The grammar of file names, a test for each of its traps, and construction as the inverse of parsing."""
+"""The parser of paths, and construction as the inverse of parsing; the traps of names have tests of their own."""
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from hcs_core import FilenameParser, ParsedName, PlaneKind, PlateError, well_name
-from hcs_imagexpress.names import IMAGE_NAME, MetaXpressParser
+from hcs_imagexpress.names import DatabaseName, MetaXpressParser, acquisition_of, acquisition_order
 
 PARSER = MetaXpressParser()
 GUID = "46C9B2CD-92F1-4DFD-98AA-6A01BBD77557"
@@ -18,96 +18,22 @@ def test_is_a_parser():
     ("path", "expected"),
     [
         ("P_B02_s1_w1.TIF", ParsedName(plate="P", well="B02", site=1, channel=1)),
-        ("P_B02.TIF", ParsedName(plate="P", well="B02")),
-        ("P_B02_s3.TIF", ParsedName(plate="P", well="B02", site=3)),
-        ("P_B02_w4.TIF", ParsedName(plate="P", well="B02", channel=4)),
         ("TimePoint_7/P_B02.TIF", ParsedName(plate="P", well="B02", timepoint=7)),
         ("TimePoint_7/ZStep_2/P_B02.TIF", ParsedName(plate="P", well="B02", timepoint=7, z_index=2)),
         (
             "TimePoint_1/ZStep_0/P_B02.TIF",
             ParsedName(plate="P", well="B02", timepoint=1, z_index=0, kind=PlaneKind.PROJECTION),
         ),
-        # Numbers of several digits, in folders too.
+        (f"2023-02-21/7/P_B02_w1{GUID}.tif", DatabaseName(plate="P", well="B02", channel=1, guid=GUID)),
         (
-            "TimePoint_120/ZStep_10/P_P24_s100_w10.TIF",
-            ParsedName(plate="P", well="P24", site=100, channel=10, timepoint=120, z_index=10),
+            f"2023-02-21/7/TimePoint_2/ZStep_9/P_B02_s3{GUID}.tif",
+            DatabaseName(plate="P", well="B02", site=3, timepoint=2, z_index=9, guid=GUID),
         ),
-        # Plates of 1,536 wells.
-        ("P_AA01_s1.TIF", ParsedName(plate="P", well="AA01", site=1)),
-        ("P_AF48_s1.TIF", ParsedName(plate="P", well="AF48", site=1)),
-        # Any case of the extension, and both spellings.
-        ("P_B02.tif", ParsedName(plate="P", well="B02")),
-        ("P_B02.Tif", ParsedName(plate="P", well="B02")),
-        ("P_B02.tiff", ParsedName(plate="P", well="B02")),
-        # The last token that looks like a well is the well.
-        ("Exp_B02_C03_D04_s1.TIF", ParsedName(plate="Exp_B02_C03", well="D04", site=1)),
-        ("Exp_B2_2D_T1_E07_s2_w1.TIF", ParsedName(plate="Exp_B2_2D_T1", well="E07", site=2, channel=1)),
-        ("a_s1_w2_B02.TIF", ParsedName(plate="a_s1_w2", well="B02")),
-        # Whatever a plate is called.
-        ("my plate #1 µ 板_B02.TIF", ParsedName(plate="my plate #1 µ 板", well="B02")),
-        ("re\u0301sume\u0301_B02.TIF", ParsedName(plate="re\u0301sume\u0301", well="B02")),
-        ("a.b_B02.TIF", ParsedName(plate="a.b", well="B02")),
-        ("two\nlines_B02.TIF", ParsedName(plate="two\nlines", well="B02")),
-        # In the database's copies a GUID follows without a separator, and may begin with digits.
-        (f"P_B02_w1{GUID}.tif", ParsedName(plate="P", well="B02", channel=1)),
-        ("P_E08_s117654C10-92F1-4DFD-98AA-6A01BBD77557.tif", ParsedName(plate="P", well="E08", site=1)),
-        ("P_E08_s1017654C10-92F1-4DFD-98AA-6A01BBD77557.tif", ParsedName(plate="P", well="E08", site=10)),
-        (f"P_E08{GUID.lower()}.tif", ParsedName(plate="P", well="E08")),
-        (f"P_E08_s2_w3_[{GUID}].tif", ParsedName(plate="P", well="E08", site=2, channel=3)),
+        ("", None),
     ],
 )
 def test_reads(path, expected):
     assert PARSER.parse_filename(path) == expected
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "._P_B02_s1_w1.TIF",
-        ".P_B02.TIF",
-        "P_B02_s1_thumb.tif",
-        f"P_B02_s1_thumb{GUID}.tif",
-        "P.HTD",
-        "Thumbs.db",
-        "desktop.ini",
-        ".DS_Store",
-        "P_B02_s1_w1.tif.statistics.json",
-        "P_B02.png",
-        "P_B02.TIF.bak",
-        "overview.tif",
-        "_B02.TIF",
-        # Wells are upper case, of two digits, and on a plate; a wavelength of two digits is no well `w10`.
-        "P_b02.TIF",
-        "P_B2.TIF",
-        "P_w10.TIF",
-        "P_B00.TIF",
-        "P_A49.TIF",
-        "P_AG01.TIF",
-        "P_B02_s0.TIF",
-        "P_B02_w0.TIF",
-        "P_B02_S1.TIF",
-        # A GUID of another length is none.
-        f"P_B02_s1{GUID[1:]}.tif",
-        # Digits of another script are no numbers of MetaXpress.
-        "P_B0\u0662.TIF",
-        "P_B02_s\u0661.TIF",
-        "",
-    ],
-)
-def test_reads_nothing_from(name):
-    assert PARSER.parse_filename(name) is None
-    assert PARSER.parse_filename(f"TimePoint_1/{name}") is None
-
-
-def test_only_the_length_of_a_guid_tells_its_first_digits_from_the_wavelength():
-    match = IMAGE_NAME.fullmatch(f"P_B02_s12_w1{GUID}.tif")
-    assert (match["site"], match["channel"], match["guid"]) == ("12", "1", GUID)
-    match = IMAGE_NAME.fullmatch(f"P_B02_s12_w14{GUID}.tif")
-    assert (match["site"], match["channel"], match["guid"]) == ("12", "14", GUID)
-
-
-def test_a_name_of_many_underscores_is_read_quickly():
-    assert PARSER.parse_filename("_B02" * 5_000 + ".png") is None
 
 
 PLATES = st.text(
@@ -172,3 +98,24 @@ def test_constructs_as_real_exports_are_named(name, path):
 def test_refuses_what_no_path_can_say(name):
     with pytest.raises(PlateError):
         PARSER.construct_filename(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "order"),
+    [
+        ("2023-02-21/1334/ZStep_1/P_B02.tif", "2023-02-21/1334/", (20230221, 1334)),
+        ("2023-02-21/P_B02.tif", "2023-02-21/", (20230221, 0)),
+        ("1334/P_B02.tif", "1334/", (0, 1334)),
+        ("TimePoint_1/P_B02.tif", "", (0, 0)),
+        ("P_B02.tif", "", (0, 0)),
+        ("", "", (0, 0)),
+    ],
+)
+def test_the_acquisition_of_a_path(path, folder, order):
+    assert acquisition_of(path) == folder
+    assert acquisition_order(path) == order
+
+
+def test_acquisitions_are_ordered_as_numbers():
+    paths = ["2023-02-21/9/", "2023-02-21/10/", "2023-10-01/2/", "2024-01-01/1/"]
+    assert sorted(sorted(paths), key=acquisition_order) == paths

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
 from hcs_core import LayoutWriter, PluginManager
+from hcs_core.plate.detection import detect
 from hcs_imagexpress import plugin
 from hcs_imagexpress.handler import ImageXpressHandler
 
@@ -43,3 +46,13 @@ def test_its_markers_match_what_it_recognises(make_plate, make_htd):
     for root in (plain, lower, lost):
         assert any(list(root.glob(marker)) for marker in spec.markers)
         assert ImageXpressHandler().recognise(root)
+
+
+@pytest.mark.parametrize("inner", ["", "2023-02-21", "2023-02-21/1334"])
+@pytest.mark.parametrize("extension", ["tif", "TIF", "tiff"])
+@pytest.mark.parametrize("layout", ["", "ZStep_1/", "TimePoint_1/", "TimePoint_1/ZStep_1/", "ZStep_1/TimePoint_1/"])
+def test_its_markers_match_copies_of_the_database(make_database, inner, extension, layout):
+    root, _ = make_database(f"2023-02-21/1334/{layout}P_B02.{extension}")
+    manager = PluginManager()
+    manager.register(plugin, "imagexpress")
+    assert detect(root / inner, manager).reason == ImageXpressHandler().recognise(root / inner)
