@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import shutil
 
 import numpy as np
@@ -18,16 +19,35 @@ STACK, BOTH, FLAT, SINGLE = 1, 2, 3, 4
 
 
 def file(plate, well, site, channel, z):
-    return plate / "TimePoint_1" / f"ZStep_{z}" / f"plate_{well}_s{site}_w{channel}.TIF"
+    if (plate / "TimePoint_1").is_dir():
+        return plate / "TimePoint_1" / f"ZStep_{z}" / f"plate_{well}_s{site}_w{channel}.TIF"
+    # A copy of the database: a GUID in each name, and projections beside the folders of slices.
+    guid = f"{int(well[1:]):02}{site:02}{channel:02}{z:02}-0000-4000-8000-ABCDEF012345"
+    return plate / "2023-02-21" / "1334" / (f"ZStep_{z}" if z else "") / f"plate_{well}_s{site}_w{channel}{guid}.tif"
 
 
 def pixels(plate, well, site, channel, z):
     return tifffile.imread(file(plate, well, site, channel, z))
 
 
+@pytest.fixture(scope="module", params=["export", "database"])
+def plate(request, export, tmp_path_factory):
+    """The plate as MetaXpress exports it, and as its database holds it."""
+    if request.param == "export":
+        return export
+    copy = tmp_path_factory.mktemp("database") / "plate"
+    (copy / "2023-02-21" / "1334").mkdir(parents=True)
+    for well, site, channel, z in itertools.product(WELLS, SITES, (STACK, BOTH, FLAT, SINGLE), range(4)):
+        there = file(export, well, site, channel, z)
+        if there.exists():
+            file(copy, well, site, channel, z).parent.mkdir(exist_ok=True)
+            shutil.copyfile(there, file(copy, well, site, channel, z))
+    return copy
+
+
 @pytest.fixture(scope="module")
-def plate(make_plate):
-    """An export in which w1 is a stack, w2 a stack with its projection, w3 a projection only, w4 a single plane."""
+def export(make_plate):
+    """A plate in which w1 is a stack, w2 a stack with its projection, w3 a projection only, w4 a single plane."""
     root = make_plate(channels=("DAPI", "GFP", "Cy5", "TL"), z_count=3)
     for well in WELLS:
         for site in SITES:

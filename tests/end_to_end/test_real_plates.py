@@ -183,7 +183,7 @@ def test_inspect_tells_what_a_database_copy_holds(samples, hcs, digest_of):
     assert found["detected_by"] == "its images have names of the MetaXpress database (a GUID in each)"
     assert found["wells"] == ["E07", "E08"]
     assert found["sites_per_well"] == {"E07": 2, "E08": 2}
-    assert found["channels"] == [{"channel": 1, "name": "FITC_05"}]
+    assert found["channels"] == [{"channel": 1, "name": "FITC_05", "z_indexes": [1, 2], "projections": True}]
     assert (found["z_indexes"], found["projections"], found["planes"]["present"]) == ([1, 2], 4, 12)
     assert (found["pixel_size_um"], found["image_shape"], found["dtype"]) == (1.3668, [512, 512], "uint16")
     assert found["differences"] == []
