@@ -13,6 +13,9 @@ from hcs_core import to_dtype
 from hcs_numpy.depths import depth_of
 from hcs_numpy.strips import row_strips
 
+DIVIDED_PIXELS = 1 << 17
+"""Pixels of a strip; measured: a tenth faster than half as many."""
+
 ROUNDED_BELOW = 2.0**30
 """What OpenCV rounds and clips rightly, with a bit to spare: larger numbers wrap."""
 
@@ -21,8 +24,7 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
-    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds two strips of a quarter
-    of a MiB.
+    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds two strips of half a MiB.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     depth = depth_of(image.dtype)
     largest = (_largest(image.dtype) + abs(dark)) * (mean / smallest)
     corrected = np.empty(image.shape, image.dtype)
-    for rows in row_strips(image.shape):
+    for rows in row_strips(image.shape, pixels=DIVIDED_PIXELS):
         # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
         pixels = np.subtract(image[rows], np.float32(dark), dtype=np.float32) if dark else image[rows]
         light = _as_float32(profile[rows])
@@ -86,7 +88,7 @@ def _mean_and_smallest(profile: npt.NDArray[Any], shape: tuple[int, ...]) -> tup
             "the image's shape, made at the same binning."
         )
     total, smallest = 0.0, math.inf
-    for rows in row_strips(shape):
+    for rows in row_strips(shape, pixels=DIVIDED_PIXELS):
         light = _as_float32(profile[rows])
         total += cv2.sumElems(light)[0]
         smallest = min(smallest, float(light.min()))
