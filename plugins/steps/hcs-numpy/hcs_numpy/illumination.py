@@ -24,7 +24,8 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
-    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds two strips of half a MiB.
+    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds two strips of half a
+    MiB each.
 
     Parameters
     ----------
