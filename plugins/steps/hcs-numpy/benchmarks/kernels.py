@@ -34,7 +34,7 @@ from hcs_numpy.projections import max_projection, mean_projection, median_projec
 from hcs_numpy.thresholds import threshold_otsu
 
 SIDE = 2160
-ROUNDS = 5
+ROUNDS = 9
 
 
 @attrs.frozen(kw_only=True)

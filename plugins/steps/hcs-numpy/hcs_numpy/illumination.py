@@ -13,8 +13,11 @@ from hcs_core import to_dtype
 from hcs_numpy.depths import depth_of
 from hcs_numpy.strips import row_strips
 
-DIVIDED_PIXELS = 1 << 17
-"""Pixels of a strip; measured: a tenth faster than half as many."""
+HELD_PIXELS = 1 << 17
+"""Pixels of a strip that is held in float32."""
+
+PASSED_PIXELS = 1 << 19
+"""Pixels of a strip of which nothing has to be held; measured: a tenth faster than a quarter as many."""
 
 ROUNDED_BELOW = 2.0**30
 """What OpenCV rounds and clips rightly, with a bit to spare: larger numbers wrap."""
@@ -24,8 +27,8 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
-    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds two strips of half a
-    MiB each.
+    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds a strip of half
+    a MiB; strips of 4 MiB where a dtype has to be changed or an array is not contiguous.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     depth = depth_of(image.dtype)
     largest = (_largest(image.dtype) + abs(dark)) * (mean / smallest)
     corrected = np.empty(image.shape, image.dtype)
-    for rows in row_strips(image.shape, pixels=DIVIDED_PIXELS):
+    for rows in row_strips(image.shape, pixels=HELD_PIXELS if dark else PASSED_PIXELS):
         # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
         pixels = np.subtract(image[rows], np.float32(dark), dtype=np.float32) if dark else image[rows]
         light = _as_float32(profile[rows])
@@ -89,13 +92,20 @@ def _mean_and_smallest(profile: npt.NDArray[Any], shape: tuple[int, ...]) -> tup
             "the image's shape, made at the same binning."
         )
     total, smallest = 0.0, math.inf
-    for rows in row_strips(shape, pixels=DIVIDED_PIXELS):
+    for rows in row_strips(shape, pixels=HELD_PIXELS):
         light = _as_float32(profile[rows])
         total += cv2.sumElems(light)[0]
-        smallest = min(smallest, float(light.min()))
+        smallest = min(smallest, _smallest(light))
     if not smallest > 0 or not math.isfinite(total):
         raise ValueError(_what_is_wrong(profile))
     return total / profile.size, smallest
+
+
+def _smallest(light: npt.NDArray[np.float32]) -> float:
+    """Return the smallest number where all are above 0, and else one that is not: but for NaN, which a sum shows."""
+    # Above 0 the bits of floats, taken as integers, are in the order of the numbers; those below 0 are negative. That
+    # is faster than a minimum of floats, which looks for NaN.
+    return float(light.view(np.int32).min().view(np.float32))
 
 
 def _as_float32(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -49,8 +49,7 @@ def threshold_otsu(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     threshold = otsu_threshold(image)
     if threshold is None:
         return above
-    # A float32 is compared in float64: the threshold rounded to float32 could be the next pixel's value.
-    limit = np.float64(threshold) if image.dtype.kind == "f" else image.dtype.type(threshold)
+    limit = image.dtype.type(threshold)
     for rows in row_strips(image.shape):
         # A comparison gives 0 and 1; less them is 0 and, in 8 bits, 255.
         found = np.greater(image[rows], limit, out=above[rows].view(np.bool_))

@@ -111,6 +111,25 @@ def test_the_mean_is_exact_and_the_frame_is_that_of_the_signature(image, factor)
         assert result[y, x] == round(Fraction(sum(square.ravel().tolist()), factor * factor))
 
 
+@pytest.mark.parametrize("factor", [11, 12, 24])
+def test_the_mean_of_many_bright_pixels_is_exact(factor):
+    # Beyond a factor of 11 the sum is more than float32 can round rightly.
+    image = np.random.default_rng(1).integers(65000, 65536, (factor * 20, factor * 20)).astype(np.uint16)
+    squares = image.reshape(20, factor, 20, factor).sum(axis=(1, 3), dtype=np.int64)
+    wanted = [[round(Fraction(int(total), factor * factor)) for total in row] for row in squares]
+    np.testing.assert_array_equal(bin_pixels(image, factor=factor), wanted)
+
+
+@pytest.mark.parametrize("factor", [2, 6, 10])
+def test_half_way_goes_to_even_for_every_grey_level(factor):
+    # Half of each square is one level brighter than the other half.
+    level = np.arange(65535)
+    image = np.repeat(np.repeat(level, factor)[np.newaxis], factor, axis=0)
+    image[: factor // 2] += 1
+    wanted = [round(Fraction(2 * grey + 1, 2)) for grey in range(65535)]
+    np.testing.assert_array_equal(bin_pixels(image.astype(np.uint16), factor=factor)[0], wanted)
+
+
 @pytest.mark.parametrize("method", ["mean", "sum", "max"])
 @every_dtype
 def test_a_view_gives_what_its_copy_gives_and_is_not_changed(method, dtype):
