@@ -48,7 +48,7 @@ def places(plan):
             Step("gausian_blur", sigma=1),
             ("gausian_blur", "gausian_blur", ""),
             "no operation is called 'gausian_blur'. Did you mean 'gaussian_blur'?",
-            "There are composite, gaussian",
+            "gaussian_blur, max_projection",
         ),
         (
             Step("gaussian_blur", sgima=1, sigma=1),

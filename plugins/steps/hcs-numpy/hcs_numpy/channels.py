@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.strips import row_strips, store
+from hcs_numpy.means import weighted_mean
 
 
 def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.NDArray[Any]:
@@ -52,30 +51,7 @@ def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.
     >>> composite(channels, weights=(3, 1))
     array([[15, 30]], dtype=uint16)
     """
-    counted = _counted(weights, len(image))
-    total = math.fsum(weight for _, weight in counted)
-    work = _work_dtype(image.dtype, [weight for _, weight in counted])
-    joined = np.empty(image.shape[1:], image.dtype)
-    for rows in row_strips(joined.shape):
-        mean = np.zeros(joined[rows].shape, work)
-        for channel, weight in counted:
-            pixels = image[channel, rows]
-            # The dtype is said, since numpy would take the sum of uint16 and float32 in whatever it finds fitting.
-            np.add(mean, pixels if weight == 1 else np.multiply(pixels, weight, dtype=work), out=mean, dtype=work)
-        mean /= work(total)
-        store(mean, joined[rows])
-    return joined
-
-
-def _work_dtype(dtype: np.dtype[Any], weights: list[float]) -> type[np.float32 | np.float64]:
-    """Return float32, which takes half the time, where the rounded mean is exact in it; else float64.
-
-    Whole-number weights give whole sums. Below 2**23 these are exact, and a quotient that is not half-way between
-    two numbers is further from there than float32 can be off.
-    """
-    whole = all(weight.is_integer() for weight in weights)
-    exact = dtype.kind in "iu" and whole and math.fsum(weights) * np.iinfo(dtype).max < 2**23
-    return np.float32 if exact else np.float64
+    return weighted_mean(image, _counted(weights, len(image)))
 
 
 def _counted(weights: Sequence[float], channels: int) -> list[tuple[int, float]]:

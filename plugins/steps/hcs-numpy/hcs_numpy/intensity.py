@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
+from hcs_numpy.histograms import extremes
 from hcs_numpy.percentiles import percentiles
 from hcs_numpy.strips import row_strips
 
@@ -61,19 +62,117 @@ def percentile_normalize(image: npt.NDArray[Any], *, low: float = 1.0, high: flo
     limits = percentiles(image, (low, high))
     if not limits or limits[0] == limits[1]:
         return image.copy()
+    return _stretched(image, limits[0], limits[1], 0.0, _brightest(image.dtype))
+
+
+def rescale_intensity(
+    image: npt.NDArray[Any],
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    out_low: float | None = None,
+    out_high: float | None = None,
+) -> npt.NDArray[Any]:
+    """Map one range of grey levels onto another, and clip what lies outside.
+
+    `low` becomes `out_low`, `high` becomes `out_high`, in between it is linear: a pixel becomes
+    `out_low + (out_high - out_low) * (pixel - low) / (high - low)`, computed in float64. With `out_low` above
+    `out_high` the plane is inverted.
+
+    A plane without contrast (all pixels the same, `low` and `high` not given) stays constant: its value is clipped
+    into the range from `out_low` to `out_high`. Where the one limit that is given lies beyond all pixels, so that
+    nothing is between the two, every pixel takes the value that this limit has.
+
+    Beside its input and its output it holds tables of 2 MiB for integers and two strips of half a MiB for float32;
+    a copy comes to it where the image is not contiguous.
+
+    Parameters
+    ----------
+    image
+        Axes `yx`; uint8, uint16 or float32.
+    low, high
+        In grey levels; `None`: the plane's own smallest and largest finite pixel.
+    out_low, out_high
+        In grey levels; `None`: 0 and the dtype's largest value (1.0 for float32). What an integer dtype cannot hold
+        is clipped to it.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape and dtype, a new array; integers are rounded half to even. In float32 NaN stays NaN, and
+        infinities become `out_low` and `out_high`; a plane without one finite pixel stays as it is unless `low` and
+        `high` are both given.
+
+    Raises
+    ------
+    ValueError
+        `low` and `high` are given, and `low` is not below `high`.
+
+    Notes
+    -----
+    Linear contrast stretching (R. C. Gonzalez and R. E. Woods, Digital Image Processing, 4th edition, 2018, section
+    3.2), with the defaults of `skimage.exposure.rescale_intensity` for planes without negative numbers. Kernels of
+    this operation in other memory types agree with it within 1 grey level on integers, and in float32 within 1e-5 of
+    the larger of `out_low` and `out_high`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hcs_numpy.intensity import rescale_intensity
+    >>> rescale_intensity(np.array([[10, 20, 30]], np.uint8))
+    array([[  0, 128, 255]], dtype=uint8)
+    >>> rescale_intensity(np.array([[10, 20, 30]], np.uint8), low=0, high=20, out_low=100, out_high=0)
+    array([[50,  0,  0]], dtype=uint8)
+    """
+    if low is not None and high is not None and not low < high:
+        raise ValueError(f"rescale_intensity: low={low!r} must be below high={high!r}.")
+    first = 0.0 if out_low is None else out_low
+    last = _brightest(image.dtype) if out_high is None else out_high
+    if low is None or high is None:
+        found = extremes(image)
+        if found is None:
+            return image.copy()
+        if low is None and high is None and found[0] == found[1]:
+            darkest, brightest = to_dtype(np.sort([first, last]), image.dtype)
+            return np.clip(image, darkest, brightest, out=image.copy())
+        low, high = _between(found, low, high)
+    return _stretched(image, low, high, first, last)
+
+
+def _between(found: tuple[float, float], low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the range to map: what is given of it, and a plane's extremes for what is not."""
+    start, stop = found[0] if low is None else low, found[1] if high is None else high
+    if start < stop:
+        return start, stop
+    # All pixels lie at or beyond the limit that is given: any other end beyond it makes all of them that limit.
+    width = max(1.0, abs(start), abs(stop))
+    return (stop - width, stop) if low is None else (start, start + width)
+
+
+def _brightest(dtype: np.dtype[Any]) -> float:
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+
+
+def _stretched(image: npt.NDArray[Any], low: float, high: float, out_low: float, out_high: float) -> npt.NDArray[Any]:
+    """Map the range from `low` to `high`, which is not empty, onto the other one."""
     if image.dtype.kind == "f":
-        return _stretch_floats(image, *limits)
+        return _stretch_floats(image, low, high, out_low, out_high)
     grey = np.arange(np.iinfo(image.dtype).max + 1, dtype=np.float64)
-    table = to_dtype((grey - limits[0]) / (limits[1] - limits[0]) * grey[-1], image.dtype)
-    return cv2.LUT(image, table)
+    place = np.clip((grey - low) / (high - low), 0.0, 1.0)
+    return cv2.LUT(image, to_dtype(place * (out_high - out_low) + out_low, image.dtype))
 
 
-def _stretch_floats(image: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[Any]:
+def _stretch_floats(
+    image: npt.NDArray[Any], low: float, high: float, out_low: float, out_high: float
+) -> npt.NDArray[Any]:
     stretched = np.empty(image.shape, image.dtype)
     for rows in row_strips(image.shape):
         # float64: two float32 limits that are close together would lose the digits that tell them apart.
         strip = np.subtract(image[rows], low, dtype=np.float64)
         strip *= 1.0 / (high - low)
         np.clip(strip, 0.0, 1.0, out=strip)
+        if (out_low, out_high) != (0.0, 1.0):
+            strip *= out_high - out_low
+            strip += out_low
         stretched[rows] = strip
     return stretched

@@ -6,17 +6,13 @@ import math
 import sys
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.strips import row_strips
+from hcs_numpy.histograms import histogram
 
 HALF = 1 << 16
 """How many values 16 bits have."""
-
-COUNTED_PIXELS = 1 << 24
-"""Pixels counted at a time: OpenCV returns counts as float32, which is exact up to here."""
 
 UPPER = 1 if sys.byteorder == "little" else 0
 """Which of the two uint16 of a float32 holds its sign, exponent and first digits."""
@@ -73,18 +69,11 @@ def _between(first: float, second: float, part: float) -> float:
     return first + (second - first) * part if nearer_first else second - (second - first) * (1.0 - part)
 
 
-def _histogram(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
-    counts = np.zeros(bins, np.int64)
-    for rows in row_strips(values.shape, pixels=COUNTED_PIXELS):
-        counts += cv2.calcHist([values[rows]], [0], None, [bins], [0, bins]).ravel().astype(np.int64)
-    return counts
-
-
 class _Integers:
     """The pixels of an integer plane by rank; rank 0 is the smallest."""
 
     def __init__(self, image: npt.NDArray[Any]) -> None:
-        self._upto = np.cumsum(_histogram(image, int(np.iinfo(image.dtype).max) + 1))
+        self._upto = np.cumsum(histogram(image, int(np.iinfo(image.dtype).max) + 1))
         self.count = int(self._upto[-1])
 
     def ranked(self, ranks: set[int]) -> dict[int, float]:
@@ -98,7 +87,7 @@ class _Floats:
     def __init__(self, image: npt.NDArray[Any]) -> None:
         self._image = np.ascontiguousarray(image)
         self._upper = np.ascontiguousarray(self._image.view(np.uint16)[:, UPPER::2])
-        counts = _histogram(self._upper, HALF)
+        counts = histogram(self._upper, HALF)
         counts[(np.arange(HALF) & EXPONENT) == EXPONENT] = 0
         # From the most negative number up: with the sign bit set, higher bits are a smaller number.
         self._bins = np.concatenate([np.arange(HALF - 1, HALF // 2 - 1, -1), np.arange(HALF // 2)])

@@ -6,7 +6,7 @@ in the docstring of the kernel in this distribution; it holds for the operation.
 
 from __future__ import annotations
 
-from hcs_core import Parameter, Signature
+from hcs_core import Frame, Parameter, Signature
 
 PERCENTILE_NORMALIZE = Signature(
     axes="yx",
@@ -64,7 +64,171 @@ WHITE_TOPHAT = Signature(
     ),
 )
 
+UNSHARP_MASK = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="radius",
+            kind="float",
+            default=1.0,
+            above=0.0,
+            maximum=1000.0,
+            unit="px",
+            description="the standard deviation of the Gaussian, which is cut off at 4 radius",
+        ),
+        Parameter(
+            name="amount",
+            kind="float",
+            default=1.0,
+            minimum=0.0,
+            maximum=100.0,
+            description="how much of what the Gaussian takes away is added; 0: nothing",
+        ),
+    ),
+)
+
+RESCALE_INTENSITY = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="low",
+            kind="float",
+            unit="grey levels",
+            description="the lower end of what is mapped, below `high`; none: the plane's smallest value",
+        ),
+        Parameter(
+            name="high",
+            kind="float",
+            unit="grey levels",
+            description="the upper end of what is mapped; none: the plane's largest value",
+        ),
+        Parameter(
+            name="out_low",
+            kind="float",
+            unit="grey levels",
+            description="what `low` becomes; none: 0",
+        ),
+        Parameter(
+            name="out_high",
+            kind="float",
+            unit="grey levels",
+            description="what `high` becomes; below `out_low` inverts; none: the dtype's largest, 1.0 for float32",
+        ),
+    ),
+)
+
+THRESHOLD_OTSU = Signature(axes="yx", out="yx", out_dtype="uint8")
+
+FLAT_FIELD = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="profile",
+            kind="image",
+            required=True,
+            description="how much light each pixel got, above 0; it is divided by its mean",
+        ),
+        Parameter(
+            name="dark",
+            kind="float",
+            default=0.0,
+            unit="grey levels",
+            description="what the camera gives without light, taken away first",
+        ),
+    ),
+)
+
+CROP_FRAME = Frame(crop=("y", "x", "height", "width"))
+
+CROP = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="y",
+            kind="int",
+            default=0,
+            minimum=0,
+            unit="px",
+            description="the first row that is kept, counted from 0",
+        ),
+        Parameter(
+            name="x",
+            kind="int",
+            default=0,
+            minimum=0,
+            unit="px",
+            description="the first column that is kept, counted from 0",
+        ),
+        Parameter(
+            name="height",
+            kind="int",
+            minimum=1,
+            unit="px",
+            description="how many rows are kept; none: all to the end",
+        ),
+        Parameter(
+            name="width",
+            kind="int",
+            minimum=1,
+            unit="px",
+            description="how many columns are kept; none: all to the end",
+        ),
+    ),
+    frame=CROP_FRAME,
+)
+
+BIN_METHODS = ("mean", "sum", "max")
+
+BIN_FRAME = Frame(bin="factor")
+
+BIN = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="factor",
+            kind="int",
+            default=2,
+            minimum=1,
+            unit="px",
+            description="the side of the square that becomes one pixel; what is left over at the end is dropped",
+        ),
+        Parameter(
+            name="method",
+            kind="str",
+            default="mean",
+            choices=BIN_METHODS,
+            description="what the pixel becomes; a sum is clipped at the dtype's largest value",
+        ),
+    ),
+    frame=BIN_FRAME,
+)
+
 MAX_PROJECTION = Signature(axes="zyx", out="yx")
+
+MEAN_PROJECTION = Signature(axes="zyx", out="yx")
+
+MEDIAN_PROJECTION = Signature(axes="zyx", out="yx")
+
+FOCUS_MEASURES = ("normalized_variance", "tenengrad", "laplacian", "brenner")
+
+BEST_FOCUS_PROJECTION = Signature(
+    axes="zyx",
+    out="yx",
+    parameters=(
+        Parameter(
+            name="measure",
+            kind="str",
+            default="normalized_variance",
+            choices=FOCUS_MEASURES,
+            description="how focus is measured; only normalized_variance is the same for a brighter plane",
+        ),
+    ),
+)
 
 COMPOSITE = Signature(
     axes="cyx",

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from hcs_numpy.channels import composite
-from hcs_numpy.filters import gaussian_blur
-from hcs_numpy.intensity import percentile_normalize
+from hcs_numpy.filters import gaussian_blur, unsharp_mask
+from hcs_numpy.focus import best_focus_projection
+from hcs_numpy.frames import bin_pixels, crop
+from hcs_numpy.illumination import flat_field
+from hcs_numpy.intensity import percentile_normalize, rescale_intensity
 from hcs_numpy.morphology import white_tophat
-from hcs_numpy.projections import max_projection
+from hcs_numpy.projections import max_projection, mean_projection, median_projection
+from hcs_numpy.thresholds import threshold_otsu
 
 DTYPES = ("uint8", "uint16", "float32")
 TOP = {"uint8": 255, "uint16": 65535, "float32": 4e4}
@@ -28,16 +32,57 @@ def wide_blur(image):
     return gaussian_blur(image, sigma=20)
 
 
+def sharpened(image):
+    return unsharp_mask(image, radius=2.5)
+
+
 def tophat(image):
     return white_tophat(image, radius=3)
+
+
+def corrected(image):
+    # Brighter from left to right; a view of one row, which weighs nothing.
+    return flat_field(image, profile=np.broadcast_to(np.linspace(1, 3, image.shape[1]), image.shape), dark=3)
+
+
+def rescaled(image):
+    return rescale_intensity(image, low=3, high=30, out_low=10, out_high=200)
+
+
+def unbinned(image):
+    return bin_pixels(image, factor=1)
+
+
+def summed(image):
+    return bin_pixels(image, factor=1, method="sum")
+
+
+def steepest(image):
+    return best_focus_projection(image, measure="tenengrad")
+
+
+def most_curved(image):
+    return best_focus_projection(image, measure="laplacian")
+
+
+def most_different(image):
+    return best_focus_projection(image, measure="brenner")
 
 
 def weighted(image):
     return composite(image, weights=tuple(range(1, len(image) + 1)))
 
 
-PLANE_WISE = (percentile_normalize, blur, wide_blur, tophat)
-STACKED = (max_projection, composite, weighted)
+PLANE_WISE = (
+    percentile_normalize, rescale_intensity, rescaled, corrected, blur, wide_blur, sharpened, tophat, threshold_otsu,
+    crop, unbinned, summed,
+)  # fmt: skip
+STACKED = (
+    max_projection, mean_projection, median_projection, best_focus_projection, steepest, most_curved, most_different,
+    composite, weighted,
+)  # fmt: skip
+BEYOND = (sharpened, corrected, rescaled)
+"""What may leave the range of a plane of floats."""
 every_kernel = pytest.mark.parametrize("kernel", PLANE_WISE + STACKED, ids=lambda kernel: kernel.__name__)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -54,7 +99,7 @@ def picture(kernel, dtype, shape, depth=3):
 def test_dtype_and_plane_stay(kernel, dtype, shape):
     result = kernel(picture(kernel, dtype, shape))
     assert type(result) is np.ndarray
-    assert result.dtype == dtype
+    assert result.dtype == ("uint8" if kernel is threshold_otsu else dtype)
     assert result.shape == shape
     assert result.flags.c_contiguous
     assert result.flags.writeable
@@ -108,6 +153,8 @@ def test_extreme_values_do_not_wrap(kernel, dtype, extreme):
         image[..., 6:, :] = top
     result = kernel(image)
     assert np.isfinite(result).all()
+    if kernel in BEYOND and (dtype == "float32" or kernel is rescaled):
+        return
     assert result.min() >= 0
     assert result.max() <= top * (1 + 1e-5)
     if extreme == "lowest":
@@ -125,7 +172,7 @@ def test_holds_two_further_planes_at_most(kernel, dtype):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert result.nbytes == plane
+    assert result.nbytes == (SIDE * SIDE if kernel is threshold_otsu else plane)
     # Tables of 65,536 numbers weigh much beside a small plane of uint8: 4 MiB are allowed for them.
     assert peak <= 3 * plane + (4 << 20)
 
@@ -138,9 +185,11 @@ def status(word):
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(word))
 image = np.empty({shape}, np.uint16)
 image[...] = np.arange({side}) * 7 % 4000
-{function}(np.array(image[..., :64, :64]){arguments})
+def called(image):
+    return {function}(image{arguments})
+called(np.array(image[..., :64, :64]))
 before = status("VmHWM:")
-result = {function}(image{arguments})
+result = called(image)
 print(status("VmHWM:") - before)
 """
 
@@ -150,9 +199,15 @@ print(status("VmHWM:") - before)
     ("module", "function", "arguments", "depth"),
     [
         ("intensity", "percentile_normalize", "", 0),
+        ("intensity", "rescale_intensity", "", 0),
+        ("illumination", "flat_field", ", profile=np.broadcast_to(np.float32(2), image.shape[-2:]), dark=3", 0),
         ("filters", "gaussian_blur", ", sigma=10", 0),
+        ("filters", "unsharp_mask", ", radius=10", 0),
         ("morphology", "white_tophat", ", radius=20", 0),
         ("projections", "max_projection", "", 2),
+        ("projections", "mean_projection", "", 2),
+        ("projections", "median_projection", "", 4),
+        ("focus", "best_focus_projection", ", measure='tenengrad'", 2),
         ("channels", "composite", ", weights=(0.25, 0.7)", 2),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hcs_numpy import percentiles as counting
+from hcs_numpy import histograms
 from hcs_numpy.intensity import percentile_normalize
 from hcs_numpy.percentiles import percentiles
 
@@ -123,7 +123,7 @@ def test_percentiles_are_those_of_the_finite_pixels(image):
 
 def test_percentiles_of_more_pixels_than_are_counted_at_a_time(monkeypatch):
     image = np.random.default_rng(1).integers(0, 65536, (50, 40)).astype(np.uint16)
-    monkeypatch.setattr(counting, "COUNTED_PIXELS", 300)
+    monkeypatch.setattr(histograms, "COUNTED_PIXELS", 300)
     wanted = np.percentile(image, [2.5, 60])
     np.testing.assert_allclose(percentiles(image, (2.5, 60)), wanted, rtol=1e-15)
 
@@ -149,4 +149,4 @@ def test_a_stretched_plane_is_stretched_already(image):
 def test_every_pixel_of_a_large_plane_is_counted():
     # More equal pixels, and an odd number of them, than a float32 can count.
     image = np.zeros((4097, 4097), np.uint8)
-    assert counting._histogram(image, 256)[0] == image.size
+    assert histograms.histogram(image, 256)[0] == image.size

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hcs_numpy
-from hcs_core import MemoryType, PluginManager
+from hcs_core import Frame, MemoryType, PluginManager
 from hcs_numpy import plugin
 from hcs_numpy.memory import NumpyMemory
 
@@ -30,10 +30,19 @@ def test_declares_its_memory_type_and_its_kernels():
     manager.register(plugin, "numpy")
     assert manager.memory_types.names() == ("numpy",)
     assert set(manager.kernels.names()) == {
+        "best_focus_projection/numpy",
+        "bin/numpy",
         "composite/numpy",
+        "crop/numpy",
+        "flat_field/numpy",
         "gaussian_blur/numpy",
         "max_projection/numpy",
+        "mean_projection/numpy",
+        "median_projection/numpy",
         "percentile_normalize/numpy",
+        "rescale_intensity/numpy",
+        "threshold_otsu/numpy",
+        "unsharp_mask/numpy",
         "white_tophat/numpy",
     }
     assert manager.check("numpy") == ()
@@ -54,20 +63,34 @@ def test_a_signature_says_what_its_function_takes(operation):
 
 
 @pytest.mark.parametrize(
-    ("operation", "axes", "out", "channel"),
+    ("axes", "operations"),
     [
-        ("percentile_normalize", "yx", "yx", ""),
-        ("gaussian_blur", "yx", "yx", ""),
-        ("white_tophat", "yx", "yx", ""),
-        ("max_projection", "zyx", "yx", ""),
-        ("composite", "cyx", "yx", "composite"),
+        ("yx", "percentile_normalize rescale_intensity flat_field gaussian_blur unsharp_mask"),
+        ("yx", "white_tophat threshold_otsu crop bin"),
+        ("zyx", "max_projection mean_projection median_projection best_focus_projection"),
+        ("cyx", "composite"),
     ],
 )
-def test_a_signature_says_axes_and_channel(operation, axes, out, channel):
-    signature = KERNELS[operation].signature
-    assert (signature.axes, signature.out, signature.out_channel) == (axes, out, channel)
-    assert signature.dtypes == ("uint8", "uint16", "float32")
-    assert signature.out_dtype == ""
+def test_a_signature_says_axes_dtypes_and_channel(axes, operations):
+    for operation in operations.split():
+        signature = KERNELS[operation].signature
+        assert signature.axes == axes
+        assert signature.out == "yx"
+        assert signature.out_channel == ("composite" if axes == "cyx" else "")
+        assert signature.dtypes == ("uint8", "uint16", "float32")
+        assert signature.out_dtype == ("uint8" if operation == "threshold_otsu" else "")
+
+
+def test_what_changes_the_frame_says_how():
+    changing = {name: spec.signature.frame for name, spec in KERNELS.items() if spec.signature.frame is not None}
+    assert changing == {"bin": Frame(bin="factor"), "crop": Frame(crop=("y", "x", "height", "width"))}
+
+
+def test_every_operation_and_parameter_is_described_in_one_line():
+    for spec in KERNELS.values():
+        for text in (spec.summary, *(item.description for item in spec.signature.parameters)):
+            assert text
+            assert "\n" not in text
 
 
 @pytest.mark.parametrize(
@@ -80,6 +103,16 @@ def test_a_signature_says_axes_and_channel(operation, axes, out, channel):
         ("gaussian_blur", "sigma", None),
         ("white_tophat", "radius", 0),
         ("white_tophat", "radius", 1.5),
+        ("unsharp_mask", "radius", 0.0),
+        ("unsharp_mask", "amount", -0.5),
+        ("unsharp_mask", "amount", 1e6),
+        ("flat_field", "profile", None),
+        ("crop", "y", -1),
+        ("crop", "width", 0),
+        ("crop", "height", 2.5),
+        ("bin", "factor", 0),
+        ("bin", "method", "median"),
+        ("best_focus_projection", "measure", "sharpness"),
         ("composite", "weights", (1.0, -0.5)),
     ],
 )
@@ -92,7 +125,7 @@ def test_declaring_imports_no_array_library():
         "import sys\n"
         "from hcs_numpy import plugin\n"
         "assert list(plugin.hcs_kernels()) and list(plugin.hcs_memory_types())\n"
-        "print(sorted({'numpy', 'cv2', 'zarr', 'tifffile'} & set(sys.modules)))\n"
+        "print(sorted({'numpy', 'cv2', 'scipy', 'skimage', 'zarr', 'tifffile'} & set(sys.modules)))\n"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"

@@ -1,0 +1,124 @@
+"""Correction of uneven illumination."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hcs_core import to_dtype
+from hcs_numpy.depths import depth_of
+from hcs_numpy.strips import row_strips
+
+HELD_PIXELS = 1 << 17
+"""Pixels of a strip that is held in float32."""
+
+PASSED_PIXELS = 1 << 19
+"""Pixels of a strip of which nothing has to be held; measured: a tenth faster than a quarter as many."""
+
+ROUNDED_BELOW = 2.0**30
+"""What OpenCV rounds and clips rightly, with a bit to spare: larger numbers wrap."""
+
+
+def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: float = 0.0) -> npt.NDArray[Any]:
+    """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
+
+    The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
+    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds a strip of half
+    a MiB; strips of 4 MiB where a dtype has to be changed or an array is not contiguous.
+
+    Parameters
+    ----------
+    image
+        Axes `yx`; uint8, uint16 or float32.
+    profile
+        Axes `yx`, the plane's shape; numbers above 0 of any dtype, taken as float32. It is not changed.
+    dark
+        What the camera gives without light, in grey levels; it is taken away first, and not added again.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape and dtype, a new array; integers are rounded half to even and clipped, so that what is darker
+        than `dark` becomes 0. In float32 negative numbers stay, and so do NaN and infinities, each in its pixel.
+
+    Raises
+    ------
+    ValueError
+        The profile has another shape than the plane, or a value that is not a finite number above 0.
+
+    Notes
+    -----
+    S. Singh, M.-A. Bray, T. R. Jones and A. E. Carpenter, "Pipeline for illumination correction of images for
+    high-throughput microscopy", Journal of Microscopy 256 (2014) 231-236, doi:10.1111/jmi.12178. Kernels of this
+    operation in other memory types agree with it within 1 grey level on integers, and within 1e-5 of the value in
+    float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hcs_numpy.illumination import flat_field
+    >>> flat_field(np.array([[110, 60]], np.uint16), profile=np.array([[3.0, 1.0]]), dark=10)
+    array([[ 67, 100]], dtype=uint16)
+    """
+    mean, smallest = _mean_and_smallest(profile, image.shape)
+    depth = depth_of(image.dtype)
+    largest = (_largest(image.dtype) + abs(dark)) * (mean / smallest)
+    corrected = np.empty(image.shape, image.dtype)
+    for rows in row_strips(image.shape, pixels=HELD_PIXELS if dark else PASSED_PIXELS):
+        # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
+        pixels = np.subtract(image[rows], np.float32(dark), dtype=np.float32) if dark else image[rows]
+        light = _as_float32(profile[rows])
+        if largest < ROUNDED_BELOW:
+            cv2.divide(pixels, light, dst=corrected[rows], scale=mean, dtype=depth)
+        else:
+            corrected[rows] = to_dtype(cv2.divide(pixels, light, scale=mean, dtype=cv2.CV_32F), image.dtype)
+    return corrected
+
+
+def _largest(dtype: np.dtype[Any]) -> float:
+    """Return the largest number that is to be rounded: none in a float."""
+    return 0.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+
+
+def _mean_and_smallest(profile: npt.NDArray[Any], shape: tuple[int, ...]) -> tuple[float, float]:
+    """Return the mean and the smallest value of a profile, checked."""
+    if profile.shape != shape:
+        raise ValueError(
+            f"flat_field: the profile has the shape {profile.shape}, but the image has {shape}: give a profile of "
+            "the image's shape, made at the same binning."
+        )
+    total, smallest = 0.0, math.inf
+    for rows in row_strips(shape, pixels=HELD_PIXELS):
+        light = _as_float32(profile[rows])
+        total += cv2.sumElems(light)[0]
+        smallest = min(smallest, _smallest(light))
+    if not smallest > 0 or not math.isfinite(total):
+        raise ValueError(_what_is_wrong(profile))
+    return total / profile.size, smallest
+
+
+def _smallest(light: npt.NDArray[np.float32]) -> float:
+    """Return the smallest number where all are above 0, and else one that is not: but for NaN, which a sum shows."""
+    # Above 0 the bits of floats, taken as integers, are in the order of the numbers; those below 0 are negative. That
+    # is faster than a minimum of floats, which looks for NaN.
+    return float(light.view(np.int32).min().view(np.float32))
+
+
+def _as_float32(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    # A number too large for float32 becomes infinite, which is refused.
+    with np.errstate(over="ignore"):
+        return np.asarray(values, np.float32)
+
+
+def _what_is_wrong(profile: npt.NDArray[Any]) -> str:
+    light = _as_float32(profile)
+    unfit = ~(np.isfinite(light) & (light > 0))
+    y, x = np.argwhere(unfit)[0].tolist()
+    return (
+        f"flat_field: the profile has {np.count_nonzero(unfit)} of {profile.size} values that are not finite numbers "
+        f"above 0, the first, {light[y, x]:g}, at y={y}, x={x}: give a profile that is above 0 everywhere."
+    )
