@@ -9,16 +9,14 @@ import attrs
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
+from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
 from hcs_core.compiler.operations import Resolved, given_parameters, parameter_problems, resolve
 from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
 from hcs_core.compiler.selected import channel_index
-from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.errors import PlateError
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 from hcs_core.plate.wells import canonical_well
 from hcs_core.plugins.signature import MissingPolicy, ParameterValue
-
-_AXES = {"site": "s", "timepoint": "t", "z_index": "z", "well": ""}
-"""The axis along which the values of a component lie; wells have none."""
 
 
 class Builder:
@@ -69,7 +67,7 @@ class Builder:
             if index is None or index in made:
                 self._check_branch(step, branch)
                 if index is not None:
-                    self.problems.append(_branched_twice(step, branch, lanes[index].channel.name))
+                    self.problems.append(branched_twice(step, branch, lanes[index].channel.name))
                 continue
             # A call that needs all channels is refused: a branch is one lane from its beginning to its end.
             (made[index],) = self._chain(step, branch.calls, (lanes[index],))
@@ -79,7 +77,7 @@ class Builder:
         names = [lane.channel.name for lane in lanes]
         index = channel_index(str(branch.key), names, [lane.channel.number for lane in lanes])
         if index is None:
-            self.problems.append(_no_such_key(step, "channel", str(branch.key), names))
+            self.problems.append(no_such_key(step, "channel", str(branch.key), names))
         return index
 
     def _by_place(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
@@ -92,7 +90,7 @@ class Builder:
             if value is None or value in seen:
                 self._check_branch(step, branch)
                 if value is not None:
-                    self.problems.append(_branched_twice(step, branch, str(value)))
+                    self.problems.append(branched_twice(step, branch, str(value)))
                 continue
             seen.add(value)
             lanes = self._chain(step, branch.calls, lanes, Only(component=component, value=value))
@@ -129,7 +127,7 @@ class Builder:
         for value in there:
             if str(value) == key:
                 return value
-        self.problems.append(_no_such_key(step, component, key, [str(value) for value in there]))
+        self.problems.append(no_such_key(step, component, key, [str(value) for value in there]))
         return None
 
     def _check_branch(self, step: Step, branch: Branch) -> None:
@@ -152,7 +150,7 @@ class Builder:
     ) -> tuple[Lane, ...]:
         """Add a node for each image that the lanes make up; return the lanes in their order."""
         found = groups(lanes)
-        wrong = _misfit(step, call, resolved, found, only)
+        wrong = misfit(step, call, resolved, found, only)
         if wrong is not None:
             self.problems.append(wrong)
             return lanes
@@ -170,6 +168,7 @@ class Builder:
         self, step: Step, call: FunctionCall, resolved: Resolved, group: Group, only: Only | None
     ) -> NodePlan | None:
         parameters = given_parameters(call, resolved, self._given.images)
+        self.problems += ill_fitting_images(step, call, resolved, parameters, group.image)
         try:
             output = output_image(group.image, resolved, dict(parameters))
         except ValueError as error:
@@ -202,65 +201,6 @@ class Builder:
         self.problems.extend(wrong)
         # Without good parameters nobody can say what frame is left; all else follows from the signature.
         return None if wrong and found.signature.frame is not None else found
-
-
-def _no_such_key(step: Step, component: str, key: str, there: Sequence[str]) -> Problem:
-    return Problem(
-        step=step.name,
-        message=f"it has a branch for the {component} {key!r}, which is not there.{did_you_mean(key, there)}",
-        hint=f"There are {', '.join(there)}.",
-    )
-
-
-def _branched_twice(step: Step, branch: Branch, value: str) -> Problem:
-    return Problem(
-        step=step.name,
-        message=f"its branch {branch.key!r} is the {step.group_by} {value!r}, which has a branch already.",
-        hint="Put what is to be done to it into one list.",
-    )
-
-
-def _misfit(
-    step: Step, call: FunctionCall, resolved: Resolved, found: Sequence[Group], only: Only | None
-) -> Problem | None:
-    """Return why a call cannot take these images, or `None`."""
-    place = {"step": step.name, "function": call.label}
-    axes = resolved.signature.axes
-    for group in found:
-        if group.image.dtype not in resolved.signature.dtypes:
-            return Problem(
-                **place,
-                message=f"its image is {group.image.dtype}; it takes {', '.join(resolved.signature.dtypes)}.",
-                hint="Put a step before it that gives one of these.",
-            )
-    if resolved.memory_type is not None and step.memory not in {None, resolved.memory_type}:
-        return Problem(
-            **place,
-            parameter="memory",
-            message=f"the function works in {resolved.memory_type}, and the step asks for {step.memory}.",
-            hint="Leave the step's memory out, or declare the function for it.",
-        )
-    if "c" in axes and step.group_by == "channel":
-        return Problem(
-            **place,
-            message="it needs all channels together, and a dict by channel gives it one.",
-            hint="Write it as a step of its own.",
-        )
-    if "c" in axes and len(found) > 1:
-        names = ", ".join(channel.name for channel in found[1].image.channels)
-        return Problem(
-            **place,
-            message=f"it needs all channels in one stack, and {names} differs from the others in "
-            f"{difference(found[0].image, found[1].image)}.",
-            hint="Do the same to every channel before it (project them all, say), or select channels that are alike.",
-        )
-    if only is not None and _AXES[only.component] and _AXES[only.component] in axes:
-        return Problem(
-            **place,
-            message=f"it stacks what a dict by {only.component} takes one by one.",
-            hint="Write it as a step of its own.",
-        )
-    return None
 
 
 def output_image(image: ImagePlan, resolved: Resolved, parameters: Mapping[str, ParameterValue]) -> ImagePlan:

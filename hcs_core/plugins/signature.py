@@ -77,6 +77,8 @@ class Parameter:
         An exclusive lower limit of a number, or `None`.
     choices
         The allowed strings of a `str`; empty where any will do.
+    like_plane
+        Whether an `image` must have the rows and columns of the planes that the kernel gets.
     unit
         `px`, `um`, `percent` and so on; empty for a bare number.
     description
@@ -91,6 +93,7 @@ class Parameter:
     maximum: float | None = None
     above: float | None = None
     choices: tuple[str, ...] = ()
+    like_plane: bool = False
     unit: str = ""
     description: str = ""
 
@@ -104,6 +107,8 @@ class Parameter:
             raise ValueError(f"{self.name!r} has minimum={self.minimum:g} over maximum={self.maximum:g}")
         if self.choices and self.kind != "str":
             raise ValueError(f"{self.name!r} has choices and kind={self.kind!r}: only a 'str' is chosen from a list")
+        if self.like_plane and self.kind != "image":
+            raise ValueError(f"{self.name!r} is like a plane and has kind={self.kind!r}: only an 'image' can be")
         found = None if self.required else self.problem(self.default)
         if found is not None:
             raise ValueError(f"the default of {self.name!r} is not allowed: {found}")

@@ -87,3 +87,11 @@ def test_a_file_that_was_not_read_is_a_problem_of_its_parameter(draft):
 def test_what_is_no_image_is_refused(wrong):
     with pytest.raises(PipelineError, match="rows and columns of numbers"):
         given_image(wrong)
+
+
+def test_a_profile_that_is_not_like_the_planes_is_refused(draft):
+    flat = np.ones((64, 48), np.float32)
+    assert draft(Step("flat_field", profile=flat)).problems == ()
+    (problem,) = draft(Step(cut, y=4), Step("flat_field", profile=flat)).problems
+    assert (problem.step, problem.function, problem.parameter) == ("flat_field", "flat_field", "profile")
+    assert problem.message == "it is 64 x 48, and the planes are 60 x 48."

@@ -38,12 +38,6 @@ def block_mean(image, *, factor: int = 2):
     return np.rint(blocks.mean(axis=(1, 3))).astype(image.dtype)
 
 
-@step_function(frame=Frame(crop=("y", "x", "height", "width")))
-def cut(image, *, y: int = 0, x: int = 0, height: int | None = None, width: int | None = None):
-    bottom, right = (None if size is None else first + size for first, size in ((y, height), (x, width)))
-    return image[y:bottom, x:right].copy()
-
-
 @step_function()
 def divide(image, *, profile: np.ndarray):
     return np.rint(image / profile).astype(image.dtype)
@@ -123,7 +117,7 @@ def test_a_binned_plate_is_put_together_by_its_stage_positions(make_plate, tmp_p
         wells=("A01",), grid=(2, 2), image_shape=(64, 64), overlap=0.25, shading=0.0, z_count=1,
         photon_noise=False, read_noise=False,
     )  # fmt: skip
-    store = run(plate, tmp_path, Step(block_mean, factor=2))
+    store = run(plate, tmp_path, Step("bin", factor=2))
     whole = mosaic({site: source_flat(plate, site) for site in range(1, 5)}, positions_px(plate))
     binned = whole.reshape(whole.shape[0] // 2, 2, whole.shape[1] // 2, 2).mean(axis=(1, 3))
     tiles, places = {}, {}
@@ -169,8 +163,8 @@ def mosaic(tiles, places):
 
 
 def test_a_crop_says_where_it_lies(plate, tmp_path, read_image, read_attributes):
-    store = run(plate, tmp_path, Step(cut, y=10, x=20, height=30, width=40, save=True), Step(block_mean, factor=2))
-    uncut, cutout = tmp_path / "uncut", store.with_name("cut.zarr")
+    store = run(plate, tmp_path, Step("crop", y=10, x=20, height=30, width=40, save=True), Step(block_mean, factor=2))
+    uncut, cutout = tmp_path / "uncut", store.with_name("crop.zarr")
     uncut.mkdir()
     whole = run(plate, uncut)
     pixel, first = translation(read_attributes, whole, "A01", 2)

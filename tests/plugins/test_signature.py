@@ -201,3 +201,9 @@ def test_a_kernel_that_masks_has_no_parameter_called_present():
     present = Parameter(name="present", kind="bool", default=True)
     with pytest.raises(ValueError, match="present"):
         Signature(axes="cyx", out="cyx", parameters=(present,), missing=MissingPolicy.MASK)
+
+
+def test_only_an_image_is_like_a_plane():
+    assert Parameter(name="profile", kind="image", required=True, like_plane=True).like_plane
+    with pytest.raises(ValueError, match="only an 'image' can be"):
+        Parameter(name="sigma", kind="float", default=1.0, like_plane=True)

@@ -129,6 +129,7 @@ FLAT_FIELD = Signature(
             name="profile",
             kind="image",
             required=True,
+            like_plane=True,
             description="how much light each pixel got, above 0; it is divided by its mean",
         ),
         Parameter(
