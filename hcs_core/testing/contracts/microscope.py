@@ -19,7 +19,7 @@ class MicroscopeContract(FolderRules, InventoryRules, NameRules):
     -----
     `plate_folder` is yours to write: a fixture that returns the folder of a small plate in the microscope's layout,
     best with several wells, sites, channels, z_indexes and timepoints. The files may be empty where the layout asks
-    nothing of them: no image is opened. The contract works on a copy.
+    nothing of them: no image is opened. The rules that change something work on a copy.
 
     Examples
     --------

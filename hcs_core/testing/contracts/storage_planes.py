@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
-from hcs_core.errors import StorageError
+from hcs_core.errors import StorageError, one_line
 from hcs_core.storage.backend import Droppable, ImageStore
 from hcs_core.storage.layout import PlaneAddress, WellSummary
 from hcs_core.testing.contracts.storage_layouts import (
@@ -31,8 +33,10 @@ _REFUSE = "compare with the layout before anything is written"
 class PlaneRules(StorageBackendRules):
     """What a well's planes do."""
 
-    @pytest.mark.parametrize("chunk", CHUNKS)
-    @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+    @pytest.mark.parametrize(
+        ("dtype", "chunk"),
+        [("uint8", "plane"), ("uint16", "plane"), ("float32", "plane"), ("uint16", "single"), ("uint16", "tiled")],
+    )
     def test_a_plane_comes_back_as_it_was(self, folder: Path, dtype: str, chunk: str) -> None:
         """Before the well is closed and after, whatever the chunks."""
         if dtype not in self.dtypes:
@@ -75,14 +79,21 @@ class PlaneRules(StorageBackendRules):
 
     def test_a_plane_that_is_written_stays_as_it_was(self, store: ImageStore) -> None:
         """It may be a view, or read-only; it is not the store's to change."""
-        plane = a_plane(1, shape=(SHAPE[3], 2 * SHAPE[4]))[:, ::2]
-        before = plane.copy()
-        plane.flags.writeable = False
+        view = a_plane(1, shape=(SHAPE[3], 2 * SHAPE[4]))[:, ::2]
+        view.flags.writeable = False
+        given = {FIRST: a_plane(2), PlaneAddress(site=1, t=0, c=1, z=0): view}
+        before = {address: plane.copy() for address, plane in given.items()}
         images = store.open_well("A01")
-        images.write(FIRST, plane)
+        for address, plane in given.items():
+            try:
+                images.write(address, plane)
+            # Whatever it raises is what this is about.
+            except Exception as error:  # noqa: BLE001
+                pytest.fail(f"a plane may be a read-only view: writing one raises {one_line(error)}.", pytrace=False)
         images.close()
-        assert np.array_equal(plane, before), "writing leaves the plane as it was: work on a copy."
-        wrong = differing(store, "A01", {FIRST: before})
+        changed = [str(address) for address, plane in given.items() if not np.array_equal(plane, before[address])]
+        assert not changed, f"writing leaves the plane as it was: that of {changed[0]} is another; work on a copy."
+        wrong = differing(store, "A01", before)
         assert not wrong, f"a plane that is a read-only view is written like any other: {'; '.join(wrong)}."
 
     def test_another_shape_is_refused(self, store: ImageStore) -> None:
@@ -117,9 +128,22 @@ class PlaneRules(StorageBackendRules):
 
     def test_an_error_names_the_well(self, store: ImageStore) -> None:
         """Thousands of planes have the same site and channel."""
-        text = refused("writing another shape", _REFUSE, store.open_well("B02").write, FIRST, a_plane(shape=(3, 3)))
-        named = "B02" in text or "B/02" in text
-        assert named, f"a StorageError says where: the well B02 is not named in {text!r}."
+        images = store.open_well("B02")
+        faults: dict[str, Callable[[], object]] = {
+            "another shape": lambda: images.write(FIRST, a_plane(shape=(3, 3))),
+            "another dtype": lambda: images.write(FIRST, a_plane(dtype="float32")),
+            "a site that was not declared": lambda: images.write(attrs.evolve(FIRST, site=3), a_plane()),
+            "a plane that was not written": lambda: images.read(FIRST),
+        }
+        for what, fault in faults.items():
+            try:
+                fault()
+            except StorageError as error:
+                text = str(error)
+            else:
+                continue  # That it is refused is a rule of its own.
+            named = "B02" in text or "B/02" in text
+            assert named, f"a StorageError says where: for {what} the well B02 is not named in {text!r}."
 
     def test_the_summary_says_what_was_written(self, store: ImageStore) -> None:
         """What a worker gives back to the driver travels, and counts."""

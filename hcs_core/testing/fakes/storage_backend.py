@@ -83,7 +83,7 @@ class FakeStore:
 
     def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
         """Make the folders of wells and sites afresh, but those that are finished; remove what else there is."""
-        finished = self.finished_wells()
+        finished = self._listed()
         for folder in self.root.glob("*/"):
             if folder.name not in finished:
                 shutil.rmtree(folder)
@@ -115,17 +115,20 @@ class FakeStore:
         strange = [site for site in finished.sites if not (folder / str(site)).is_dir()]
         if strange:
             raise StorageError(f"{folder} has no site {strange[0]}: declare it first.")
-        self._list({*self.finished_wells(), folder.name})
+        self._list({*self._listed(), folder.name})
 
     def discard_well(self, well: str) -> None:
         """Take a well from the list, and remove its planes; fine when there is nothing."""
         folder = self._folder(well)
-        if folder.name in self.finished_wells():
-            self._list({*self.finished_wells()} - {folder.name})
+        if folder.name in self._listed():
+            self._list({*self._listed()} - {folder.name})
         shutil.rmtree(folder, ignore_errors=True)
 
     def finished_wells(self) -> tuple[str, ...]:
         """Return the wells that are listed, in their order on the plate."""
+        return self._listed()
+
+    def _listed(self) -> tuple[str, ...]:
         path = self.root / _LIST
         return tuple(json.loads(path.read_text(encoding="ascii"))) if path.exists() else ()
 
