@@ -1,5 +1,6 @@
 """Storage backends that each break one rule of `StorageBackendContract`."""
 
+import shutil
 import threading
 import time
 from collections import defaultdict
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import attrs
 import numpy as np
+import pytest
 
 from hcs_core import StorageBackendSpec, StorageError, WellSummary, canonical_well, parse_well
 from hcs_core.testing import FakeBackend, StorageBackendContract
@@ -100,6 +102,25 @@ class Store:
         return tuple(sorted(self.listed, key=parse_well))
 
 
+@pytest.fixture(scope="session")
+def one_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("output")
+
+
+class OneFolder:
+    """The same folder for every test, emptied: thousands of new ones would take longer than all the rest."""
+
+    @pytest.fixture
+    def folder(self, one_folder):
+        DISK.clear()
+        yield one_folder
+        for path in one_folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
 def under_contract(breaks, *, durable=True):
     """Put a backend, or that of a store or a well, under the contract, in a class that says which rule it breaks."""
 
@@ -108,7 +129,7 @@ def under_contract(breaks, *, durable=True):
         globals()[f"{part.__name__}Backend"] = backend
         spec = StorageBackendSpec(name="made_up", target=f"{__name__}:{part.__name__}Backend", durable=durable)
         name = f"Test_{part.__name__}"
-        globals()[name] = type(name, (StorageBackendContract,), {"backend": spec, "breaks": breaks})
+        globals()[name] = type(name, (OneFolder, StorageBackendContract), {"backend": spec, "breaks": breaks})
         return part
 
     return declare
