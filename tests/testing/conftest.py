@@ -1,14 +1,11 @@
-"""Runs the contracts on implementations that each break one rule, all of a contract's in one pytest run."""
+"""Runs tests within a test, many of them in one run and in this process."""
 
 import itertools
 import os
 import shutil
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
-
-BROKEN = Path(__file__).parent / "broken"
 
 
 class Outcomes:
@@ -24,8 +21,9 @@ class Outcomes:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = yield
-        self.classes[item.cls.__name__] = item.cls
-        rules = self.outcomes[item.cls.__name__]
+        place = item.cls or item.module
+        self.classes[place.__name__] = place
+        rules = self.outcomes[place.__name__]
         if report.failed or rules.get(item.originalname) != "failed":
             rules[item.originalname] = report.outcome
         if report.failed:
@@ -50,18 +48,18 @@ class Outcomes:
 
 @pytest.fixture
 def run(tmp_path):
-    """Return a function that runs the classes of a file of `broken/`, and returns what became of them."""
+    """Return a function that runs a file of tests, or a folder of them, and returns what became of them."""
 
-    def run_file(name):
+    def run_file(path):
         outcomes = Outcomes(tmp_path)
         quiet = ("terminal", "cacheprovider", "xdist", "faulthandler", "hypothesispytest")
         pytest.main(
             [
-                str(BROKEN / name),
+                str(path),
                 f"-c={os.devnull}",
-                f"--rootdir={BROKEN.parents[2]}",
+                f"--rootdir={path.parents[1]}",
                 "--import-mode=importlib",
-                "--noconftest",
+                f"--confcutdir={path if path.is_dir() else path.parent}",
                 "--capture=no",
                 f"--basetemp={tmp_path / 'inner'}",
                 *(word for plugin in quiet for word in ("-p", f"no:{plugin}")),

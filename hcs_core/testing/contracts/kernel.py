@@ -81,13 +81,17 @@ class KernelContract:
         reference.
         """
         for name, is_about in self._kinds().items():
-            if name in metafunc.fixturenames:
-                kernels = [kernel for kernel in self.kernels if is_about(kernel)]
-                if "dtype" in metafunc.fixturenames:
-                    pairs = [(kernel, dtype) for kernel in kernels for dtype in kernel.signature.dtypes]
-                    metafunc.parametrize((name, "dtype"), pairs, ids=[f"{k.name}-{dtype}" for k, dtype in pairs])
-                else:
-                    metafunc.parametrize(name, kernels, ids=[kernel.name for kernel in kernels])
+            if name not in metafunc.fixturenames:
+                continue
+            kernels = [kernel for kernel in self.kernels if is_about(kernel)]
+            names = [name, "dtype"] if "dtype" in metafunc.fixturenames else [name]
+            cases = [
+                pytest.param(*values, id="-".join([kernel.name, *values[1:]]))
+                for kernel in kernels
+                for values in ([(kernel, dtype) for dtype in kernel.signature.dtypes] if names[1:] else [(kernel,)])
+            ]
+            none = pytest.mark.skip(reason=f"none of these kernels is {name}: see KernelContract")
+            metafunc.parametrize(names, cases or [pytest.param(*[None] * len(names), marks=none)])
 
     def _kinds(self) -> dict[str, Callable[[KernelSpec], bool]]:
         return {

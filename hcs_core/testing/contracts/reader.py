@@ -59,7 +59,8 @@ class ReaderContract:
     Notes
     -----
     `planes` is yours to write: a fixture that writes planes of different dtypes, larger than 5 x 5 and not square,
-    with another library than the reader's where there is one, and returns them.
+    with another library than the reader's where there is one, and returns all that there are in each file, or at
+    least the last. What spoils a file is done to copies beside it.
 
     Examples
     --------
