@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     )
     from hcs_core.testing.contracts.reader import (
         ReaderContract as ReaderContract,
+    )
+    from hcs_core.testing.contracts.reader_files import (
         WrittenPlane as WrittenPlane,
     )
     from hcs_core.testing.contracts.storage_backend import (
@@ -82,7 +84,8 @@ _NAMES = {
     "contracts.kernel_images": "Tolerance",
     "contracts.microscope": "MicroscopeContract",
     "contracts.plugin": "PluginContract",
-    "contracts.reader": "ReaderContract WrittenPlane",
+    "contracts.reader": "ReaderContract",
+    "contracts.reader_files": "WrittenPlane",
     "contracts.storage_backend": "StorageBackendContract",
     "fakes.memory_type": "FakeArray FakeMemoryType",
     "fakes.microscope": "FakeMicroscope write_fake_plate",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,6 +15,7 @@ from hcs_core.errors import ReadError, one_line
 from hcs_core.plate.reader import Reader, Region
 from hcs_core.plugins.specs import ReaderSpec
 from hcs_core.testing.contracts.folders import fingerprint
+from hcs_core.testing.contracts.reader_files import OPEN_FILES, WrittenPlane, open_below, spoiled
 from hcs_core.testing.contracts.targets import made
 
 REGIONS: tuple[Region, ...] = (
@@ -30,22 +28,6 @@ REGIONS: tuple[Region, ...] = (
     (slice(4, 4), slice(None)),
 )
 """Rows and columns as they are asked for: with ends beyond the plane, from the end, in steps, and none."""
-
-_OPEN_FILES = Path("/proc/self/fd")
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class WrittenPlane:
-    """A plane that a test has written: where a reader finds it, and its (y, x) pixels.
-
-    `location` is the path of a file or a folder, `selector` the page or series in it, `text` what a header says
-    beside shape and dtype (`None`: that is not compared).
-    """
-
-    location: Path
-    selector: int = 0
-    pixels: npt.NDArray[Any]
-    text: str | None = None
 
 
 class ReaderContract:
@@ -81,8 +63,9 @@ class ReaderContract:
     @pytest.fixture
     def planes(self) -> Sequence[WrittenPlane]:
         """Planes that were written for the test."""
-        raise NotImplementedError(
-            "ReaderContract needs a fixture `planes` that writes planes and returns a WrittenPlane for each."
+        pytest.fail(
+            "ReaderContract needs a fixture `planes` that writes planes and returns a WrittenPlane for each.",
+            pytrace=False,
         )
 
     @pytest.fixture
@@ -196,13 +179,13 @@ class ReaderContract:
     def test_an_empty_file_is_an_error(self, opened: Reader, planes: Sequence[WrittenPlane]) -> None:
         """0 bytes: the copy was cut off."""
         for plane in planes:
-            location = _spoiled(plane.location, "empty", lambda _content: b"")
+            location = spoiled(plane.location, "empty", lambda _content: b"")
             _refuses(opened, location, plane.selector, "an empty file")
 
     def test_a_text_file_is_an_error(self, opened: Reader, planes: Sequence[WrittenPlane]) -> None:
         """A web server's error page under an image's name."""
         for plane in planes:
-            location = _spoiled(plane.location, "text", lambda _content: b"<html><body>404 not found</body></html>\n")
+            location = spoiled(plane.location, "text", lambda _content: b"<html><body>404 not found</body></html>\n")
             _refuses(opened, location, plane.selector, "a text file under an image's name")
 
     @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
@@ -211,7 +194,7 @@ class ReaderContract:
     ) -> None:
         """No pixel is made up: a plane comes back as it was, or not at all."""
         for number, plane in enumerate(planes):
-            location = _spoiled(plane.location, f"cut_{number}", lambda content: content[: int(len(content) * part)])
+            location = spoiled(plane.location, f"cut_{number}", lambda content: content[: int(len(content) * part)])
             try:
                 found = opened.read(str(location), plane.selector)
             except ReadError:
@@ -226,20 +209,20 @@ class ReaderContract:
 
     def test_no_file_is_left_open(self, opened: Reader, planes: Sequence[WrittenPlane]) -> None:
         """A plate has more files than a process may have open."""
-        if not _OPEN_FILES.is_dir():
+        if not OPEN_FILES.is_dir():
             pytest.skip("this system does not say which files are open: run it on Linux")
         for plane in planes:
-            before = _open_below(plane.location.parent)
+            before = open_below(plane.location.parent)
             opened.header(str(plane.location), plane.selector)
             _read(opened, plane)
-            broken = _spoiled(plane.location, "open", lambda content: content[: len(content) // 2])
+            broken = spoiled(plane.location, "open", lambda content: content[: len(content) // 2])
             for ask in (opened.header, opened.read):
                 try:
                     ask(str(broken), plane.selector)
                 # Only the files that it leaves open are looked at here.
                 except Exception as error:  # noqa: BLE001
                     del error
-            left = sorted(_open_below(plane.location.parent) - before)
+            left = sorted(open_below(plane.location.parent) - before)
             assert not left, (
                 f"a reader closes what it opens, after an error too: {', '.join(left)} is open; use `with`."
             )
@@ -283,29 +266,3 @@ def _refuses(reader: Reader, location: Path, selector: int, what: str) -> None:
 
 def _no_read_error(what: str, location: Path, error: Exception) -> str:
     return f"{what} is a ReadError: for {location} it was {one_line(error)}; turn it into one, with its cause."
-
-
-def _spoiled(location: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
-    """Return a copy of a file, or of a folder of files, whose content was changed."""
-    copy = location.with_name(f"{name}_{location.name}")
-    if location.is_dir():
-        shutil.copytree(location, copy, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(location, copy)
-    for path in [copy] if copy.is_file() else sorted(copy.rglob("*")):
-        if path.is_file():
-            path.write_bytes(change(path.read_bytes()))
-    return copy
-
-
-def _open_below(folder: Path) -> set[str]:
-    """Return the files below a folder that this process has open."""
-    found = set()
-    for number in os.listdir(_OPEN_FILES):  # noqa: PTH208 - names are enough
-        try:
-            path = os.readlink(_OPEN_FILES / number)  # noqa: PTH115 - a target that is gone is no path
-        except OSError:
-            continue
-        if path.startswith(f"{folder.resolve()}{os.sep}"):
-            found.add(path)
-    return found

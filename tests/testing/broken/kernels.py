@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from hcs_core import Frame, KernelSpec, MemoryTypeSpec, MissingPolicy, Parameter, Signature
+from hcs_core.plugins.signature import DTYPES
 from hcs_core.testing import FakeArray, KernelContract, Tolerance
 
 PLANE = Signature(axes="yx", out="yx", dtypes=("uint16", "float32"))
@@ -37,6 +38,11 @@ def under_contract(breaks, signature=PLANE, memory_type="numpy", **attributes):
 
 @under_contract(None, references={"made_up": np.copy})
 def copies(image):
+    return image.copy()
+
+
+@under_contract(None, Signature(axes="yx", out="yx", dtypes=DTYPES))
+def takes_every_dtype(image):
     return image.copy()
 
 
@@ -189,6 +195,17 @@ def returns_its_image_where_there_is_nothing_to_do(image):
 LAST = {}
 
 
+def wait_for_another(came):
+    """Wait until another thread has come in between, once: however slow the machine, two of them meet."""
+    patience = time.monotonic() + 5
+    while threading.current_thread() is not threading.main_thread() and "met" not in LAST:
+        if came():
+            LAST["met"] = True
+        if time.monotonic() > patience:
+            break
+        time.sleep(0.0005)
+
+
 @under_contract("test_the_same_image_gives_the_same_result")
 def remembers(image):
     again = LAST.get("image") is image and threading.current_thread() is threading.main_thread()
@@ -204,7 +221,7 @@ def reads_memory_in_its_own_order(image):
 @under_contract("test_threads_do_not_disturb_each_other")
 def shares_a_buffer(image):
     LAST["shared"] = image
-    time.sleep(0.002)
+    wait_for_another(lambda: LAST["shared"] is not image)
     return LAST["shared"].copy()
 
 
