@@ -56,15 +56,6 @@ def test_each_pass_adds_its_own_and_leaves_what_it_got_as_it_was(compile_input, 
     assert made.problems == ()
 
 
-@pytest.mark.parametrize("one", PASSES)
-def test_each_pass_takes_a_plan_of_which_nothing_is_known(compile_input, one):
-    given = compile_input(Step("nope"), plate=make_plate(image_shape=None, dtype=None))
-    earlier = Problem(message="an earlier one.")
-    made = one(EMPTY.with_problems(earlier), given)
-    assert made.problems[0] == earlier
-    assert len(made.problems) == (3 if one is paths_pass else 1)
-
-
 def test_the_five_in_their_order(manager):
     assert tuple(spec.name for spec in ordered_passes(manager)) == NAMES
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from hcs_core import Header, Reader, ReadError
+from hcs_core import Header, ReadError
 from hcs_disk.tiff import TiffReader
 
 SHAPE = (70, 45)
@@ -63,10 +63,6 @@ def by_hand(image, order="<", *, big=False, strips=3, encode=bytes, bits=None):
 @pytest.fixture
 def reader():
     return TiffReader()
-
-
-def test_is_a_reader(reader):
-    assert isinstance(reader, Reader)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "uint32", "float32", "float64"])

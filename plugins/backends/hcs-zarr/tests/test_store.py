@@ -54,12 +54,6 @@ def test_what_a_killed_run_left_of_other_wells_is_removed(tmp_path, make_layout)
     assert store.finished_wells() == ("A01",)
 
 
-def test_opening_makes_nothing(tmp_path, make_layout):
-    store = ZarrBackend().open(tmp_path, make_layout())
-    assert store.finished_wells() == ()
-    assert not list(tmp_path.iterdir())
-
-
 def test_what_is_declared_has_arrays_and_no_groups(tmp_path, make_layout):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"b2": (1, 3)})
@@ -75,12 +69,6 @@ def test_metadata_come_with_the_well(tmp_path, make_layout):
     assert groups(store.root) == [".", "B", "B/02", "B/02/0", "B/02/1"]
     assert store.finished_wells() == ("B02",)
     assert is_valid_for_readers(store.root)
-
-
-def test_a_store_travels_by_pickle(tmp_path, make_layout):
-    store = ZarrBackend().open(tmp_path, make_layout())
-    store.declare({"A01": (1,)})
-    assert pickle.loads(pickle.dumps(store)) == store  # noqa: S301  our own bytes
 
 
 def test_partial_plates_are_valid(write_plate, make_layout):

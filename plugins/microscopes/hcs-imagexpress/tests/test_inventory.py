@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from hcs_core import Channel, MicroscopeHandler, PlaneKind, PlaneState, PlateError
+from hcs_core import Channel, PlaneKind, PlaneState, PlateError
 from hcs_imagexpress.handler import ImageXpressHandler
 
 HANDLER = ImageXpressHandler()
@@ -20,10 +20,6 @@ def paths(wells=("B02", "B03"), sites=(1,), channels=(1, 2), folders=("TimePoint
 
 def places(plate, state=PlaneState.PRESENT):
     return {(p.well, p.site, p.channel, p.z_index, p.timepoint) for p in plate.planes if p.state == state}
-
-
-def test_is_a_handler():
-    assert isinstance(HANDLER, MicroscopeHandler)
 
 
 class TestRecognise:
@@ -176,19 +172,6 @@ class TestLayout:
         plate = HANDLER.build_inventory(make_plate("TimePoint_1/P_B02_s1_w1.TIF", *foreign, plan=plan))
         assert places(plate) == {("B02", 1, 1, 1, 1)}
         assert plate.differences == ()
-
-    def test_the_order_of_the_file_system_does_not_matter(self, make_plate, make_htd, list_in_order):
-        folders = [f"TimePoint_{t}/ZStep_{z}" for t in (1, 2) for z in (0, 1, 2)]
-        root = make_plate(
-            *paths(folders=folders), "TimePoint_2/ZStep_1/P_B02_s1_w1.tif", "TimePoint_2/ZStep_1/P_B02_s1_w1.tiff",
-            plan=make_htd(z_steps=2, projection=True, timepoints=2),
-        )  # fmt: skip
-        found = []
-        for backwards in (False, True):
-            list_in_order(backwards)
-            plate = HANDLER.build_inventory(root)
-            found.append((plate.digest(), plate.differences))
-        assert found[0] == found[1]
 
 
 class TestDeclaredAgainstFound:
@@ -485,14 +468,6 @@ class TestLinks:
         HANDLER.recognise(root)
         HANDLER.build_inventory(root)
         assert fingerprint(root) == before
-
-    def test_no_image_is_opened(self, make_plate):
-        root = make_plate(*paths())
-        for path in paths():
-            (root / path).unlink()
-            # Opening a pipe that nobody writes into would wait for ever.
-            os.mkfifo(root / path)
-        assert HANDLER.build_inventory(root).state_counts()["present"] == 4
 
     @pytest.mark.parametrize("error", [PermissionError, FileNotFoundError])
     def test_a_folder_that_cannot_be_listed_is_named(self, make_plate, monkeypatch, error):

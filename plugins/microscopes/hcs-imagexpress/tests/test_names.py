@@ -3,15 +3,11 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from hcs_core import FilenameParser, ParsedName, PlaneKind, PlateError, well_name
+from hcs_core import ParsedName, PlaneKind, PlateError, well_name
 from hcs_imagexpress.names import DatabaseName, MetaXpressParser, acquisition_of, acquisition_order
 
 PARSER = MetaXpressParser()
 GUID = "46C9B2CD-92F1-4DFD-98AA-6A01BBD77557"
-
-
-def test_is_a_parser():
-    assert isinstance(PARSER, FilenameParser)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,261 @@
+"""`KernelContract`: what every kernel has to pass."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hcs_core.errors import one_line
+from hcs_core.plugins.signature import PRESENT, MissingPolicy
+from hcs_core.plugins.specs import KernelSpec
+from hcs_core.testing.contracts.kernel_calls import KernelCalls
+from hcs_core.testing.contracts.kernel_images import (
+    DEPTH,
+    SHAPES,
+    Tolerance,
+    filled,
+    image,
+    images,
+)
+from hcs_core.testing.contracts.targets import imported
+
+_VIEWS: dict[str, Callable[[Any], Any]] = {
+    "upside down": lambda array: array[..., ::-1, :],
+    "every other pixel": lambda array: array[..., ::2, 1::3],
+    "transposed": lambda array: np.swapaxes(array, -1, -2),
+    "one row repeated": lambda array: np.broadcast_to(array[..., :1, :], array.shape),
+    "cut out": lambda array: array[..., 3:11, 4:17],
+}
+
+
+class KernelContract(KernelCalls):
+    """What every kernel has to pass: it returns what its signature says, touches nothing, depends on nothing else.
+
+    Each test runs for each of `kernels`, those about pixels for each dtype of the signature.
+
+    Attributes
+    ----------
+    kernels
+        What the plugin declares.
+    memory_types
+        The memory types that the plugin declares; a kernel in one of them gets its arrays, any other numpy's.
+    arguments
+        Parameters by operation, where not what the signature gives: its default, or the least that it allows.
+    references
+        By operation, a function of numpy arrays with the same keywords, to agree with: another kernel of the
+        operation, or the plainest computation that there is.
+    tolerances
+        By operation, how far from its reference a kernel may be; by default not at all on integers, and 1e-5 of the
+        largest value on floats.
+
+    Examples
+    --------
+    ::
+
+        class TestKernels(KernelContract):
+            kernels = tuple(plugin.hcs_kernels())
+            arguments = {"gaussian_blur": {"sigma": 2.0}}
+            references = {"max_projection": lambda image: image.max(axis=0)}
+    """
+
+    # --- What it says of itself -----------------------------------------------------------------------------
+
+    def test_its_keywords_are_the_signatures_parameters(self, kernel: KernelSpec) -> None:
+        """`kernel(image, *, parameter=default)`, with the names, the order and the defaults of the signature."""
+        written = inspect.signature(imported(kernel.target))
+        first, *keywords = written.parameters.values()
+        empty = inspect.Parameter.empty
+        found = [
+            (item.name, item.default is empty, None if item.default is empty else item.default)
+            for item in keywords
+            if item.kind is inspect.Parameter.KEYWORD_ONLY and item.name != PRESENT
+        ]
+        expected = [(item.name, item.required, item.default) for item in kernel.signature.parameters]
+        masks = kernel.signature.missing == MissingPolicy.MASK
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        fits = first.kind in positional and len(found) + masks == len(keywords)
+        assert fits and found == expected and masks == (PRESENT in written.parameters), (  # noqa: PT018 - one rule
+            f"a kernel takes the image, and after * the parameters of its signature{f' and {PRESENT}' * masks}: "
+            f"{kernel.target} takes {written}, the signature says (name, required, default) {expected}."
+        )
+
+    def test_every_parameter_is_described(self, kernel: KernelSpec) -> None:
+        """`hcs functions` says of each parameter what it is."""
+        without = [item.name for item in kernel.signature.parameters if not item.description.strip()]
+        assert not without, f"every parameter has a description: {kernel.name} has none of {', '.join(without)}."
+
+    # --- What it returns ------------------------------------------------------------------------------------
+
+    def test_it_takes_every_image_of_its_dtypes(self, kernel: KernelSpec, dtype: str) -> None:
+        """Noise, the lowest and the highest values; odd sizes, a single row, column or pixel; without a warning."""
+        for what, picture in images(kernel.signature, dtype):
+            if self._out_shape(kernel, picture) is None:
+                continue
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    self._run(kernel, picture)
+            # Whatever a kernel raises is what this is about.
+            except Exception as error:  # noqa: BLE001
+                pytest.fail(
+                    f"a kernel takes every image of its dtypes, without a warning: on {what} {kernel.name} raises "
+                    f"{one_line(error)}; handle it, or take the dtype out of the signature.",
+                    pytrace=False,
+                )
+
+    def test_the_shape_is_the_signatures(self, kernel: KernelSpec, dtype: str) -> None:
+        """Its `out` axes, cropped or binned as `frame` says."""
+        for what, picture, result in self._results(kernel, dtype):
+            expected = self._out_shape(kernel, picture)
+            assert result.shape == expected, (
+                f"a kernel returns the shape that its signature says: on {what} {kernel.name} returns "
+                f"{result.shape}, its axes {kernel.signature.axes} -> {kernel.signature.out} mean {expected}."
+            )
+
+    def test_the_dtype_is_the_signatures(self, kernel: KernelSpec, dtype: str) -> None:
+        """`out_dtype`, or the one that it got."""
+        expected = kernel.signature.out_dtype or dtype
+        for what, _, result in self._results(kernel, dtype):
+            assert result.dtype.name == expected, (
+                f"a kernel returns the dtype that its signature says: on {what} {kernel.name} returns "
+                f"{result.dtype}, not {expected}; end with .astype, or say out_dtype."
+            )
+
+    def test_finite_pixels_stay_finite(self, kernel: KernelSpec, dtype: str) -> None:
+        """No division by a plane without contrast, no logarithm of 0."""
+        for what, _, result in self._results(kernel, dtype):
+            assert result.dtype.kind != "f" or np.isfinite(result).all(), (
+                f"a kernel makes no NaN or infinity of finite pixels: {kernel.name} does of {what}; say what a "
+                "plane without contrast or light becomes."
+            )
+
+    def test_the_result_is_of_its_memory_type(self, kernel: KernelSpec, dtype: str) -> None:
+        """The next kernel gets it as it is."""
+        memory = self._memory(kernel)
+        result = self._raw(kernel, image(kernel.signature, dtype))
+        assert memory.owns(result) if memory else type(result) is np.ndarray, (
+            f"a kernel returns an array of its memory type: {kernel.name} returns {type(result).__qualname__}."
+        )
+
+    def test_it_takes_a_stack_of_one_plane(self, stacking: KernelSpec, dtype: str) -> None:
+        """Absent planes are left out along z and t: one may be all that is there."""
+        axes = stacking.signature.axes
+        sizes = {"z": 1, "t": 1, "y": SHAPES[0][0], "x": SHAPES[0][1]}
+        picture = filled(tuple(sizes.get(axis, DEPTH) for axis in axes), dtype, "random")
+        expected = self._out_shape(stacking, picture)
+        try:
+            found = str(self._run(stacking, picture).shape)
+        # Whatever a kernel raises is what this is about.
+        except Exception as error:  # noqa: BLE001
+            found = one_line(error)
+        assert found == str(expected), (
+            f"a kernel that stacks z or t takes a stack of one plane, as absent ones are left out: {stacking.name} "
+            f"gives {found}, expected was the shape {expected}."
+        )
+
+    # --- What it does to others -----------------------------------------------------------------------------
+
+    def test_the_image_is_left_as_it_was(self, kernel: KernelSpec, dtype: str) -> None:
+        """Other steps read the same plane."""
+        picture = image(kernel.signature, dtype)
+        given = self._given(kernel, picture.copy())
+        self._call(kernel, given, picture.shape)
+        assert np.array_equal(self._host(kernel, given), picture), (
+            f"a kernel leaves its image as it was, since other steps read the same plane: {kernel.name} changes it; "
+            "work on a copy, or with out= on an array of its own."
+        )
+
+    def test_it_takes_an_image_that_cannot_be_written_to(self, on_numpy: KernelSpec, dtype: str) -> None:
+        """What is shared is read-only."""
+        picture = image(on_numpy.signature, dtype)
+        picture.flags.writeable = False
+        try:
+            self._run(on_numpy, picture)
+        # Whatever a kernel raises is what this is about.
+        except Exception as error:  # noqa: BLE001
+            pytest.fail(
+                f"a kernel takes a read-only image: {on_numpy.name} raises {one_line(error)}; it must not write into "
+                "its image, nor ask a library that wants to.",
+                pytrace=False,
+            )
+
+    def test_the_result_has_memory_of_its_own(self, kernel: KernelSpec, dtype: str) -> None:
+        """A view would keep the plane in memory, and show what is done to it."""
+        for content in ("random", "lowest"):
+            picture = image(kernel.signature, dtype, content=content)
+            given = self._given(kernel, picture)
+            result = self._call(kernel, given, picture.shape)
+            assert not np.shares_memory(self._host(kernel, result), self._host(kernel, given)), (
+                f"a kernel returns an array of its own: on a plane of {content} pixels {kernel.name} returns its "
+                "image or a view of it; return a copy."
+            )
+
+    # --- What it depends on ---------------------------------------------------------------------------------
+
+    def test_the_same_image_gives_the_same_result(self, kernel: KernelSpec, dtype: str) -> None:
+        """A rerun takes what is there: it has to be what would be made anew."""
+        picture = image(kernel.signature, dtype)
+        given = self._given(kernel, picture)
+        first, second = (self._host(kernel, self._call(kernel, given, picture.shape)).copy() for _ in range(2))
+        assert np.array_equal(first, second, equal_nan=first.dtype.kind == "f"), (
+            f"a kernel gives the same pixels each time: {kernel.name} gives others the second time; seed what is "
+            "random, and keep nothing between calls."
+        )
+
+    @pytest.mark.parametrize("view", _VIEWS)
+    def test_a_view_gives_what_its_copy_gives(self, on_numpy: KernelSpec, dtype: str, view: str) -> None:
+        """Arrays come with any strides: cropped, flipped, transposed, repeated."""
+        picture = _VIEWS[view](image(on_numpy.signature, dtype))
+        found, expected = (self._run(on_numpy, array) for array in (picture, np.array(picture, order="C")))
+        assert np.array_equal(found, expected, equal_nan=found.dtype.kind == "f"), (
+            f"a kernel gives the same pixels whatever the strides: on a view ({view}) {on_numpy.name} gives others "
+            "than on its copy; begin with np.ascontiguousarray where a library needs it."
+        )
+
+    def test_threads_do_not_disturb_each_other(self, kernel: KernelSpec) -> None:
+        """Wells are worked on in threads too."""
+        dtype = kernel.signature.dtypes[0]
+        shape = image(kernel.signature, dtype).shape
+        pictures = [filled(shape, dtype, "random", seed) for seed in range(8)]
+        expected = [self._run(kernel, picture) for picture in pictures]
+        with ThreadPoolExecutor(len(pictures)) as pool:
+            found = list(pool.map(lambda picture: self._run(kernel, picture), pictures))
+        differ = [i for i in range(len(pictures)) if not np.array_equal(found[i], expected[i], equal_nan=True)]
+        assert not differ, (
+            f"a kernel can run in several threads at once: {kernel.name} gives other pixels then; use no buffer that "
+            "calls share."
+        )
+
+    def test_absent_planes_do_not_count(self, masking: KernelSpec, dtype: str) -> None:
+        """With `missing=mask`, whatever stands in for a plane that is not there leaves no trace."""
+        picture = image(masking.signature, dtype)
+        stack = picture.shape[:-2]
+        for lost in np.ndindex(*stack):
+            present = np.ones(stack, np.bool_)
+            present[lost] = False
+            dark, bright = picture.copy(), picture.copy()
+            dark[lost] = filled(picture.shape[-2:], dtype, "lowest")
+            bright[lost] = filled(picture.shape[-2:], dtype, "highest")
+            found, other = (self._run(masking, spoiled, present=present) for spoiled in (dark, bright))
+            assert np.array_equal(found, other, equal_nan=found.dtype.kind == "f"), (
+                f"a kernel that masks leaves out absent planes: the pixels of plane {lost}, which {PRESENT} says is "
+                f"absent, change what {masking.name} returns."
+            )
+
+    def test_it_agrees_with_its_reference(self, referenced: KernelSpec, dtype: str) -> None:
+        """Within the tolerance that is stated for the operation."""
+        reference = self.references[referenced.operation]
+        tolerance = self.tolerances.get(referenced.operation, Tolerance())
+        for what, picture, result in self._results(referenced, dtype):
+            expected = reference(picture, **self._keywords(referenced, picture.shape))
+            excess = tolerance.excess(result, np.asarray(expected))
+            assert excess <= 0, (
+                f"kernels of one operation agree within {tolerance}: on {what} {referenced.name} is {excess:g} "
+                "further from its reference than that."
+            )

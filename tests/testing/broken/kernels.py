@@ -1,0 +1,239 @@
+"""Kernels that each break one rule of `KernelContract`."""
+
+import threading
+import time
+import warnings
+
+import numpy as np
+
+from hcs_core import Frame, KernelSpec, MemoryTypeSpec, MissingPolicy, Parameter, Signature
+from hcs_core.plugins.signature import DTYPES
+from hcs_core.testing import FakeArray, KernelContract, Tolerance
+
+PLANE = Signature(axes="yx", out="yx", dtypes=("uint16", "float32"))
+STACK = Signature(axes="zyx", out="yx", dtypes=("uint16",))
+CHANNELS = Signature(axes="cyx", out="yx", out_channel="x", missing=MissingPolicy.MASK, dtypes=("uint8",))
+
+
+def under_contract(breaks, signature=PLANE, memory_type="numpy", **attributes):
+    """Put a kernel under the contract, in a class that says which rule it breaks."""
+
+    def declare(kernel):
+        spec = KernelSpec(
+            operation="made_up",
+            memory_type=memory_type,
+            target=f"{__name__}:{kernel.__name__}",
+            signature=signature,
+            summary="made up",
+        )
+        name = f"Test_{kernel.__name__}"
+        globals()[name] = type(name, (KernelContract,), {"kernels": (spec,), "breaks": breaks, **attributes})
+        return kernel
+
+    return declare
+
+
+# --- Nothing is broken ------------------------------------------------------------------------------------------
+
+
+@under_contract(None, references={"made_up": np.copy})
+def copies(image):
+    return image.copy()
+
+
+@under_contract(None, Signature(axes="yx", out="yx", dtypes=DTYPES))
+def takes_every_dtype(image):
+    return image.copy()
+
+
+@under_contract(None, STACK, references={"made_up": lambda image: image.max(axis=0)})
+def projects(image):
+    return image.max(axis=0)
+
+
+@under_contract(None, CHANNELS)
+def leaves_out_what_is_absent(image, *, present):
+    return image[present].max(axis=0)
+
+
+PARAMETERS = (
+    Parameter(name="profile", kind="image", description="divides the plane"),
+    Parameter(name="power", kind="int", required=True, minimum=2, description="a whole number"),
+    Parameter(name="way", kind="str", choices=("one", "other"), required=True, description="one of two"),
+    Parameter(name="limits", kind="floats", default=(1.0, 2.0), description="numbers"),
+    Parameter(name="gain", kind="float", required=True, above=0.0, maximum=3.0, description="a number"),
+    Parameter(name="strict", kind="bool", required=True, description="yes or no"),
+)
+
+
+@under_contract(None, Signature(axes="yx", out="yx", out_dtype="float32", parameters=PARAMETERS, dtypes=("uint8",)))
+def takes_parameters(image, *, profile=None, power, way, limits=(1.0, 2.0), gain, strict):
+    assert power == 2
+    assert way == "one"
+    assert limits == (1.0, 2.0)
+    assert 0 < gain <= 3
+    assert strict is False
+    return (image / profile).astype("float32")
+
+
+BIN = Parameter(name="factor", kind="int", default=2, minimum=1, description="pixels that become one")
+
+
+@under_contract(
+    None, Signature(axes="yx", out="yx", frame=Frame(bin="factor"), parameters=(BIN,), dtypes=("uint16",))
+)
+def bins(image, *, factor=2):
+    height, width = (side // factor * factor for side in image.shape)
+    return image[:height:factor, :width:factor].copy()
+
+
+@under_contract(
+    None,
+    PLANE,
+    memory_type="fake",
+    memory_types=(
+        MemoryTypeSpec(name="fake", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="hcs_core"),
+    ),
+)
+def works_in_another_memory_type(image):
+    return FakeArray(image.values.copy())
+
+
+# --- One rule is broken -----------------------------------------------------------------------------------------
+
+GAIN = Parameter(name="gain", kind="float", default=1.0, description="a number")
+
+
+@under_contract("test_its_keywords_are_the_signatures_parameters", Signature(axes="yx", out="yx", parameters=(GAIN,)))
+def has_another_default(image, *, gain=2.0):
+    return image.copy()
+
+
+@under_contract("test_its_keywords_are_the_signatures_parameters", PLANE)
+def has_a_keyword_of_its_own(image, *, more=1):
+    return image.copy()
+
+
+@under_contract(
+    "test_every_parameter_is_described",
+    Signature(axes="yx", out="yx", parameters=(Parameter(name="gain", kind="float", default=1.0),)),
+)
+def says_nothing_of_a_parameter(image, *, gain=1.0):
+    return image.copy()
+
+
+@under_contract("test_it_takes_every_image_of_its_dtypes")
+def stumbles_over_a_single_pixel(image):
+    if image.size == 1:
+        raise ZeroDivisionError("no neighbours")
+    return image.copy()
+
+
+@under_contract("test_it_takes_every_image_of_its_dtypes")
+def warns_of_a_single_row(image):
+    if len(image) == 1:
+        warnings.warn("one row", RuntimeWarning, stacklevel=2)
+    return image.copy()
+
+
+@under_contract("test_the_shape_is_the_signatures")
+def loses_a_row(image):
+    return image[1:].copy()
+
+
+@under_contract("test_the_dtype_is_the_signatures")
+def returns_float64(image):
+    return image.astype("float64")
+
+
+@under_contract("test_finite_pixels_stay_finite", Signature(axes="yx", out="yx", dtypes=("float32",)))
+def divides_by_darkness(image):
+    with np.errstate(all="ignore"):
+        return image / image.max()
+
+
+class Wrapped(np.ndarray):
+    """An array of another class."""
+
+
+@under_contract("test_the_result_is_of_its_memory_type")
+def returns_another_class(image):
+    return image.copy().view(Wrapped)
+
+
+@under_contract("test_it_takes_a_stack_of_one_plane", STACK)
+def wants_two_planes(image):
+    if len(image) < 2:
+        raise ValueError("one plane is no stack")
+    return image.max(axis=0)
+
+
+@under_contract("test_the_image_is_left_as_it_was")
+def clears_its_image(image):
+    if image.flags.writeable:
+        image[...] = 0
+    return np.zeros_like(image)
+
+
+@under_contract("test_it_takes_an_image_that_cannot_be_written_to")
+def wants_to_write(image):
+    if image.flags.c_contiguous and not image.flags.writeable:
+        raise ValueError("buffer source array is read-only")
+    return image.copy()
+
+
+@under_contract("test_the_result_has_memory_of_its_own")
+def returns_its_image(image):
+    return image
+
+
+@under_contract("test_the_result_has_memory_of_its_own")
+def returns_its_image_where_there_is_nothing_to_do(image):
+    return image.copy() if image.any() else image
+
+
+LAST = {}
+
+
+def wait_for_another(came):
+    """Wait until another thread has come in between, once: however slow the machine, two of them meet."""
+    patience = time.monotonic() + 5
+    while threading.current_thread() is not threading.main_thread() and "met" not in LAST:
+        if came():
+            LAST["met"] = True
+        if time.monotonic() > patience:
+            break
+        time.sleep(0.0005)
+
+
+@under_contract("test_the_same_image_gives_the_same_result")
+def remembers(image):
+    again = LAST.get("image") is image and threading.current_thread() is threading.main_thread()
+    LAST["image"] = image
+    return image + image.dtype.type(again)
+
+
+@under_contract("test_a_view_gives_what_its_copy_gives")
+def reads_memory_in_its_own_order(image):
+    return image.copy() if image.flags.c_contiguous else image + image.dtype.type(1)
+
+
+@under_contract("test_threads_do_not_disturb_each_other")
+def shares_a_buffer(image):
+    LAST["shared"] = image
+    wait_for_another(lambda: LAST["shared"] is not image)
+    return LAST["shared"].copy()
+
+
+@under_contract("test_absent_planes_do_not_count", CHANNELS)
+def counts_what_is_absent(image, *, present):
+    return image.max(axis=0)
+
+
+@under_contract(
+    "test_it_agrees_with_its_reference",
+    references={"made_up": lambda image: image + image.dtype.type(2)},
+    tolerances={"made_up": Tolerance(levels=1)},
+)
+def is_two_levels_off(image):
+    return image.copy()
