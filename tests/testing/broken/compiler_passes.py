@@ -82,7 +82,7 @@ def wants_wells(plan, given):
 
 @under_contract("test_it_takes_a_plan_with_problems")
 def wants_all_to_be_well(plan, given):
-    if plan.problems and plan.source is None:
+    if plan.problems and not plan.sources:
         raise AttributeError("'NoneType' object has no attribute 'shape'")
     return plan
 

@@ -1,16 +1,20 @@
-"""The reader `tiff` passes the contracts of hcs_core."""
+"""The reader `tiff` and the backend `disk` pass the contracts of hcs_core."""
 
 import numpy as np
 import pytest
 import tifffile
 
-from hcs_core.testing import PluginContract, ReaderContract, WrittenPlane
+from hcs_core.testing import PluginContract, ReaderContract, StorageBackendContract, WrittenPlane
 from hcs_disk import plugin
 
 
 class TestPlugin(PluginContract):
     module = "hcs_disk.plugin"
     name = "disk"
+
+
+class TestBackend(StorageBackendContract):
+    (backend,) = plugin.hcs_storage_backends()
 
 
 class TestReader(ReaderContract):

@@ -38,6 +38,29 @@ def joined(image, *, weights):
     return np.average(image.astype(np.float64), axis=0, weights=weights or None)
 
 
+def within(dtype, values):
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    return np.clip(values, limits.min, limits.max)
+
+
+def sharpened(image, *, radius, amount):
+    return within(image.dtype, image + amount * (image - blurred(image, sigma=radius)))
+
+
+def evened(image, *, profile, dark):
+    return within(image.dtype, (image - dark) / (profile / profile.mean(dtype=np.float64)))
+
+
+def cut(image, *, y, x, height, width):
+    return image[y : None if height is None else y + height, x : None if width is None else x + width]
+
+
+def squared(image, *, factor, method):
+    rows, columns = (side // factor for side in image.shape)
+    whole = image[: rows * factor, : columns * factor].astype(np.float64)
+    return getattr(whole.reshape(rows, factor, columns, factor), method)(axis=(1, 3))
+
+
 class TestPlugin(PluginContract):
     module = "hcs_numpy.plugin"
     name = "numpy"
@@ -56,6 +79,12 @@ class TestKernels(KernelContract):
             "white_tophat": without_background,
             "max_projection": lambda image: image.max(axis=0),
             "composite": joined,
+            "mean_projection": lambda image: image.mean(axis=0, dtype=np.float64),
+            "median_projection": lambda image: np.median(image.astype(np.float64), axis=0),
+            "unsharp_mask": sharpened,
+            "flat_field": evened,
+            "crop": cut,
+            "bin": squared,
         }
     )
     # Half a level is rounding; a number half-way may fall to either side of float32.
@@ -64,6 +93,11 @@ class TestKernels(KernelContract):
             "percentile_normalize": Tolerance(levels=0.5),
             "gaussian_blur": Tolerance(levels=0.51),
             "composite": Tolerance(levels=0.5),
+            "mean_projection": Tolerance(levels=0.5),
+            "median_projection": Tolerance(levels=0.5),
+            "unsharp_mask": Tolerance(levels=0.51),
+            "flat_field": Tolerance(levels=0.51),
+            "bin": Tolerance(levels=0.5),
         }
     )
 
