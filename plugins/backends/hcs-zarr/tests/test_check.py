@@ -109,7 +109,7 @@ def test_a_missing_well(plate):
 def test_absent_chunks_are_allowed_only_when_told(plate):
     (plate / "B/02/0/0/c/0/1/1/0/0").unlink()
     (plate / "B/02/0/0/c/0/1/0/0/0").unlink()
-    assert "B/02/0/0 has 2 absent chunks, which read as zeros; the first is c/0/1/0/0/0" in only_defect(plate)
+    assert "B/02/0/0 has 2 absent chunks, which read as zeros; the first is at 0/1/0/0/0" in only_defect(plate)
     assert check_plate(plate, allow_absent_chunks=True) == ()
 
 

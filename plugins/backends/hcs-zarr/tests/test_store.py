@@ -14,7 +14,7 @@ import yaozarrs
 import zarr
 
 from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError, WellSummary
-from hcs_zarr import backend, places
+from hcs_zarr import formats, places
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
 
@@ -190,14 +190,14 @@ def test_finishing_can_stop_anywhere(tmp_path, make_layout, monkeypatch):
         store.declare({"B02": (1, 2)})
         left = steps
 
-        def replace(folder, document):
+        def replace(target, document):
             nonlocal left
             if not left:
                 raise StorageError("no space left")
             left -= 1
-            real(folder, document)
+            real(target, document)
 
-        monkeypatch.setattr(backend, "replace_document", replace)
+        monkeypatch.setattr(formats, "replace_document", replace)
         try:
             store.finish_well(FinishedWell(well="B02", sites=(1, 2)))
         except StorageError:
