@@ -67,11 +67,11 @@ def script(name):
     return Path(sys.executable).with_name(name)
 
 
-def test_yaozarrs_accepts_the_metadata_of_every_group(written):
+def test_yaozarrs_accepts_the_metadata_of_every_group(written, disk):
     groups = {}
-    for path in written.path.rglob("zarr.json"):
-        if '"node_type": "group"' in path.read_text():
-            groups.setdefault(len(path.relative_to(written.path).parts), []).append(path)
+    for folder in disk.groups(written.path):
+        path = folder / disk.attributes
+        groups.setdefault(len(path.relative_to(written.path).parts), []).append(path)
     wells = len(written.store.finished_wells())
     # The plate, its rows (which have no metadata), its wells and their images.
     assert {depth: len(paths) for depth, paths in groups.items()} == {
@@ -84,9 +84,9 @@ def test_yaozarrs_accepts_the_metadata_of_every_group(written):
         yaozarrs.validate_ome_json(path.read_text())
 
 
-def test_yaozarrs_refuses_what_is_wrong(partial):
+def test_yaozarrs_refuses_what_is_wrong(partial, disk):
     # The validator can say no: else the test above would prove nothing.
-    text = (partial.path / "zarr.json").read_text()
+    text = (partial.path / disk.attributes).read_text()
     with pytest.raises(ValueError, match="validation error"):
         yaozarrs.validate_ome_json(text.replace('"name": "B"', '"name": "A"'))
 
@@ -102,8 +102,8 @@ def test_yaozarrs_accepts_a_partial_plate(partial):
 
 
 @needs("fsspec")
-def test_yaozarrs_finds_what_is_missing(partial):
-    (partial.path / "A/01/1/0/zarr.json").unlink()
+def test_yaozarrs_finds_what_is_missing(partial, disk):
+    (partial.path / "A/01/1/0" / disk.array).unlink()
     with pytest.raises(yaozarrs._storage.StorageValidationError):
         yaozarrs.validate_zarr_store(str(partial.path))
 
