@@ -22,7 +22,7 @@ from hcs_zarr.well import ZarrWell
 
 @attrs.frozen(kw_only=True)
 class ZarrStore:
-    """One OME-Zarr plate on disk; keeps nothing in memory, and travels to workers by pickle.
+    """One OME-Zarr plate on disk, which is the truth: nothing depends on what is in memory; travels by pickle.
 
     `declare`, `finish_well`, `discard_well` are the driver's, one call at a time; `open_well` is the workers'.
     A well is finished once the plate's metadata lists it. Without plate metadata (`plate_metadata=False`), it is
@@ -38,6 +38,9 @@ class ZarrStore:
 
     root: Path
     layout: StoreLayout
+    _list: PlateList = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(lambda self: PlateList(self.root, self.layout), True)
+    )
 
     def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
         """Make the arrays of wells and their sites; nothing of them is listed yet.
@@ -141,20 +144,16 @@ class ZarrStore:
                 f"{self.root} is OME-Zarr {there.version}, and {self._format.version} was asked for: "
                 "ask for the version that is there, or write to another output folder."
             )
-        if not self.layout.plate_metadata:
-            groups = self.root.glob(f"*/*/{self._format.group}")
-            places = {parse_well(f"{group.parts[-3]}{group.parts[-2]}") for group in groups}
-        else:
+        if self.layout.plate_metadata:
             places = self._list.places()
-        return tuple(well_name(*place) for place in sorted(places))
+        else:
+            groups = self.root.glob(f"*/*/{self._format.group}")
+            places = tuple(sorted(parse_well(f"{group.parts[-3]}{group.parts[-2]}") for group in groups))
+        return tuple(well_name(*place) for place in places)
 
     @property
     def _format(self) -> StoreFormat:
         return FORMATS[self.layout.ome_zarr_version]
-
-    @property
-    def _list(self) -> PlateList:
-        return PlateList(root=self.root, layout=self.layout)
 
     def _folder(self, well: str) -> Path:
         return self.root / well_path(well)

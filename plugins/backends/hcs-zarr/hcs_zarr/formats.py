@@ -56,12 +56,25 @@ class StoreFormat:
         StorageError
             A document cannot be written.
         """
+        self.write_text(folder, self.text(ome))
+
+    def text(self, ome: Mapping[str, Any]) -> str:
+        """Return the text of the document that holds a group's OME metadata."""
         if self.attributes == self.group:
-            document = {"attributes": {"ome": ome}, "zarr_format": 3, "node_type": "group"}
-        else:
+            return json.dumps({"attributes": {"ome": ome}, "zarr_format": 3, "node_type": "group"})
+        return json.dumps(ome)
+
+    def write_text(self, folder: Path, text: str) -> None:
+        """Do what `write_group` does, with the text of the document.
+
+        Raises
+        ------
+        StorageError
+            A document cannot be written.
+        """
+        if self.attributes != self.group:
             self.ensure_group(folder)
-            document = dict(ome)
-        replace_document(folder / self.attributes, json.dumps(document).encode())
+        replace_document(folder / self.attributes, text.encode())
 
     def ensure_group(self, folder: Path) -> None:
         """Make a folder a group without metadata, unless it is one.

@@ -36,16 +36,19 @@ def plate_metadata(layout: StoreLayout, places: Iterable[Place], field_count: in
             "version": layout.ome_zarr_version,
             "rows": [{"name": row_name(row)} for row in range(rows)],
             "columns": [{"name": column_name(column)} for column in range(columns)],
-            "wells": [
-                {"path": f"{row_name(row)}/{column_name(column)}", "rowIndex": row, "columnIndex": column}
-                for row, column in sorted(places)
-            ],
+            "wells": [listed_well(place) for place in sorted(places)],
             "acquisitions": [
                 {"id": 0, "name": layout.plate_name, "maximumfieldcount": max(layout.field_count, field_count)}
             ],
             "field_count": field_count,
         },
     }
+
+
+def listed_well(place: Place) -> Json:
+    """Return how a plate's metadata list a well."""
+    row, column = place
+    return {"path": f"{row_name(row)}/{column_name(column)}", "rowIndex": row, "columnIndex": column}
 
 
 def listed_places(ome: Json) -> set[Place]:

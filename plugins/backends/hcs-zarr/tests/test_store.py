@@ -329,3 +329,28 @@ def test_a_plate_of_another_version_is_refused_and_left_alone(write_plate, make_
         with pytest.raises(StorageError, match=rf"is OME-Zarr {disk.version}, and {other} was asked for"):
             call()
     assert sorted(written.path.rglob("*")) == before
+
+
+def test_what_others_do_to_the_list_is_seen(tmp_path, make_layout, disk):
+    layout = make_layout()
+    one, other = (ZarrBackend().open(tmp_path, layout) for _ in range(2))
+    one.declare({"A01": (1,), "A02": (1, 2), "B01": (1,)})
+    one.finish_well(FinishedWell(well="A02", sites=(1, 2)))
+    other.finish_well(FinishedWell(well="B01", sites=(1,)))
+    one.finish_well(FinishedWell(well="A01", sites=(1,)))
+    assert one.finished_wells() == other.finished_wells() == ("A01", "A02", "B01")
+    other.discard_well("A02")
+    assert one.finished_wells() == ("A01", "B01")
+    assert disk.ome(one.root)["plate"]["field_count"] == 1
+    (one.root / disk.attributes).unlink()
+    assert one.finished_wells() == ()
+
+
+def test_a_plates_name_cannot_disturb_its_list(tmp_path, make_layout, disk):
+    name = 'a "wells": [] \\"wells": [], "b"'
+    store = ZarrBackend().open(tmp_path, attrs.evolve(make_layout(), plate_name=name))
+    store.declare({"A01": (1,)})
+    store.finish_well(FinishedWell(well="A01", sites=(1,)))
+    plate = disk.ome(store.root)["plate"]
+    assert plate["name"] == plate["acquisitions"][0]["name"] == name
+    assert [well["path"] for well in plate["wells"]] == ["A/01"]
