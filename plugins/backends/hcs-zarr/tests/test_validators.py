@@ -36,6 +36,11 @@ def written(request, write_plate, make_layout):
     )
 
 
+@pytest.fixture(params=[(1, 1, 1, 70, 90), (1, 1, 1, 32, 40)], ids=["planes", "tiles"])
+def sharded(request, write_plate, make_sharded):
+    return write_plate(make_sharded(chunk=request.param, codec="zstd"), wells=("A01", "B03"))
+
+
 @pytest.fixture
 def partial(write_plate, make_layout):
     """A plate with two finished wells, one that was discarded, and one that somebody is still writing."""
@@ -111,12 +116,20 @@ def test_yaozarrs_finds_what_is_missing(partial, disk):
 @pytest.mark.validators
 @needs("ome_zarr_models")
 def test_ome_zarr_models(written):
+    accepted_by_ome_zarr_models(written)
+
+
+def accepted_by_ome_zarr_models(written):
     run(script("ome-zarr-models"), "validate", str(written.path))
 
 
 @pytest.mark.validators
 @needs("ngff_zarr", "jsonschema")
 def test_ngff_zarr(written):
+    accepted_by_ngff_zarr(written)
+
+
+def accepted_by_ngff_zarr(written):
     import ngff_zarr
 
     plate = ngff_zarr.from_hcs_zarr(str(written.path), validate=True)
@@ -133,6 +146,10 @@ def test_ngff_zarr(written):
 @pytest.mark.validators
 @needs("ngio")
 def test_ngio_reads_what_was_written(written):
+    read_by_ngio(written)
+
+
+def read_by_ngio(written):
     import ngio
 
     plate = ngio.open_ome_zarr_plate(str(written.path))
@@ -152,6 +169,10 @@ def test_ngio_reads_what_was_written(written):
 @pytest.mark.validators
 @needs("ome_zarr")
 def test_ome_zarr_py_reads_what_was_written(written):
+    read_by_ome_zarr_py(written)
+
+
+def read_by_ome_zarr_py(written):
     from ome_zarr import io, reader
 
     for well in written.store.finished_wells():
@@ -173,3 +194,17 @@ def test_all_accept_a_partial_plate(partial):
     plate = ngff_zarr.from_hcs_zarr(str(partial.path), validate=True)
     assert [well.path for well in plate.metadata.wells] == ["A/01", "B/03"]
     assert set(ngio.open_ome_zarr_plate(str(partial.path)).wells_paths()) == {"A/01", "B/03"}
+
+
+@needs("fsspec")
+def test_yaozarrs_accepts_shards(sharded):
+    yaozarrs.validate_zarr_store(str(sharded.path))
+
+
+@pytest.mark.validators
+@needs("ome_zarr_models", "ngff_zarr", "ngio", "ome_zarr", "jsonschema")
+def test_all_accept_and_read_shards(sharded):
+    accepted_by_ome_zarr_models(sharded)
+    accepted_by_ngff_zarr(sharded)
+    read_by_ngio(sharded)
+    read_by_ome_zarr_py(sharded)
