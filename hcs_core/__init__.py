@@ -59,8 +59,10 @@ if TYPE_CHECKING:
         MaterializationBackend as MaterializationBackend,
         Microscope as Microscope,
         MissingData as MissingData,
+        OmeZarrVersion as OmeZarrVersion,
         ZarrChunkStrategy as ZarrChunkStrategy,
         ZarrCompressor as ZarrCompressor,
+        ZarrShards as ZarrShards,
     )
     from hcs_core.pipeline.pipeline import (
         Pipeline as Pipeline,
@@ -203,7 +205,8 @@ _NAMES = {
     "hcs_core.orchestrator": "PipelineOrchestrator",
     "hcs_core.pipeline.config": "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig ZarrConfig",
     "hcs_core.pipeline.names": (
-        "Backend MaterializationBackend Microscope MissingData ZarrChunkStrategy ZarrCompressor"
+        "Backend MaterializationBackend Microscope MissingData OmeZarrVersion ZarrChunkStrategy ZarrCompressor "
+        "ZarrShards"
     ),
     "hcs_core.pipeline.pipeline": "Pipeline",
     "hcs_core.pipeline.step": "Step",

@@ -12,7 +12,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
-from hcs_core.pipeline.names import ZarrChunkStrategy
+from hcs_core.pipeline.names import OmeZarrVersion, ZarrChunkStrategy, ZarrShards
 from hcs_core.plate.wells import parse_well
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
 
@@ -34,7 +34,7 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
     output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
     files = sum(
-        images * _image_files(output.layout.image) + _plate_files(plan.well_names)
+        images * _image_files(output.layout) + _plate_files(output.layout, plan.well_names)
         for output in outputs
         if output.layout
     )
@@ -52,6 +52,7 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
 
 def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
     image, zarr = output.image, given.config.zarr
+    chunk = chunk_shape(image, zarr)
     return StoreLayout(
         name=output.store,
         plate_name=given.plate.name,
@@ -64,12 +65,14 @@ def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLa
             z_step_um=image.z_step_um,
             time_step_s=image.time_step_s,
             level_shapes=level_shapes(image.shape),
-            chunk=chunk_shape(image, zarr),
+            chunk=chunk,
+            shard=shard_shape(image, chunk, zarr),
         ),
         compression=Compression(codec=str(zarr.compressor), level=zarr.compression_level, shuffle=zarr.shuffle),
         field_count=field_count,
         image_metadata=zarr.ome_zarr_metadata,
         plate_metadata=zarr.write_plate_metadata,
+        ome_zarr_version=str(zarr.ome_zarr_version),
     )
 
 
@@ -88,6 +91,25 @@ def chunk_shape(image: ImagePlan, zarr: ZarrConfig) -> tuple[int, int, int, int,
     return (1, 1, 1, min(height, TILE), min(width, TILE))
 
 
+def shard_shape(
+    image: ImagePlan, chunk: tuple[int, int, int, int, int], zarr: ZarrConfig
+) -> tuple[int, int, int, int, int] | None:
+    """Return (t, c, z, y, x) of what shares a file, in whole chunks; `None` where each chunk is a file.
+
+    A timepoint is a file of its own, so that a long series does not become one file that nobody can copy.
+    """
+    if zarr.shards == ZarrShards.NONE:
+        return None
+    _, channels, slices, height, width = image.array_shape
+    t, c, z, y, x = chunk
+    return t, _whole(channels, c), _whole(slices, z), _whole(height, y), _whole(width, x)
+
+
+def _whole(length: int, chunk: int) -> int:
+    """Return the length of as many whole chunks as cover a length."""
+    return -(-length // chunk) * chunk
+
+
 def _tile(length: int) -> int:
     """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
     best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
@@ -100,15 +122,24 @@ def _image_bytes(image: ImageLayout) -> int:
     return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
 
 
-def _plate_files(wells: Sequence[str]) -> int:
+def _plate_files(layout: StoreLayout, wells: Sequence[str]) -> int:
     """Return the documents of a store beside those of its images: of the plate, of each row and of each well."""
-    return 1 + len({parse_well(well)[0] for well in wells}) + len(wells)
+    rows = len({parse_well(well)[0] for well in wells})
+    return rows + (1 + len(wells)) * (_documents(layout) if layout.plate_metadata else 1)
 
 
-def _image_files(image: ImageLayout) -> int:
-    """Return the files of an image: its chunks, and a `zarr.json` for each level and the group."""
-    files = 1 + len(image.level_shapes)
+def _documents(layout: StoreLayout) -> int:
+    """Return the documents of a group with attributes: zarr format 2 keeps these in one of their own."""
+    return 2 if layout.ome_zarr_version == OmeZarrVersion.V0_4 else 1
+
+
+def _image_files(layout: StoreLayout) -> int:
+    """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
+    image = layout.image
+    files = _documents(layout) + len(image.level_shapes)
     for level in image.level_shapes:
         shape = (*image.shape[:3], *level)
-        files += math.prod(-(-side // min(chunk, side)) for side, chunk in zip(shape, image.chunk, strict=True))
+        files += math.prod(
+            -(-side // min(each, side)) for side, each in zip(shape, image.shard or image.chunk, strict=True)
+        )
     return files

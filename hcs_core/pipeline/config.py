@@ -16,8 +16,10 @@ from hcs_core.pipeline.names import (
     MaterializationBackend,
     Microscope,
     MissingData,
+    OmeZarrVersion,
     ZarrChunkStrategy,
     ZarrCompressor,
+    ZarrShards,
 )
 from hcs_core.pipeline.selection import Selection, numbers
 
@@ -105,6 +107,15 @@ def _chunk_strategy(value: object) -> ZarrChunkStrategy:
     return _enum(ZarrChunkStrategy, "chunk_strategy", value)
 
 
+def _shards(value: object) -> ZarrShards:
+    return _enum(ZarrShards, "shards", value)
+
+
+def _ome_zarr_version(value: object) -> OmeZarrVersion:
+    # A file's bare 0.4 is a number.
+    return _enum(OmeZarrVersion, "ome_zarr_version", value)
+
+
 def _missing(value: object) -> MissingData:
     return _enum(MissingData, "missing", value)
 
@@ -166,6 +177,11 @@ class ZarrConfig:
         How chunks are packed; level 0 to 9, the shuffle of bytes is blosc's.
     chunk_strategy
         `plane`, `single` or `tiled`.
+    shards
+        `none`: each chunk is a file; `image`: the chunks of an image's level and timepoint share one, which plates
+        with hundreds of thousands of small chunks need. For version 0.5 only.
+    ome_zarr_version
+        `0.5` on zarr format 3, or `0.4` on zarr format 2 for readers that do not know the newer one.
     ome_zarr_metadata, write_plate_metadata
         Whether images get display metadata (`omero`), and wells and plate their own.
     """
@@ -175,8 +191,17 @@ class ZarrConfig:
     compression_level: int = attrs.field(default=1, validator=_whole(0, 9))
     shuffle: bool = attrs.field(default=True, validator=_flag)
     chunk_strategy: ZarrChunkStrategy = attrs.field(default=ZarrChunkStrategy.PLANE, converter=_chunk_strategy)
+    shards: ZarrShards = attrs.field(default=ZarrShards.NONE, converter=_shards)
+    ome_zarr_version: OmeZarrVersion = attrs.field(default=OmeZarrVersion.V0_5, converter=_ome_zarr_version)
     ome_zarr_metadata: bool = attrs.field(default=True, validator=_flag)
     write_plate_metadata: bool = attrs.field(default=True, validator=_flag)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse shards where the format has none."""
+        if self.shards != ZarrShards.NONE and self.ome_zarr_version == OmeZarrVersion.V0_4:
+            raise _wrong(
+                "shards", str(self.shards), "none, because OME-Zarr 0.4 has no shards; write 0.5 to have them"
+            )
 
 
 @attrs.frozen(kw_only=True)

@@ -44,6 +44,20 @@ class ZarrChunkStrategy(StrEnum):
     TILED = "tiled"
 
 
+class ZarrShards(StrEnum):
+    """Which chunks share a file: none, or those of an image's level and timepoint."""
+
+    NONE = "none"
+    IMAGE = "image"
+
+
+class OmeZarrVersion(StrEnum):
+    """The versions of OME-Zarr that can be written: 0.4 lies on zarr format 2, 0.5 on zarr format 3."""
+
+    V0_4 = "0.4"
+    V0_5 = "0.5"
+
+
 AXIS_OF = {"site": "s", "timepoint": "t", "channel": "c", "z_index": "z"}
 """The components that a kernel can stack, and the axis along which each lies."""
 

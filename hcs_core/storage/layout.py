@@ -33,6 +33,9 @@ class ImageLayout:
         (y, x) of each level of the pyramid, the full one first.
     chunk
         (t, c, z, y, x) of a chunk of the full level; those of the others are at most as large.
+    shard
+        (t, c, z, y, x) of the full level whose chunks share a file, whole chunks in every direction; `None` where
+        each chunk is a file. Those of the other levels are at most as large.
     """
 
     shape: tuple[int, int, int, int, int]
@@ -43,6 +46,7 @@ class ImageLayout:
     time_step_s: float | None = None
     level_shapes: tuple[tuple[int, int], ...]
     chunk: tuple[int, int, int, int, int]
+    shard: tuple[int, int, int, int, int] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +76,8 @@ class StoreLayout:
         The largest number of sites in a well.
     image_metadata, plate_metadata
         Whether OME metadata of images, and of wells and plate, are written.
+    ome_zarr_version
+        The version of OME-Zarr, for a backend that writes it: `0.4` or `0.5`.
     """
 
     name: str
@@ -82,6 +88,7 @@ class StoreLayout:
     field_count: int
     image_metadata: bool = True
     plate_metadata: bool = True
+    ome_zarr_version: str = "0.5"
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from hcs_core import FinishedWell, GlobalPipelineConfig, PlaneAddress, Step, ZarrConfig
 from hcs_core.compiler.plan import ImageChannel, ImagePlan
-from hcs_core.compiler.stores_pass import chunk_shape
+from hcs_core.compiler.stores_pass import chunk_shape, shard_shape
 from hcs_core.storage.layout import level_shapes
 
 LIMIT = 2**31 - 1
@@ -106,6 +106,7 @@ def test_what_the_configuration_says_is_in_the_layout(draft):
         compressor="gzip",
         compression_level=7,
         shuffle=False,
+        ome_zarr_version="0.4",
         ome_zarr_metadata=False,
         write_plate_metadata=False,
     )
@@ -122,14 +123,35 @@ def test_what_the_configuration_says_is_in_the_layout(draft):
     )
     assert (layout.compression.codec, layout.compression.level, layout.compression.shuffle) == ("gzip", 7, False)
     assert (layout.image_metadata, layout.plate_metadata) == (False, False)
+    assert (layout.ome_zarr_version, layout.image.shard) == ("0.4", None)
     assert (layout.image.pixel_size_um, layout.image.dtype) == (0.5, "uint16")
     assert [channel.name for channel in layout.image.channels] == ["DAPI", "GFP"]
 
 
+@pytest.mark.parametrize(
+    ("strategy", "shape", "shard"),
+    [
+        ("plane", (2160, 2160), (1, 4, 3, 2160, 2160)),
+        ("tiled", (2160, 2160), (1, 4, 3, 2160, 2160)),
+        ("single", (2160, 2160), (1, 4, 3, 2160, 2160)),
+        # A plane that is too large for a codec at once is cut, and the file holds whole pieces.
+        ("plane", (40_000, 40_001), (1, 4, 3, 40 * 1024, 40 * 1024)),
+    ],
+)
+def test_a_shard_holds_the_whole_chunks_of_an_image_and_timepoint(strategy, shape, shard):
+    one = image(shape=shape, channels=4, slices=3, times=5)
+    zarr = ZarrConfig(chunk_strategy=strategy, shards="image")
+    assert shard_shape(one, chunk_shape(one, zarr), zarr) == shard
+    assert shard_shape(one, chunk_shape(one, zarr), ZarrConfig(chunk_strategy=strategy)) is None
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"ome_zarr_version": "0.4"}, {"shards": "image"}, {"write_plate_metadata": False}]
+)
 @pytest.mark.parametrize("strategy", ["plane", "single", "tiled"])
 @pytest.mark.parametrize("steps", [(), (Step("max_projection", save=True), Step("composite"))])
-def test_bytes_and_files_are_those_that_are_written(draft, manager, tmp_path, strategy, steps):
-    config = GlobalPipelineConfig(zarr=ZarrConfig(compressor="none", chunk_strategy=strategy))
+def test_bytes_and_files_are_those_that_are_written(draft, manager, tmp_path, strategy, steps, how):
+    config = GlobalPipelineConfig(zarr=ZarrConfig(compressor="none", chunk_strategy=strategy, **how))
     plan = draft(
         *steps,
         config=config,
@@ -143,7 +165,19 @@ def test_bytes_and_files_are_those_that_are_written(draft, manager, tmp_path, st
         write(manager, tmp_path, plan, output)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == plan.output_files
-    assert sum(path.stat().st_size for path in files if path.name != "zarr.json") == plan.output_bytes
+    chunks = [path.stat().st_size for path in files if path.name.isdigit()]
+    # The index of a shard has 16 bytes for each chunk and 4 of its own.
+    indexes = sum(shard_index_bytes(output.layout.image, len(plan.wells) * 2) for output in plan.outputs)
+    assert sum(chunks) - indexes == plan.output_bytes
+
+
+def shard_index_bytes(layout, images):
+    if layout.shard is None:
+        return 0
+    t, c, z, _, _ = layout.shape
+    ct, cc, cz, cy, cx = layout.chunk
+    tiles = [math.ceil(y / min(y, cy)) * math.ceil(x / min(x, cx)) for y, x in layout.level_shapes]
+    return images * sum(t // ct * (4 + 16 * (c // cc) * (z // cz) * tile) for tile in tiles)
 
 
 def write(manager, folder, plan, output):

@@ -140,6 +140,24 @@ def test_every_way_to_store_gives_the_same_pixels(plate, tmp_path, read_image, c
     assert codecs == {"none": ["bytes"], "gzip": ["bytes", "gzip"]}.get(compressor, ["bytes", "blosc"])
 
 
+@pytest.mark.parametrize(
+    ("how", "files"),
+    [
+        ({}, "c/0/[01]/[01]/0/0"),
+        ({"ome_zarr_version": "0.4"}, "0/[01]/[01]/0/0"),
+        ({"shards": "image"}, "c/0/0/0/0/0"),
+        ({"shards": "image", "chunk_strategy": "tiled"}, "c/0/0/0/0/0"),
+    ],
+)
+def test_versions_and_shards_give_the_same_pixels(plate, tmp_path, read_image, how, files):
+    store = run(plate, tmp_path, zarr=ZarrConfig(**how))
+    np.testing.assert_array_equal(read_image(store, "B03", 2)[0, 1], stack(plate, "B03", 2, 2))
+    level = store / "B" / "03" / "1" / "0"
+    written = [path for path in level.rglob("*") if path.is_file() and path.name.isdigit()]
+    assert sorted(written) == sorted(level.glob(files))
+    assert len(written) == (1 if "shards" in how else 4)
+
+
 def test_the_selection_is_what_is_worked_on(plate, hcs, write_pipeline, tmp_path, read_image, read_attributes):
     steps = write_pipeline("  - max_projection\n")
     ran = hcs(

@@ -14,12 +14,14 @@ from hcs_core import (
     GlobalPipelineConfig,
     MaterializationBackend,
     Microscope,
+    OmeZarrVersion,
     PathPlanningConfig,
     Selection,
     VFSConfig,
     ZarrChunkStrategy,
     ZarrCompressor,
     ZarrConfig,
+    ZarrShards,
 )
 from hcs_core.pipeline.config import bytes_of, numbers
 from hcs_core.pipeline.config_file import load_config
@@ -39,6 +41,8 @@ WRONG = [
     (ZarrConfig, "compression_level", [-1, 10, 1.0, "1", True, None], WHOLE + " 0 to 9"),
     (ZarrConfig, "shuffle", [1, "yes", None], FLAG),
     (ZarrConfig, "chunk_strategy", ["tile", None], "one of plane, single, tiled"),
+    (ZarrConfig, "shards", ["plane", None, True], "one of none, image"),
+    (ZarrConfig, "ome_zarr_version", ["0.6", "0.40", 4, None], "one of 0.4, 0.5"),
     (ZarrConfig, "ome_zarr_metadata", [0, "no"], FLAG),
     (ZarrConfig, "write_plate_metadata", [0, "no"], FLAG),
     (GlobalPipelineConfig, "num_workers", [0, -1, 1025, 1.5, "2", True], WHOLE + " 1 to 1024"),
@@ -89,6 +93,8 @@ def test_what_the_interface_shows_can_be_written():
             compression_level=1,
             shuffle=True,
             chunk_strategy=ZarrChunkStrategy.SINGLE,
+            shards=ZarrShards.IMAGE,
+            ome_zarr_version=OmeZarrVersion.V0_5,
             ome_zarr_metadata=True,
             write_plate_metadata=True,
         ),
@@ -235,6 +241,8 @@ zarr:
   compression_level: 5
   shuffle: false
   chunk_strategy: tiled
+  shards: none
+  ome_zarr_version: 0.4
   ome_zarr_metadata: false
   write_plate_metadata: false
 microscope: imagexpress
@@ -251,7 +259,7 @@ missing: error
         vfs=VFSConfig(intermediate_backend="memory", materialization_backend="zarr"),
         zarr=ZarrConfig(
             store_name="plate.zarr", compressor="lz4", compression_level=5, shuffle=False, chunk_strategy="tiled",
-            ome_zarr_metadata=False, write_plate_metadata=False,
+            shards="none", ome_zarr_version="0.4", ome_zarr_metadata=False, write_plate_metadata=False,
         ),
         microscope="imagexpress",
         use_threading=True,
@@ -282,6 +290,11 @@ def test_what_a_file_does_not_say_is_the_default(load, text):
         ("- 1\n", 1, "expected a mapping with num_workers"),
         ("num_workers: 1\nnum_workers: 2\n", 2, "the key 'num_workers' stands here twice"),
         ("num_workers: [\n", 2, "this is not YAML"),
+        (
+            "zarr:\n  ome_zarr_version: 0.4\n  shards: image\n",
+            3,
+            "shards='image': expected none, because OME-Zarr 0.4 has no shards; write 0.5 to have them.",
+        ),
         ("\nmissing: wait\n", 2, "missing='wait': expected one of error"),
     ],
 )

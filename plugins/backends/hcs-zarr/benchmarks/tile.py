@@ -1,4 +1,4 @@
-"""What writing a tile with its pyramid costs, against the least that any program could need; and declaring a plate.
+"""What writing a tile with its pyramid costs, against the least that any program could need.
 
     python benchmarks/tile.py [codec]
 
@@ -26,13 +26,11 @@ from numcodecs.blosc import Blosc  # type: ignore[import-untyped]  # it publishe
 from hcs_core import (
     ChannelLayout,
     Compression,
-    FinishedWell,
     ImageLayout,
     PlaneAddress,
     StoreLayout,
     WellStore,
     level_shapes,
-    well_name,
 )
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.pyramid import half
@@ -124,29 +122,10 @@ def measure_tile(folder: Path, codec: str) -> None:
     print(f"plain zarr (without a pyramid) {median['plain zarr'] / median['floor']:.2f} times the floor")
 
 
-def measure_plate(folder: Path) -> None:
-    """Print the time that it takes to declare and to finish 384 wells of 9 sites."""
-    store = ZarrBackend().open(folder, layout("lz4", 1, SIDE // 2))
-    sites = tuple(range(1, 10))
-    wells = [well_name(row, column) for row in range(16) for column in range(24)]
-    clocks = [(time.perf_counter(), time.process_time())]
-    store.declare(dict.fromkeys(wells, sites))
-    clocks.append((time.perf_counter(), time.process_time()))
-    for well in wells:
-        store.finish_well(FinishedWell(well=well, sites=sites))
-    clocks.append((time.perf_counter(), time.process_time()))
-    arrays = len(wells) * len(sites) * len(store.layout.image.level_shapes)
-    for what, before, after in zip(
-        (f"{arrays} arrays declared", "384 wells finished"), clocks, clocks[1:], strict=False
-    ):
-        print(f"{what} in {after[0] - before[0]:.2f} s ({after[1] - before[1]:.2f} s CPU)")
-
-
 def main() -> None:
     """Measure in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         measure_tile(Path(folder), sys.argv[1] if len(sys.argv) > 1 else "lz4")
-        measure_plate(Path(folder) / "plate")
 
 
 if __name__ == "__main__":

@@ -10,16 +10,19 @@ from pathlib import Path
 import attrs
 
 from hcs_core import FinishedWell, StorageError, StoreLayout, canonical_well, parse_well, well_name
-from hcs_zarr.documents import level_documents
+from hcs_zarr.documents import array_document
 from hcs_zarr.faults import refuse_faulty, refuse_unwritable
-from hcs_zarr.metadata import Place, image_metadata, listed_places, plate_metadata, well_metadata
-from hcs_zarr.places import DOCUMENT, group_document, image_name, read_ome, replace_document, storing, well_path
+from hcs_zarr.formats import FORMATS, StoreFormat, format_of
+from hcs_zarr.levels import level_arrays
+from hcs_zarr.metadata import image_metadata, well_metadata
+from hcs_zarr.places import image_name, storing, well_path
+from hcs_zarr.plate_list import PlateList
 from hcs_zarr.well import ZarrWell
 
 
 @attrs.frozen(kw_only=True)
 class ZarrStore:
-    """One OME-Zarr plate on disk; keeps nothing in memory, and travels to workers by pickle.
+    """One OME-Zarr plate on disk, which is the truth: nothing depends on what is in memory; travels by pickle.
 
     `declare`, `finish_well`, `discard_well` are the driver's, one call at a time; `open_well` is the workers'.
     A well is finished once the plate's metadata lists it. Without plate metadata (`plate_metadata=False`), it is
@@ -35,6 +38,9 @@ class ZarrStore:
 
     root: Path
     layout: StoreLayout
+    _list: PlateList = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(lambda self: PlateList(self.root, self.layout), True)
+    )
 
     def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
         """Make the arrays of wells and their sites; nothing of them is listed yet.
@@ -47,7 +53,7 @@ class ZarrStore:
         StorageError
             A well lies outside the plate, or the arrays cannot be made.
         """
-        documents = level_documents(self.layout.image, self.layout.compression)
+        documents = tuple(array_document(array) for array in level_arrays(self.layout))
         finished = set(self.finished_wells())
         new = {name: sites for well, sites in wells.items() if (name := canonical_well(well)) not in finished}
         for well, sites in new.items():
@@ -60,7 +66,7 @@ class ZarrStore:
                     shutil.rmtree(folder)
                 folder.mkdir(parents=True)
                 for site in dict.fromkeys(sites):
-                    _make_arrays(f"{folder}/{image_name(site)}", documents)
+                    _make_arrays(f"{folder}/{image_name(site)}", self._format.array, documents)
 
     def open_well(self, well: str) -> ZarrWell:
         """Return a declared well, for its one writer.
@@ -92,17 +98,16 @@ class ZarrStore:
         self._refuse_incomplete(finished)
         refuse_unwritable(self.layout, finished)
         for site in finished.sites:
-            document = group_document(image_metadata(self.layout, finished, site))
-            replace_document(folder / image_name(site), document)
+            self._format.write_group(folder / image_name(site), image_metadata(self.layout, finished, site))
         if self.layout.plate_metadata:
-            replace_document(folder, group_document(well_metadata(finished.sites)))
+            self._format.write_group(folder, well_metadata(self.layout, finished.sites))
             self._remove_other_images(finished)
-            _ensure_group(folder.parent)
-            self._list_well(finished)
+            self._format.ensure_group(folder.parent)
+            self._list.add(finished)
         else:
             self._remove_other_images(finished)
             for group in (folder.parent, self.root, folder):
-                _ensure_group(group)
+                self._format.ensure_group(group)
 
     def discard_well(self, well: str) -> None:
         """Remove what there is of a well, and its row if it was the last; fine when there is nothing.
@@ -117,10 +122,10 @@ class ZarrStore:
         name = canonical_well(well)
         folder = self._folder(name)
         if self.layout.plate_metadata:
-            self._unlist_well(name)
+            self._list.remove(name)
+        # The documents first: without plate metadata they are what makes the well a finished one.
+        self._format.remove_group(folder)
         with storing(folder):
-            # The document first: without plate metadata it is what makes the well a finished one.
-            (folder / DOCUMENT).unlink(missing_ok=True)
             if folder.exists():
                 shutil.rmtree(folder)
             _remove_empty_group(folder.parent)
@@ -131,14 +136,24 @@ class ZarrStore:
         Raises
         ------
         StorageError
-            The plate's metadata cannot be read.
+            The plate's metadata cannot be read, or the plate is of another version of OME-Zarr.
         """
-        if not self.layout.plate_metadata:
-            groups = self.root.glob(f"*/*/{DOCUMENT}")
-            places = {parse_well(f"{group.parts[-3]}{group.parts[-2]}") for group in groups}
+        there = format_of(self.root)
+        if there is not None and there != self._format:
+            raise StorageError(
+                f"{self.root} is OME-Zarr {there.version}, and {self._format.version} was asked for: "
+                "ask for the version that is there, or write to another output folder."
+            )
+        if self.layout.plate_metadata:
+            places = self._list.places()
         else:
-            places = listed_places(read_ome(self.root))
-        return tuple(well_name(*place) for place in sorted(places))
+            groups = self.root.glob(f"*/*/{self._format.group}")
+            places = tuple(sorted(parse_well(f"{group.parts[-3]}{group.parts[-2]}") for group in groups))
+        return tuple(well_name(*place) for place in places)
+
+    @property
+    def _format(self) -> StoreFormat:
+        return FORMATS[self.layout.ome_zarr_version]
 
     def _folder(self, well: str) -> Path:
         return self.root / well_path(well)
@@ -160,7 +175,7 @@ class ZarrStore:
             raise StorageError(f"well {finished.well} in {self.root} has no site to list: discard it.")
         for site in finished.sites:
             folder = self._folder(finished.well) / image_name(site)
-            if not (folder / "0" / DOCUMENT).is_file():
+            if not (folder / "0" / self._format.array).is_file():
                 raise StorageError(
                     f"site {site} of well {finished.well} is not in {self.root}: declare and write it before its "
                     "well is finished."
@@ -182,40 +197,9 @@ class ZarrStore:
                 if path.is_dir() and path.name.isdigit() and path.name not in listed:
                     shutil.rmtree(path)
 
-    def _list_well(self, finished: FinishedWell) -> None:
-        ome = read_ome(self.root)
-        listed = listed_places(ome)
-        place = parse_well(finished.well)
-        if place in listed:
-            # It may have had more images than it has now.
-            self._write_list(listed, self._field_count(listed))
-        else:
-            before = ome.get("plate", {}).get("field_count", 0)
-            self._write_list({*listed, place}, max(before, len(finished.sites)))
-
-    def _unlist_well(self, well: str) -> None:
-        listed = listed_places(read_ome(self.root))
-        remaining = listed - {parse_well(well)}
-        if remaining == listed:
-            return
-        if remaining:
-            self._write_list(remaining, self._field_count(remaining))
-        else:
-            # A plate without wells is not a valid one.
-            with storing(self.root):
-                (self.root / DOCUMENT).unlink()
-
-    def _write_list(self, places: set[Place], field_count: int) -> None:
-        replace_document(self.root, group_document(plate_metadata(self.layout, places, field_count)))
-
-    def _field_count(self, places: set[Place]) -> int:
-        """Return the largest number of images in these wells."""
-        groups = (read_ome(self._folder(well_name(*place))) for place in places)
-        return max(len(group.get("well", {}).get("images", ())) for group in groups)
-
 
 class ZarrBackend:
-    """Keeps images in OME-Zarr plates, version 0.5 on zarr format 3."""
+    """Keeps images in OME-Zarr plates: version 0.5 on zarr format 3, or 0.4 on format 2."""
 
     def open(self, folder: Path, layout: StoreLayout) -> ZarrStore:
         """Return the store `folder / layout.name`, in whatever state it is; nothing is made.
@@ -229,18 +213,13 @@ class ZarrBackend:
         return ZarrStore(root=Path(folder) / layout.name, layout=layout)
 
 
-def _make_arrays(image: str, documents: tuple[bytes, ...]) -> None:
+def _make_arrays(image: str, name: str, documents: tuple[bytes, ...]) -> None:
     os.mkdir(image)  # noqa: PTH102  a plate has tens of thousands of these: strings are faster than Path objects
     for level, document in enumerate(documents):
         folder = f"{image}/{level}"
         os.mkdir(folder)  # noqa: PTH102  as above
-        with open(f"{folder}/{DOCUMENT}", "wb", buffering=0) as file:  # noqa: PTH123  as above
+        with open(f"{folder}/{name}", "wb", buffering=0) as file:  # noqa: PTH123  as above
             file.write(document)
-
-
-def _ensure_group(folder: Path) -> None:
-    if not (folder / DOCUMENT).is_file():
-        replace_document(folder, group_document())
 
 
 def _remove_empty_group(row: Path) -> None:

@@ -6,27 +6,25 @@ Validators read metadata; whether these agree with the folders and the pixels, n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import attrs
 import zarr
-from zarr.codecs import BloscCodec
 
 from hcs_core import StorageError
-from hcs_zarr.chunks import is_cut_short
-from hcs_zarr.documents import AXES, UNREADABLE
-from hcs_zarr.places import DOCUMENT, read_ome
-
-Json = dict[str, Any]
+from hcs_zarr.documents import AXES
+from hcs_zarr.formats import OME_ZARR_0_5, Json, StoreFormat, format_of
+from hcs_zarr.stored_chunks import StoredChunks
+from hcs_zarr.zarr_faults import UNREADABLE
 
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 """What reading metadata raises that are not built as they must be."""
 
 
 def check_plate(path: Path | str, *, allow_absent_chunks: bool = False) -> tuple[str, ...]:
-    """Return what is wrong with an OME-Zarr 0.5 plate, a sentence for each defect; nothing if all is well.
+    """Return what is wrong with an OME-Zarr plate, 0.4 or 0.5, a sentence for each defect; nothing if all is well.
 
     Checked are the number of fields, rows and columns of wells against their paths, folders of wells and images
     that no metadata lists, the number of channels in `omero`, the dtype and the halving of all levels, and that
@@ -37,24 +35,28 @@ def check_plate(path: Path | str, *, allow_absent_chunks: bool = False) -> tuple
     path
         The plate's folder.
     allow_absent_chunks
-        Whether chunks without a file, which read as zeros, are in order: so they are where planes were absent.
+        Whether chunks that are not stored, which read as zeros, are in order: so they are where planes were absent.
     """
-    return tuple(_Checker(root=Path(path), allow_absent_chunks=allow_absent_chunks).defects())
+    root = Path(path)
+    checker = _Checker(root=root, format=format_of(root) or OME_ZARR_0_5, allow_absent_chunks=allow_absent_chunks)
+    return tuple(checker.defects())
 
 
 @attrs.frozen(kw_only=True)
 class _Checker:
     root: Path
+    format: StoreFormat
     allow_absent_chunks: bool
 
     def defects(self) -> Iterator[str]:
         try:
-            plate = read_ome(self.root).get("plate")
+            plate = self.format.read_ome(self.root).get("plate")
         except StorageError as error:
             yield str(error)
             return
         if plate is None:
-            yield f"{self.root / DOCUMENT} has no plate's metadata: no well was finished, or this is no plate."
+            path = self.root / self.format.attributes
+            yield f"{path} has no plate's metadata: no well was finished, or this is no plate."
             return
         try:
             wells = [listed["path"] for listed in plate["wells"]]
@@ -71,7 +73,7 @@ class _Checker:
                 yield from self._image(f"{well}/{image}")
 
     def _images(self, well: str) -> list[str]:
-        return [image["path"] for image in read_ome(self.root / well)["well"]["images"]]
+        return [image["path"] for image in self.format.read_ome(self.root / well)["well"]["images"]]
 
     def _places(self, plate: Json) -> Iterator[str]:
         for well in plate["wells"]:
@@ -104,7 +106,7 @@ class _Checker:
     def _image(self, image: str) -> Iterator[str]:
         folder = self.root / image
         try:
-            ome = read_ome(folder)
+            ome = self.format.read_ome(folder)
             multiscale = ome["multiscales"][0]
             paths = [dataset["path"] for dataset in multiscale["datasets"]]
             axes = "".join(axis["name"] for axis in multiscale["axes"])
@@ -123,24 +125,24 @@ class _Checker:
             yield from self._chunks(folder / path, array)
 
     def _chunks(self, folder: Path, array: zarr.Array[Any]) -> Iterator[str]:
-        sizes = array.shards or array.chunks
-        blosc = any(isinstance(codec, BloscCodec) for codec in array.compressors)
+        stored = StoredChunks(folder, array)
         absent = []
-        for index in product(*(range(-(-whole // size)) for whole, size in zip(array.shape, sizes, strict=True))):
-            key = array.metadata.encode_chunk_key(index)
-            if not (folder / key).is_file():
-                absent.append(key)
-                continue
-            region = tuple(slice(i * size, (i + 1) * size) for i, size in zip(index, sizes, strict=True))
+        for place in stored.every(*map(range, array.shape)):
+            where: Path | str = f"{folder}, chunk {place},"
             try:
-                if blosc and is_cut_short(folder / key):
-                    yield f"{folder / key} is not as long as its header says: it was cut short."
+                chunk = stored.find(place)
+                if chunk is None:
+                    absent.append("/".join(map(str, place)))
+                    continue
+                where = chunk.path
+                if stored.is_cut_short(chunk):
+                    yield f"{where} is not as long as its header says: it was cut short."
                 else:
-                    array[region]
+                    array[tuple(slice(i * size, (i + 1) * size) for i, size in zip(place, array.chunks, strict=True))]
             except UNREADABLE as error:
-                yield f"{folder / key} cannot be decoded ({type(error).__name__}: {error})."
+                yield f"{where} cannot be decoded ({type(error).__name__}: {error})."
         if absent and not self.allow_absent_chunks:
-            yield f"{folder} has {len(absent)} absent chunks, which read as zeros; the first is {absent[0]}."
+            yield f"{folder} has {len(absent)} absent chunks, which read as zeros; the first is at {absent[0]}."
 
 
 def _levels(folder: Path, axes: str, channels: int | None, arrays: list[zarr.Array[Any]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout
 from hcs_zarr.documents import BLOSC, CODECS
+from hcs_zarr.formats import FORMATS, OME_ZARR_0_4
 
 LARGEST_BLOSC_CHUNK = 2**31 - 17
 """In bytes: what blosc can pack at once."""
@@ -33,6 +34,11 @@ def refuse_faulty(layout: StoreLayout) -> None:
             f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
             "along c: name each."
         )
+    if layout.ome_zarr_version not in FORMATS:
+        raise StorageError(
+            f"the OME-Zarr version {layout.ome_zarr_version!r} of {layout.name} is not written here: write one of "
+            f"{', '.join(FORMATS)}."
+        )
     if len(layout.image.chunk) != len(image.shape) or min(image.chunk) < 1:
         raise StorageError(f"the chunk {image.chunk} of {layout.name} must have t, c, z, y and x of at least 1.")
     chunk_bytes = prod(map(min, image.chunk, image.shape)) * itemsize
@@ -41,6 +47,7 @@ def refuse_faulty(layout: StoreLayout) -> None:
             f"a chunk of {layout.name} has {chunk_bytes} bytes; {codec} packs at most {LARGEST_BLOSC_CHUNK}: choose "
             "smaller chunks."
         )
+    _refuse_shards(layout)
     _refuse_other_levels(layout.name, image)
 
 
@@ -78,6 +85,18 @@ def _itemsize(store: str, name: str) -> int:
             f"the dtype {name!r} of {store} cannot be stored: write the name of a real one, as uint16."
         )
     return dtype.itemsize
+
+
+def _refuse_shards(layout: StoreLayout) -> None:
+    shard, chunk = layout.image.shard, layout.image.chunk
+    if shard is None:
+        return
+    if layout.ome_zarr_version == OME_ZARR_0_4.version:
+        raise StorageError(f"{layout.name} cannot have shards: OME-Zarr 0.4 has none; write 0.5, or no shards.")
+    if len(shard) != len(chunk) or any(
+        whole < part or whole % part for whole, part in zip(shard, chunk, strict=True)
+    ):
+        raise StorageError(f"the shard {shard} of {layout.name} is not made of whole chunks of {chunk}: choose one.")
 
 
 def _refuse_other_levels(store: str, image: ImageLayout) -> None:

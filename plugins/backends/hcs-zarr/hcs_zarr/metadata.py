@@ -1,4 +1,7 @@
-"""The OME metadata of plates, wells and images: OME-Zarr (NGFF) version 0.5, as plain JSON values."""
+"""The OME metadata of plates, wells and images: OME-Zarr (NGFF) versions 0.4 and 0.5, as plain JSON values.
+
+The two say the same; 0.5 states its version once for a group, 0.4 within what it describes.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,8 @@ import numpy as np
 from hcs_core import FinishedWell, ImageLayout, StoreLayout, row_name
 from hcs_zarr import pyramid
 from hcs_zarr.documents import AXES
+from hcs_zarr.formats import OME_ZARR_0_5, Json
 from hcs_zarr.places import column_name, image_name, well_path
-
-VERSION = "0.5"
-"""The version of OME-Zarr. The text asks for it in plates and wells, the schema does not: all readers accept it."""
-
-Json = dict[str, Any]
 
 Place = tuple[int, int]
 """A well's 0-based row and column."""
@@ -30,16 +29,14 @@ def plate_metadata(layout: StoreLayout, places: Iterable[Place], field_count: in
     """
     rows, columns = layout.plate_format
     return {
-        "version": VERSION,
+        **_group_version(layout),
         "plate": {
             "name": layout.plate_name,
-            "version": VERSION,
+            # The text of 0.5 asks for it here too, its schema does not: all readers accept it.
+            "version": layout.ome_zarr_version,
             "rows": [{"name": row_name(row)} for row in range(rows)],
             "columns": [{"name": column_name(column)} for column in range(columns)],
-            "wells": [
-                {"path": f"{row_name(row)}/{column_name(column)}", "rowIndex": row, "columnIndex": column}
-                for row, column in sorted(places)
-            ],
+            "wells": [listed_well(place) for place in sorted(places)],
             "acquisitions": [
                 {"id": 0, "name": layout.plate_name, "maximumfieldcount": max(layout.field_count, field_count)}
             ],
@@ -48,15 +45,25 @@ def plate_metadata(layout: StoreLayout, places: Iterable[Place], field_count: in
     }
 
 
+def listed_well(place: Place) -> Json:
+    """Return how a plate's metadata list a well."""
+    row, column = place
+    return {"path": f"{row_name(row)}/{column_name(column)}", "rowIndex": row, "columnIndex": column}
+
+
 def listed_places(ome: Json) -> set[Place]:
     """Return the wells that a plate's metadata lists; none where there is no such metadata."""
     return {(well["rowIndex"], well["columnIndex"]) for well in ome.get("plate", {}).get("wells", ())}
 
 
-def well_metadata(sites: Iterable[int]) -> Json:
+def _group_version(layout: StoreLayout) -> Json:
+    return {"version": layout.ome_zarr_version} if layout.ome_zarr_version == OME_ZARR_0_5.version else {}
+
+
+def well_metadata(layout: StoreLayout, sites: Iterable[int]) -> Json:
     """Return a well's metadata: its images, all of the one acquisition."""
     images = [{"path": image_name(site), "acquisition": 0} for site in sites]
-    return {"version": VERSION, "well": {"images": images, "version": VERSION}}
+    return {**_group_version(layout), "well": {"images": images, "version": layout.ome_zarr_version}}
 
 
 def image_metadata(layout: StoreLayout, finished: FinishedWell, site: int) -> Json:
@@ -73,7 +80,9 @@ def image_metadata(layout: StoreLayout, finished: FinishedWell, site: int) -> Js
             for level in levels
         ],
     }
-    ome: Json = {"version": VERSION, "multiscales": [multiscale]}
+    if layout.ome_zarr_version != OME_ZARR_0_5.version:
+        multiscale["version"] = layout.ome_zarr_version
+    ome: Json = {**_group_version(layout), "multiscales": [multiscale]}
     if layout.image_metadata:
         if len(levels) > 1:
             multiscale["type"] = "mean"

@@ -1,18 +1,13 @@
-"""Where things lie in a store, and how its documents are written."""
+"""Where things lie in a store, and how its documents are put there."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from hcs_core import StorageError, parse_well, row_name
-
-DOCUMENT = "zarr.json"
-"""The name of the document that makes a folder an array or a group."""
 
 
 def well_path(well: str) -> str:
@@ -44,36 +39,10 @@ def storing(path: Path | str) -> Iterator[None]:
         ) from error
 
 
-def group_document(ome: Mapping[str, Any] | None = None) -> bytes:
-    """Return the `zarr.json` of a group, with OME metadata where there is any."""
-    attributes = {} if ome is None else {"ome": ome}
-    return json.dumps({"attributes": attributes, "zarr_format": 3, "node_type": "group"}).encode()
-
-
-def replace_document(folder: Path, document: bytes) -> None:
-    """Write a folder's `zarr.json` so that a reader sees the old one or the new one, whole, at any moment."""
-    target = folder / DOCUMENT
+def replace_document(target: Path, document: bytes) -> None:
+    """Write a document so that a reader sees the old one or the new one, whole, at any moment."""
     # One name for all attempts: what a killed program leaves is overwritten by the next.
-    partial = folder / f"{DOCUMENT}.partial"
+    partial = target.with_name(f"{target.name}.partial")
     with storing(target):
         partial.write_bytes(document)
         os.replace(partial, target)  # noqa: PTH105  the twin of the line above; Path.replace returns a value
-
-
-def read_ome(folder: Path) -> dict[str, Any]:
-    """Return the OME metadata of a group; empty where there is no document, or nothing of OME in it.
-
-    Raises
-    ------
-    StorageError
-        There is a document that cannot be read.
-    """
-    path = folder / DOCUMENT
-    try:
-        document = json.loads(path.read_bytes())
-        ome: dict[str, Any] = document.get("attributes", {}).get("ome", {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, AttributeError) as error:
-        raise StorageError(f"{path} cannot be read ({error}): remove the store, or write to another one.") from error
-    return ome

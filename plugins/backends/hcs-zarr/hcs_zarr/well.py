@@ -11,8 +11,8 @@ import numpy.typing as npt
 from hcs_core import PlaneAddress, StorageError, StoreLayout, WellSummary
 from hcs_zarr.chunks import LevelWriter
 from hcs_zarr.display import DisplayWindows
-from hcs_zarr.documents import level_chunk, level_shape
-from hcs_zarr.places import DOCUMENT, image_name
+from hcs_zarr.levels import level_arrays
+from hcs_zarr.places import image_name
 from hcs_zarr.pyramid import half
 
 
@@ -36,6 +36,7 @@ class ZarrWell:
         self._well = well
         self._layout = layout
         self._dtype = np.dtype(layout.image.dtype)
+        self._levels = level_arrays(layout)
         self._images: dict[int, tuple[LevelWriter, ...]] = {}
         self._display = DisplayWindows(layout.image.shape[1])
         self._bytes_written = 0
@@ -125,17 +126,9 @@ class ZarrWell:
     def _image(self, site: int) -> tuple[LevelWriter, ...]:
         if site not in self._images:
             folder = self._folder / image_name(site)
-            if site < 1 or not (folder / "0" / DOCUMENT).is_file():
+            if site < 1 or not (folder / "0" / self._levels[0].format.array).is_file():
                 raise StorageError(f"site {site} of well {self._well} is not in {self._folder}: declare it first.")
-            image = self._layout.image
             self._images[site] = tuple(
-                LevelWriter(
-                    folder / str(level),
-                    level_shape(image, level),
-                    level_chunk(image, level),
-                    self._dtype,
-                    self._layout.compression,
-                )
-                for level in range(len(image.level_shapes))
+                LevelWriter(folder / str(level), array) for level, array in enumerate(self._levels)
             )
         return self._images[site]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from itertools import product
 
 import attrs
@@ -42,12 +44,60 @@ class Written:
         return pixels
 
 
+@attrs.frozen(kw_only=True)
+class OnDisk:
+    """What a version of OME-Zarr looks like on disk, as its specification says it: nothing of it is hcs_zarr's."""
+
+    version: str
+    array: str
+    group: str
+    attributes: str
+    chunks: str
+
+    def chunk(self, level, place="0/0/0/0/0"):
+        """The path of a chunk of an array."""
+        return level / f"{self.chunks}{place}"
+
+    def ome(self, folder):
+        """The OME metadata of a group."""
+        document = json.loads((folder / self.attributes).read_text())
+        if self.version == "0.4":
+            assert json.loads((folder / self.group).read_text()) == {"zarr_format": 2}
+            return document
+        assert (document["zarr_format"], document["node_type"]) == (3, "group")
+        return document["attributes"]["ome"]
+
+    def edit(self, folder, change):
+        """Change the OME metadata of a group in place."""
+        ome = self.ome(folder)
+        change(ome)
+        whole = ome
+        if self.version == "0.5":
+            whole = {"attributes": {"ome": ome}, "zarr_format": 3, "node_type": "group"}
+        (folder / self.attributes).write_text(json.dumps(whole))
+
+    def groups(self, root):
+        """Every group below a plate's root."""
+        documents = root.rglob(self.group)
+        if self.version == "0.5":
+            documents = (path for path in documents if json.loads(path.read_text())["node_type"] == "group")
+        return sorted(path.parent for path in documents)
+
+
+DISKS = {
+    "0.4": OnDisk(version="0.4", array=".zarray", group=".zgroup", attributes=".zattrs", chunks=""),
+    "0.5": OnDisk(version="0.5", array="zarr.json", group="zarr.json", attributes="zarr.json", chunks="c/"),
+}
+
+
 def _layout(
     *,
     shape=(1, 2, 2, 70, 90),
     dtype="uint16",
     chunk=None,
+    shard=None,
     codec="lz4",
+    level=1,
     shuffle=True,
     plate_format=(8, 12),
     field_count=2,
@@ -69,8 +119,9 @@ def _layout(
             time_step_s=time_step,
             level_shapes=level_shapes(shape[3:], smallest),
             chunk=chunk or (1, 1, 1, *shape[3:]),
+            shard=shard,
         ),
-        compression=Compression(codec=codec, level=1, shuffle=shuffle),
+        compression=Compression(codec=codec, level=level, shuffle=shuffle),
         field_count=field_count,
         **switches,
     )
@@ -90,9 +141,31 @@ def _addresses(layout, sites):
     return [PlaneAddress(site=s, t=t, c=c, z=z) for s, t, c, z in product(sites, *map(range, layout.image.shape[:3]))]
 
 
+@pytest.fixture(params=DISKS)
+def disk(request):
+    """Each version of OME-Zarr in turn."""
+    return DISKS[request.param]
+
+
 @pytest.fixture
-def make_layout():
-    return _layout
+def make_layout(disk):
+    """Make a layout of each version in turn."""
+    return partial(_layout, ome_zarr_version=disk.version)
+
+
+@pytest.fixture
+def make_sharded():
+    """Make a layout with a shard for each image's level and timepoint, unless another is given."""
+
+    def make(**facts):
+        layout = _layout(**facts)
+        if "shard" in facts:
+            return layout
+        image = layout.image
+        shard = tuple(-(-whole // part) * part for whole, part in zip(image.shape, image.chunk, strict=True))
+        return attrs.evolve(layout, image=attrs.evolve(image, shard=(image.chunk[0], *shard[1:])))
+
+    return make
 
 
 @pytest.fixture

@@ -8,10 +8,16 @@ from hcs_core import FinishedWell, WellSummary
 from hcs_zarr.backend import ZarrBackend
 
 
-def ome(folder):
-    document = json.loads((folder / "zarr.json").read_text())
-    assert (document["zarr_format"], document["node_type"]) == (3, "group")
-    return document["attributes"]["ome"]
+@pytest.fixture
+def ome(disk):
+    """Reads the OME metadata of a group."""
+    return disk.ome
+
+
+@pytest.fixture
+def of_group(disk):
+    """What 0.5 says once in each group, and 0.4 does not."""
+    return {"version": "0.5"} if disk.version == "0.5" else {}
 
 
 def finish(folder, layout, *, wells=("B02",), sites=(1,), **finished):
@@ -22,14 +28,16 @@ def finish(folder, layout, *, wells=("B02",), sites=(1,), **finished):
     return store
 
 
-def test_the_plate_lists_every_physical_row_and_column_and_the_finished_wells(tmp_path, make_layout):
+def test_the_plate_lists_every_physical_row_and_column_and_the_finished_wells(
+    tmp_path, make_layout, disk, ome, of_group
+):
     layout = make_layout(plate_format=(2, 3), field_count=9)
     store = finish(tmp_path, layout, wells=("B02", "A03", "A01"), sites=(1, 2))
     assert ome(store.root) == {
-        "version": "0.5",
+        **of_group,
         "plate": {
             "name": "Plate 7",
-            "version": "0.5",
+            "version": disk.version,
             "rows": [{"name": "A"}, {"name": "B"}],
             "columns": [{"name": "01"}, {"name": "02"}, {"name": "03"}],
             "wells": [
@@ -43,7 +51,7 @@ def test_the_plate_lists_every_physical_row_and_column_and_the_finished_wells(tm
     }
 
 
-def test_field_count_follows_the_wells_that_are_listed(tmp_path, make_layout):
+def test_field_count_follows_the_wells_that_are_listed(tmp_path, make_layout, ome):
     store = ZarrBackend().open(tmp_path, make_layout(field_count=9))
     store.declare({"A01": (1,), "A02": (1, 2, 3), "A03": (1, 2)})
     counts = []
@@ -54,13 +62,16 @@ def test_field_count_follows_the_wells_that_are_listed(tmp_path, make_layout):
     assert [*counts, ome(store.root)["plate"]["field_count"]] == [1, 3, 3, 2]
 
 
-def test_the_well_lists_its_images(tmp_path, make_layout):
+def test_the_well_lists_its_images(tmp_path, make_layout, disk, ome, of_group):
     store = finish(tmp_path, make_layout(), sites=(3, 1))
     images = [{"path": "0", "acquisition": 0}, {"path": "2", "acquisition": 0}]
-    assert ome(store.root / "B/02") == {"version": "0.5", "well": {"images": images, "version": "0.5"}}
+    assert ome(store.root / "B/02") == {
+        **of_group,
+        "well": {"images": images, "version": disk.version},
+    }
 
 
-def test_the_image_has_axes_with_units_and_levels_half_a_pixel_further_in(tmp_path, make_layout):
+def test_the_image_has_axes_with_units_and_levels_half_a_pixel_further_in(tmp_path, make_layout, ome):
     layout = make_layout(shape=(1, 2, 3, 40, 60), smallest=20, spacing=(0.5, 2.0, 30.0))
     store = finish(tmp_path, layout, sites=(1, 2), translations={1: (100.0, -200.0)})
     (multiscale,) = ome(store.root / "B/02/0")["multiscales"]
@@ -90,7 +101,7 @@ def test_the_image_has_axes_with_units_and_levels_half_a_pixel_further_in(tmp_pa
 
 
 @pytest.mark.parametrize("translations", [{}, {1: (100.0, 200.0)}])
-def test_unknown_spacing_is_a_scale_of_one_without_a_unit_or_a_position(tmp_path, make_layout, translations):
+def test_unknown_spacing_is_a_scale_of_one_without_a_unit_or_a_position(tmp_path, make_layout, translations, ome):
     layout = make_layout(spacing=(None, None, None), smallest=50)
     store = finish(tmp_path, layout, translations=translations)
     (multiscale,) = ome(store.root / "B/02/0")["multiscales"]
@@ -103,7 +114,7 @@ def test_unknown_spacing_is_a_scale_of_one_without_a_unit_or_a_position(tmp_path
     ]
 
 
-def test_channels_have_name_colour_and_window(tmp_path, make_layout):
+def test_channels_have_name_colour_and_window(tmp_path, make_layout, ome):
     summary = WellSummary(windows=((10.0, 200.5), (0.0, 65535.0)))
     store = finish(tmp_path, make_layout(), summary=summary)
     first, second = ome(store.root / "B/02/0")["omero"]["channels"]
@@ -124,31 +135,31 @@ def test_channels_have_name_colour_and_window(tmp_path, make_layout):
         ("uint8", (), {"min": 0.0, "max": 255.0, "start": 0.0, "end": 255.0}),
     ],
 )
-def test_a_window_lies_within_its_limits(tmp_path, make_layout, dtype, windows, expected):
+def test_a_window_lies_within_its_limits(tmp_path, make_layout, dtype, windows, expected, ome):
     store = finish(tmp_path, make_layout(dtype=dtype), summary=WellSummary(windows=windows))
     assert ome(store.root / "B/02/0")["omero"]["channels"][0]["window"] == expected
 
 
-def test_image_metadata_can_be_left_out(tmp_path, make_layout):
+def test_image_metadata_can_be_left_out(tmp_path, make_layout, ome, of_group):
     store = finish(tmp_path, make_layout(image_metadata=False))
     image = ome(store.root / "B/02/0")
-    assert set(image) == {"version", "multiscales"}
-    assert set(image["multiscales"][0]) == {"name", "axes", "datasets"}
+    assert set(image) == {"multiscales", *of_group}
+    of_image = set() if of_group else {"version"}
+    assert set(image["multiscales"][0]) == {"name", "axes", "datasets", *of_image}
 
 
-def test_plate_metadata_can_be_left_out(tmp_path, make_layout):
+def test_plate_metadata_can_be_left_out(tmp_path, make_layout, disk, ome):
     store = finish(tmp_path, make_layout(plate_metadata=False), wells=("B02", "A01"))
     for group in (".", "A", "B", "A/01", "B/02"):
-        assert json.loads((store.root / group / "zarr.json").read_text()) == {
-            "attributes": {},
-            "zarr_format": 3,
-            "node_type": "group",
-        }
+        plain = {"zarr_format": 2}
+        if disk.version == "0.5":
+            plain = {"attributes": {}, "zarr_format": 3, "node_type": "group"}
+        assert json.loads((store.root / group / disk.group).read_text()) == plain
     assert "multiscales" in ome(store.root / "B/02/0")
     assert store.finished_wells() == ("A01", "B02")
 
 
-def test_wells_of_large_plates(tmp_path, make_layout):
+def test_wells_of_large_plates(tmp_path, make_layout, ome):
     store = finish(tmp_path, make_layout(plate_format=(32, 48)), wells=("AF48", "AA01", "Z10"))
     plate = ome(store.root)["plate"]
     assert [row["name"] for row in plate["rows"]][24:] == ["Y", "Z", "AA", "AB", "AC", "AD", "AE", "AF"]

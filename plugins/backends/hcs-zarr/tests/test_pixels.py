@@ -60,15 +60,17 @@ def test_other_dtypes(write_plate, make_layout, dtype):
 
 @pytest.mark.parametrize("codec", ["none", "lz4", "zstd", "gzip"])
 @pytest.mark.parametrize("chunk", [(1, 1, 1, 70, 90), (1, 2, 2, 32, 40)])
-def test_chunks_are_the_bytes_that_zarr_writes(write_plate, make_layout, codec, chunk):
+def test_chunks_are_the_bytes_that_zarr_writes(write_plate, make_layout, codec, chunk, disk):
     written = write_plate(make_layout(codec=codec, chunk=chunk), sites=(1,))
     ours = written.path / "A" / "01" / "0" / "0"
     twin = written.path.parent / "twin"
     twin.mkdir()
-    (twin / "zarr.json").write_bytes((ours / "zarr.json").read_bytes())
+    (twin / disk.array).write_bytes((ours / disk.array).read_bytes())
     zarr.open_array(twin, mode="r+")[:] = written.image("A01", 1)
-    files = sorted(path.relative_to(ours) for path in (ours / "c").rglob("*") if path.is_file())
-    assert files == sorted(path.relative_to(twin) for path in (twin / "c").rglob("*") if path.is_file())
+    files = sorted(path.relative_to(ours) for path in ours.rglob("*") if path.name.isdigit() and path.is_file())
+    assert files == sorted(
+        path.relative_to(twin) for path in twin.rglob("*") if path.name.isdigit() and path.is_file()
+    )
     for file in files:
         theirs = (twin / file).read_bytes()
         # zarr's gzip notes when it packed; ours must not, or the same pixels would be other bytes each second.
@@ -76,7 +78,7 @@ def test_chunks_are_the_bytes_that_zarr_writes(write_plate, make_layout, codec, 
 
 
 @pytest.mark.parametrize("chunk", [(1, 1, 1, 70, 90), (1, 1, 1, 32, 40)])
-def test_a_plane_is_on_disk_once_it_is_written(tmp_path, make_layout, random_plane, chunk):
+def test_a_plane_is_on_disk_once_it_is_written(tmp_path, make_layout, random_plane, chunk, disk):
     layout = make_layout(chunk=chunk)
     store = ZarrBackend().open(tmp_path, layout)
     store.declare({"A01": (1,)})
@@ -110,7 +112,7 @@ def test_nothing_is_held_where_a_chunk_is_one_plane(tmp_path, make_layout, addre
     assert grown < 100_000
 
 
-def test_a_chunk_of_several_planes_is_written_whole_and_once(tmp_path, make_layout, addresses, random_plane):
+def test_a_chunk_of_several_planes_is_written_whole_and_once(tmp_path, make_layout, addresses, random_plane, disk):
     layout = make_layout(chunk=(1, 1, 2, 70, 90))
     store = ZarrBackend().open(tmp_path, layout)
     store.declare({"A01": (1,)})
@@ -118,7 +120,7 @@ def test_a_chunk_of_several_planes_is_written_whole_and_once(tmp_path, make_layo
     generator = np.random.default_rng(0)
     planes = {address: random_plane(generator, layout) for address in addresses(layout, (1,))}
     first, second, third, _ = planes
-    chunk = store.root / "A" / "01" / "0" / "0" / "c" / "0" / "0" / "0" / "0" / "0"
+    chunk = disk.chunk(store.root / "A/01/0/0")
     well.write(first, planes[first])
     assert not chunk.exists()
     assert np.array_equal(well.read(first), planes[first])
@@ -164,7 +166,7 @@ def test_a_plane_that_is_written_again_replaces_only_itself(write_plate, make_la
 
 
 @pytest.mark.parametrize("left", ["cut short", "whole"])
-def test_what_a_killed_writer_left_is_no_hindrance(tmp_path, make_layout, addresses, random_plane, left):
+def test_what_a_killed_writer_left_is_no_hindrance(tmp_path, make_layout, addresses, random_plane, left, disk):
     layout = make_layout(chunk=(1, 2, 2, 70, 90))
     store = ZarrBackend().open(tmp_path, layout)
     store.declare({"A01": (1,)})
@@ -173,7 +175,7 @@ def test_what_a_killed_writer_left_is_no_hindrance(tmp_path, make_layout, addres
     for address in addresses(layout, (1,)):
         old.write(address, random_plane(generator, layout))
     if left == "cut short":
-        chunk = store.root / "A/01/0/0/c/0/0/0/0/0"
+        chunk = disk.chunk(store.root / "A/01/0/0")
         chunk.write_bytes(chunk.read_bytes()[:1000])
     planes = {address: random_plane(generator, layout) for address in addresses(layout, (1,))}
     new = store.open_well("A01")

@@ -1,6 +1,5 @@
 """A store from its declaration to its finished plate: what is half written never looks whole."""
 
-import json
 import os
 import pickle
 import signal
@@ -14,28 +13,30 @@ import yaozarrs
 import zarr
 
 from hcs_core import Compression, FinishedWell, PlaneAddress, StorageError, WellSummary
-from hcs_zarr import backend, places
+from hcs_zarr import formats, places
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
 
 FIRST = PlaneAddress(site=1, t=0, c=0, z=0)
 
 
-def groups(root):
-    """Every group that has metadata, below a plate's root."""
-    documents = (path for path in root.rglob("zarr.json") if json.loads(path.read_text())["node_type"] == "group")
-    return sorted(path.parent.relative_to(root).as_posix() for path in documents)
+def groups(root, disk):
+    """Every group below a plate's root, by its path there."""
+    return [folder.relative_to(root).as_posix() for folder in disk.groups(root)]
 
 
-def is_valid_for_readers(root):
+def validated(folder, disk):
+    """The OME metadata of a group, as a validator reads it."""
+    read = yaozarrs.validate_ome_json((folder / disk.attributes).read_text())
+    return read if disk.version == "0.4" else read.attributes.ome
+
+
+def is_valid_for_readers(root, disk):
     """Whether all metadata that the plate reaches are valid, and lead to what is there."""
-    plate = yaozarrs.validate_ome_json((root / "zarr.json").read_text())
-    for well in plate.attributes.ome.plate.wells:
-        images = yaozarrs.validate_ome_json((root / well.path / "zarr.json").read_text()).attributes.ome.well.images
-        for image in images:
+    for well in validated(root, disk).plate.wells:
+        for image in validated(root / well.path, disk).well.images:
             folder = root / well.path / image.path
-            read = yaozarrs.validate_ome_json((folder / "zarr.json").read_text()).attributes.ome.multiscales[0]
-            for dataset in read.datasets:
+            for dataset in validated(folder, disk).multiscales[0].datasets:
                 assert zarr.open_array(folder / dataset.path, mode="r").ndim == 5
     return all("that the plate does not list" in defect for defect in check_plate(root, allow_absent_chunks=True))
 
@@ -54,34 +55,34 @@ def test_what_a_killed_run_left_of_other_wells_is_removed(tmp_path, make_layout)
     assert store.finished_wells() == ("A01",)
 
 
-def test_what_is_declared_has_arrays_and_no_groups(tmp_path, make_layout):
+def test_what_is_declared_has_arrays_and_no_groups(tmp_path, make_layout, disk):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"b2": (1, 3)})
     assert zarr.open_array(store.root / "B/02/2/0", mode="r").shape == (1, 2, 2, 70, 90)
-    assert groups(store.root) == []
+    assert groups(store.root, disk) == []
     assert store.finished_wells() == ()
 
 
-def test_metadata_come_with_the_well(tmp_path, make_layout):
+def test_metadata_come_with_the_well(tmp_path, make_layout, disk):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"B02": (1, 2), "B03": (1, 2), "C01": (1,)})
     store.finish_well(FinishedWell(well="B02", sites=(1, 2)))
-    assert groups(store.root) == [".", "B", "B/02", "B/02/0", "B/02/1"]
+    assert groups(store.root, disk) == [".", "B", "B/02", "B/02/0", "B/02/1"]
     assert store.finished_wells() == ("B02",)
-    assert is_valid_for_readers(store.root)
+    assert is_valid_for_readers(store.root, disk)
 
 
-def test_partial_plates_are_valid(write_plate, make_layout):
+def test_partial_plates_are_valid(write_plate, make_layout, disk):
     written = write_plate(make_layout(), wells=("A01", "C03"))
     store = written.store
     store.declare({"B02": (1, 2), "D04": (1, 2)})
     store.open_well("B02").write(FIRST, written.truth["A01", FIRST])
-    assert is_valid_for_readers(store.root)
+    assert is_valid_for_readers(store.root, disk)
     store.discard_well("B02")
     store.discard_well("D04")
     assert store.finished_wells() == ("A01", "C03")
     assert check_plate(store.root) == ()
-    assert sorted(path.name for path in store.root.iterdir()) == ["A", "C", "zarr.json"]
+    assert sorted(path.name for path in store.root.iterdir()) == sorted({"A", "C", disk.group, disk.attributes})
 
 
 def test_an_unfinished_well_starts_afresh_and_a_finished_one_is_left_alone(write_plate, make_layout):
@@ -98,7 +99,7 @@ def test_an_unfinished_well_starts_afresh_and_a_finished_one_is_left_alone(write
 
 
 @pytest.mark.parametrize("plate_metadata", [True, False])
-def test_discarding(tmp_path, make_layout, plate_metadata):
+def test_discarding(tmp_path, make_layout, plate_metadata, disk):
     store = ZarrBackend().open(tmp_path, make_layout(plate_metadata=plate_metadata))
     store.discard_well("A01")
     assert not store.root.exists()
@@ -111,7 +112,7 @@ def test_discarding(tmp_path, make_layout, plate_metadata):
     store.discard_well("A01")
     assert store.finished_wells() == ("A02",)
     assert not (store.root / "A/01").exists()
-    assert (store.root / "A/zarr.json").exists()
+    assert (store.root / "A" / disk.group).exists()
     store.discard_well("A02")
     assert store.finished_wells() == ()
     assert not (store.root / "A").exists()
@@ -124,11 +125,13 @@ def test_the_last_well_takes_the_plates_metadata_with_it(write_plate, make_layou
     assert not list(store.root.iterdir())
 
 
-def test_sites_that_are_not_finished_are_removed(tmp_path, make_layout):
+def test_sites_that_are_not_finished_are_removed(tmp_path, make_layout, disk):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"A01": (1, 2, 3)})
     store.finish_well(FinishedWell(well="A01", sites=(1, 3)))
-    assert sorted(path.name for path in (store.root / "A/01").iterdir()) == ["0", "2", "zarr.json"]
+    assert sorted(path.name for path in (store.root / "A/01").iterdir()) == sorted(
+        {"0", "2", disk.group, disk.attributes}
+    )
     assert check_plate(store.root, allow_absent_chunks=True) == ()
 
 
@@ -151,12 +154,12 @@ def test_finishing_again_replaces(tmp_path, make_layout):
         (FinishedWell(well="A01", sites=(1,), summary=WellSummary(windows=((0, 1),))), "1 display windows for 2"),
     ],
 )
-def test_what_cannot_be_finished(tmp_path, make_layout, finished, message):
+def test_what_cannot_be_finished(tmp_path, make_layout, finished, message, disk):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"A01": (1,)})
     with pytest.raises(StorageError, match=message):
         store.finish_well(finished)
-    assert groups(store.root) == []
+    assert groups(store.root, disk) == []
 
 
 def test_a_well_outside_the_plate_is_refused_before_anything_is_made(tmp_path, make_layout):
@@ -168,34 +171,34 @@ def test_a_well_outside_the_plate_is_refused_before_anything_is_made(tmp_path, m
     assert not store.root.exists()
 
 
-def test_finishing_can_stop_anywhere(tmp_path, make_layout, monkeypatch):
+def test_finishing_can_stop_anywhere(tmp_path, make_layout, monkeypatch, disk):
     store = ZarrBackend().open(tmp_path, make_layout())
     store.declare({"A01": (1, 2)})
     store.finish_well(FinishedWell(well="A01", sites=(1, 2)))
     real = places.replace_document
     stops = 0
-    for steps in range(10):
+    for steps in range(12):
         store.declare({"B02": (1, 2)})
         left = steps
 
-        def replace(folder, document):
+        def replace(target, document):
             nonlocal left
             if not left:
                 raise StorageError("no space left")
             left -= 1
-            real(folder, document)
+            real(target, document)
 
-        monkeypatch.setattr(backend, "replace_document", replace)
+        monkeypatch.setattr(formats, "replace_document", replace)
         try:
             store.finish_well(FinishedWell(well="B02", sites=(1, 2)))
         except StorageError:
             stops += 1
             assert store.finished_wells() == ("A01",)
-            assert is_valid_for_readers(store.root)
+            assert is_valid_for_readers(store.root, disk)
         else:
             break
-    # Two images, the well, its row and the plate.
-    assert stops == 5
+    # Two images, the well, its row and the plate; in zarr format 2, images and well have two documents each.
+    assert stops == {"0.4": 8, "0.5": 5}[disk.version]
     assert store.finished_wells() == ("A01", "B02")
     assert check_plate(store.root, allow_absent_chunks=True) == ()
 
@@ -213,28 +216,28 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_killed_in_the_middle_the_other_wells_stay_valid(write_plate, make_layout, tmp_path):
+def test_killed_in_the_middle_the_other_wells_stay_valid(write_plate, make_layout, tmp_path, disk):
     store = write_plate(make_layout(), wells=("A01", "B01")).store
     (tmp_path / "store").write_bytes(pickle.dumps(store))
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "store"], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert (store.root / "B/02/0/0/c/0/0/0/0/0").exists()
-    assert is_valid_for_readers(store.root)
+    assert disk.chunk(store.root / "B/02/0/0").exists()
+    assert is_valid_for_readers(store.root, disk)
     assert store.finished_wells() == ("A01", "B01")
     store.discard_well("B02")
     assert check_plate(store.root) == ()
 
 
-def test_no_temporary_files_are_left(write_plate, make_layout):
+def test_no_temporary_files_are_left(write_plate, make_layout, disk):
     written = write_plate(make_layout(), wells=("A01", "A02"))
     names = {path.name for path in written.path.rglob("*") if path.is_file()}
-    assert {name for name in names if not name.isdigit()} == {"zarr.json"}
+    assert {name for name in names if not name.isdigit()} == {disk.array, disk.group, disk.attributes}
 
 
-def test_unreadable_plate_metadata_say_where(write_plate, make_layout):
+def test_unreadable_plate_metadata_say_where(write_plate, make_layout, disk):
     store = write_plate(make_layout()).store
-    (store.root / "zarr.json").write_text("{")
-    with pytest.raises(StorageError, match=r"images.zarr/zarr.json cannot be read"):
+    (store.root / disk.attributes).write_text("{")
+    with pytest.raises(StorageError, match=rf"images.zarr/{disk.attributes} cannot be read"):
         store.finished_wells()
 
 
@@ -303,3 +306,39 @@ for address, plane in planes.items():
     images.write(address, plane)
 Path(sys.argv[1] + ".summary").write_bytes(pickle.dumps(images.close()))
 """
+
+
+def test_a_plate_of_another_version_is_refused_and_left_alone(write_plate, make_layout, disk):
+    written = write_plate(make_layout())
+    before = sorted(written.path.rglob("*"))
+    other = {"0.4": "0.5", "0.5": "0.4"}[disk.version]
+    store = ZarrBackend().open(written.path.parent, attrs.evolve(written.layout, ome_zarr_version=other))
+    for call in (store.finished_wells, lambda: store.declare({"B02": (1,)})):
+        with pytest.raises(StorageError, match=rf"is OME-Zarr {disk.version}, and {other} was asked for"):
+            call()
+    assert sorted(written.path.rglob("*")) == before
+
+
+def test_what_others_do_to_the_list_is_seen(tmp_path, make_layout, disk):
+    layout = make_layout()
+    one, other = (ZarrBackend().open(tmp_path, layout) for _ in range(2))
+    one.declare({"A01": (1,), "A02": (1, 2), "B01": (1,)})
+    one.finish_well(FinishedWell(well="A02", sites=(1, 2)))
+    other.finish_well(FinishedWell(well="B01", sites=(1,)))
+    one.finish_well(FinishedWell(well="A01", sites=(1,)))
+    assert one.finished_wells() == other.finished_wells() == ("A01", "A02", "B01")
+    other.discard_well("A02")
+    assert one.finished_wells() == ("A01", "B01")
+    assert disk.ome(one.root)["plate"]["field_count"] == 1
+    (one.root / disk.attributes).unlink()
+    assert one.finished_wells() == ()
+
+
+def test_a_plates_name_cannot_disturb_its_list(tmp_path, make_layout, disk):
+    name = 'a "wells": [] \\"wells": [], "b"'
+    store = ZarrBackend().open(tmp_path, attrs.evolve(make_layout(), plate_name=name))
+    store.declare({"A01": (1,)})
+    store.finish_well(FinishedWell(well="A01", sites=(1,)))
+    plate = disk.ome(store.root)["plate"]
+    assert plate["name"] == plate["acquisitions"][0]["name"] == name
+    assert [well["path"] for well in plate["wells"]] == ["A/01"]

@@ -36,6 +36,11 @@ def written(request, write_plate, make_layout):
     )
 
 
+@pytest.fixture(params=[(1, 1, 1, 70, 90), (1, 1, 1, 32, 40)], ids=["planes", "tiles"])
+def sharded(request, write_plate, make_sharded):
+    return write_plate(make_sharded(chunk=request.param, codec="zstd"), wells=("A01", "B03"))
+
+
 @pytest.fixture
 def partial(write_plate, make_layout):
     """A plate with two finished wells, one that was discarded, and one that somebody is still writing."""
@@ -67,11 +72,11 @@ def script(name):
     return Path(sys.executable).with_name(name)
 
 
-def test_yaozarrs_accepts_the_metadata_of_every_group(written):
+def test_yaozarrs_accepts_the_metadata_of_every_group(written, disk):
     groups = {}
-    for path in written.path.rglob("zarr.json"):
-        if '"node_type": "group"' in path.read_text():
-            groups.setdefault(len(path.relative_to(written.path).parts), []).append(path)
+    for folder in disk.groups(written.path):
+        path = folder / disk.attributes
+        groups.setdefault(len(path.relative_to(written.path).parts), []).append(path)
     wells = len(written.store.finished_wells())
     # The plate, its rows (which have no metadata), its wells and their images.
     assert {depth: len(paths) for depth, paths in groups.items()} == {
@@ -84,9 +89,9 @@ def test_yaozarrs_accepts_the_metadata_of_every_group(written):
         yaozarrs.validate_ome_json(path.read_text())
 
 
-def test_yaozarrs_refuses_what_is_wrong(partial):
+def test_yaozarrs_refuses_what_is_wrong(partial, disk):
     # The validator can say no: else the test above would prove nothing.
-    text = (partial.path / "zarr.json").read_text()
+    text = (partial.path / disk.attributes).read_text()
     with pytest.raises(ValueError, match="validation error"):
         yaozarrs.validate_ome_json(text.replace('"name": "B"', '"name": "A"'))
 
@@ -102,8 +107,8 @@ def test_yaozarrs_accepts_a_partial_plate(partial):
 
 
 @needs("fsspec")
-def test_yaozarrs_finds_what_is_missing(partial):
-    (partial.path / "A/01/1/0/zarr.json").unlink()
+def test_yaozarrs_finds_what_is_missing(partial, disk):
+    (partial.path / "A/01/1/0" / disk.array).unlink()
     with pytest.raises(yaozarrs._storage.StorageValidationError):
         yaozarrs.validate_zarr_store(str(partial.path))
 
@@ -111,12 +116,20 @@ def test_yaozarrs_finds_what_is_missing(partial):
 @pytest.mark.validators
 @needs("ome_zarr_models")
 def test_ome_zarr_models(written):
+    accepted_by_ome_zarr_models(written)
+
+
+def accepted_by_ome_zarr_models(written):
     run(script("ome-zarr-models"), "validate", str(written.path))
 
 
 @pytest.mark.validators
 @needs("ngff_zarr", "jsonschema")
 def test_ngff_zarr(written):
+    accepted_by_ngff_zarr(written)
+
+
+def accepted_by_ngff_zarr(written):
     import ngff_zarr
 
     plate = ngff_zarr.from_hcs_zarr(str(written.path), validate=True)
@@ -133,6 +146,10 @@ def test_ngff_zarr(written):
 @pytest.mark.validators
 @needs("ngio")
 def test_ngio_reads_what_was_written(written):
+    read_by_ngio(written)
+
+
+def read_by_ngio(written):
     import ngio
 
     plate = ngio.open_ome_zarr_plate(str(written.path))
@@ -152,6 +169,10 @@ def test_ngio_reads_what_was_written(written):
 @pytest.mark.validators
 @needs("ome_zarr")
 def test_ome_zarr_py_reads_what_was_written(written):
+    read_by_ome_zarr_py(written)
+
+
+def read_by_ome_zarr_py(written):
     from ome_zarr import io, reader
 
     for well in written.store.finished_wells():
@@ -173,3 +194,17 @@ def test_all_accept_a_partial_plate(partial):
     plate = ngff_zarr.from_hcs_zarr(str(partial.path), validate=True)
     assert [well.path for well in plate.metadata.wells] == ["A/01", "B/03"]
     assert set(ngio.open_ome_zarr_plate(str(partial.path)).wells_paths()) == {"A/01", "B/03"}
+
+
+@needs("fsspec")
+def test_yaozarrs_accepts_shards(sharded):
+    yaozarrs.validate_zarr_store(str(sharded.path))
+
+
+@pytest.mark.validators
+@needs("ome_zarr_models", "ngff_zarr", "ngio", "ome_zarr", "jsonschema")
+def test_all_accept_and_read_shards(sharded):
+    accepted_by_ome_zarr_models(sharded)
+    accepted_by_ngff_zarr(sharded)
+    read_by_ngio(sharded)
+    read_by_ome_zarr_py(sharded)

@@ -24,10 +24,10 @@ def plane(value=5, shape=(70, 90), dtype=np.uint16):
 
 
 @pytest.mark.parametrize("wrong", [plane(shape=(90, 70)), plane(dtype=np.uint8), plane(dtype=">u2")])
-def test_a_plane_of_another_shape_or_dtype_is_refused(declared, wrong):
+def test_a_plane_of_another_shape_or_dtype_is_refused(declared, wrong, disk):
     with pytest.raises(StorageError, match=r"site 1.*declared with uint16 \(70, 90\)"):
         declared.open_well("A01").write(FIRST, wrong)
-    assert not list(declared.root.rglob("c"))
+    assert not [path for path in (declared.root / "A/01/0/0").iterdir() if path.name != disk.array]
 
 
 @pytest.mark.parametrize("index", [(1, 0, 0), (0, 2, 0), (0, 0, 2), (-1, 0, 0), (0, 0, -1)])
@@ -57,51 +57,51 @@ def test_what_was_not_written_cannot_be_read(declared):
         well.read(PlaneAddress(site=1, t=0, c=1, z=1))
 
 
-def test_a_plane_with_one_tile_missing_counts_as_not_written(tmp_path, make_layout):
+def test_a_plane_with_one_tile_missing_counts_as_not_written(tmp_path, make_layout, disk):
     store = ZarrBackend().open(tmp_path, make_layout(chunk=(1, 1, 1, 35, 45)))
     store.declare({"A01": (1,)})
     well = store.open_well("A01")
     well.write(FIRST, plane())
     assert np.array_equal(well.read(FIRST), plane())
-    (store.root / "A/01/0/0/c/0/0/0/1/1").unlink()
+    disk.chunk(store.root / "A/01/0/0", "0/0/0/1/1").unlink()
     with pytest.raises(StorageError, match="was not written"):
         well.read(FIRST)
 
 
 @pytest.mark.parametrize("codec", ["none", "lz4", "zstd", "gzip"])
-def test_a_damaged_chunk_is_an_error_that_names_the_array(tmp_path, make_layout, codec):
+def test_a_damaged_chunk_is_an_error_that_names_the_array(tmp_path, make_layout, codec, disk):
     store = ZarrBackend().open(tmp_path, make_layout(codec=codec))
     store.declare({"A01": (1,)})
     well = store.open_well("A01")
     well.write(FIRST, np.random.default_rng(0).integers(0, 65535, (70, 90), np.uint16))
-    chunk = store.root / "A/01/0/0/c/0/0/0/0/0"
+    chunk = disk.chunk(store.root / "A/01/0/0")
     chunk.write_bytes(chunk.read_bytes()[:100])
     with pytest.raises(StorageError, match=r"A/01/0/0 cannot be read .* discard the well"):
         well.read(FIRST)
 
 
-def test_an_error_of_the_system_names_the_path(declared):
+def test_an_error_of_the_system_names_the_path(declared, disk):
     level = declared.root / "A/01/0/0"
-    (level / "c").write_text("a file where a folder must be")
-    with pytest.raises(StorageError, match=r"A/01/0/0/c.* cannot be written .*space and permissions"):
+    (level / f"{disk.chunks}0"[0]).write_text("a file where a folder must be")
+    with pytest.raises(StorageError, match=r"A/01/0/0/[c0].* cannot be written .*space and permissions"):
         declared.open_well("A01").write(FIRST, plane())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, which is always full")
-def test_a_full_disk_names_the_path(declared):
-    chunk = declared.root / "A/01/0/1/c/0/0/0/0/0"
+def test_a_full_disk_names_the_path(declared, disk):
+    chunk = disk.chunk(declared.root / "A/01/0/1")
     chunk.parent.mkdir(parents=True)
     chunk.symlink_to("/dev/full")
-    with pytest.raises(StorageError, match=r"A/01/0/1/c/0/0/0/0/0 cannot be written \(No space left"):
+    with pytest.raises(StorageError, match=rf"A/01/0/1/{disk.chunks}0/0/0/0/0 cannot be written \(No space left"):
         declared.open_well("A01").write(FIRST, plane())
 
 
-def test_closing_says_so_each_time_that_a_held_chunk_cannot_be_written(tmp_path, make_layout):
+def test_closing_says_so_each_time_that_a_held_chunk_cannot_be_written(tmp_path, make_layout, disk):
     store = ZarrBackend().open(tmp_path, make_layout(chunk=(1, 2, 2, 70, 90)))
     store.declare({"A01": (1,)})
     well = store.open_well("A01")
     well.write(FIRST, plane())
-    blocked = store.root / "A/01/0/0/c"
+    blocked = store.root / "A/01/0/0" / f"{disk.chunks}0"[0]
     blocked.write_text("a file where a folder must be")
     for _ in range(2):
         with pytest.raises(StorageError, match="cannot be written"):
