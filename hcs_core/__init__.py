@@ -175,6 +175,7 @@ if TYPE_CHECKING:
     from hcs_core.storage.backend import (
         Droppable as Droppable,
         ImageStore as ImageStore,
+        Restartable as Restartable,
         StorageBackend as StorageBackend,
         WellStore as WellStore,
     )
@@ -233,7 +234,7 @@ _NAMES = {
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
-    "hcs_core.storage.backend": "Droppable ImageStore StorageBackend WellStore",
+    "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
         "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),

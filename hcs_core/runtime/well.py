@@ -23,6 +23,7 @@ from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
+from hcs_core.storage.backend import Restartable
 from hcs_core.storage.layout import WellSummary
 
 
@@ -74,6 +75,10 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
+        for store in self._stores.values():
+            well = store.open_well(task.well)
+            if isinstance(well, Restartable):
+                well.restart()
         return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:

@@ -50,6 +50,21 @@ class Droppable(Protocol):
 
 
 @runtime_checkable
+class Restartable(Protocol):
+    """A `WellStore` that has to be told when its well is begun anew, as what was written would leave traces."""
+
+    def restart(self) -> None:
+        """Forget all that was written to the well; its arrays stay declared.
+
+        Raises
+        ------
+        StorageError
+            Something cannot be removed.
+        """
+        ...
+
+
+@runtime_checkable
 class ImageStore(Protocol):
     """One store: the driver declares it and lists finished wells, workers write wells, each its own."""
 

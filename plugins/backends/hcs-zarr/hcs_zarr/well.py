@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hcs_core import PlaneAddress, StorageError, StoreLayout, WellSummary
 from hcs_zarr.chunks import LevelWriter
 from hcs_zarr.display import DisplayWindows
 from hcs_zarr.levels import level_arrays
-from hcs_zarr.places import image_name
+from hcs_zarr.places import image_name, storing
 from hcs_zarr.pyramid import half
 
 
@@ -101,6 +102,22 @@ class ZarrWell:
                     level.flush()
             self._summary = WellSummary(windows=self._display.windows(), bytes_written=self._bytes_written)
         return self._summary
+
+    def restart(self) -> None:
+        """Remove every chunk of the well: a shard that is filled anew would keep the bytes of its first filling.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be removed.
+        """
+        self._images.clear()
+        self._display = DisplayWindows(self._layout.image.shape[1])
+        self._bytes_written = 0
+        with storing(self._folder):
+            # An array has documents and folders of chunks, whatever its format.
+            for chunks in (path for path in self._folder.glob("*/*/*") if path.is_dir()):
+                shutil.rmtree(chunks)
 
     def _say(self, address: PlaneAddress) -> str:
         return (

@@ -176,3 +176,26 @@ def test_many_planes_are_sampled_in_bounded_memory():
     true_low, true_high = np.percentile(planes, (0.1, 99.9))
     assert low == pytest.approx(true_low, rel=0.1)
     assert high == pytest.approx(true_high, rel=0.02)
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_well_that_is_begun_anew_is_as_if_it_was_never_written(tmp_path, make_layout, make_sharded, sharded):
+    layout = make_sharded() if sharded else make_layout()
+    shape = layout.image.shape[3:]
+    trees = []
+    for name in ("again", "once"):
+        store = ZarrBackend().open(tmp_path / name, layout)
+        store.declare({"A01": (1,)})
+        if name == "again":
+            first = store.open_well("A01")
+            first.write(PlaneAddress(site=1, t=0, c=1, z=0), plane(3, shape))
+            first.close()
+            store.open_well("A01").restart()
+        well = store.open_well("A01")
+        well.write(PlaneAddress(site=1, t=0, c=0, z=1), plane(4, shape))
+        with pytest.raises(StorageError, match="was not written"):
+            well.read(PlaneAddress(site=1, t=0, c=1, z=0))
+        well.close()
+        files = (path for path in store.root.rglob("*") if path.is_file())
+        trees.append({path.relative_to(store.root): path.read_bytes() for path in files})
+    assert trees[0] == trees[1]
