@@ -68,7 +68,7 @@ def test_listing_plugins_imports_nothing_heavy():
 def test_plugins_in_json_have_the_keys_that_are_promised():
     records = {record["name"]: record for record in document("plugins", "--json")}
     assert set(records["zarr"]) == {"name", "distribution", "version", "status", "provides", "error"}
-    assert records["zarr"]["provides"] == {"storage_backends": ["zarr"]}
+    assert records["zarr"]["provides"] == {"readers": ["zarr"], "storage_backends": ["zarr"]}
     assert records["core"]["provides"]["compiler_passes"] == [
         "paths",
         "stores",

@@ -4,8 +4,8 @@
     python benchmarks/metadata.py --wells 1536 --sites 4 --ome-zarr-version 0.4
 
 384 wells of 9 sites and 4 levels are 13,824 arrays and 3,857 groups: 17,681 nodes. Of each part the best of the runs
-is said, for a disk that others use only adds to it; and what the last tenth of the wells took against the first, for
-the list of wells grows with each.
+is said, for a disk that others use only adds to it, as do plates that were removed there in the last minutes; and
+what the last tenth of the wells took against the first, for the list of wells grows with each.
 """
 # ruff: noqa: T201, INP001  a benchmark prints, and is a script
 

@@ -54,18 +54,18 @@ def open_store(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
 @pytest.mark.parametrize(
-    ("codec", "level", "shuffle"),
+    ("chunk", "codec", "level", "shuffle"),
     [
-        ("none", 1, True),
-        ("lz4", 1, True),
-        ("lz4", 9, False),
-        ("zstd", 1, True),
-        ("zstd", 3, False),
-        ("gzip", 4, True),
+        *((chunk, "zstd", 1, True) for chunk in CHUNKS.values()),
+        *(
+            (CHUNKS["tiled"], *packing)
+            for packing in (
+                ("none", 1, True), ("lz4", 1, True), ("lz4", 9, False), ("zstd", 3, False), ("gzip", 4, True),
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_zarr_reads_what_was_written(write_plate, make_sharded, chunk, codec, level, shuffle):
     layout = make_sharded(shape=SHAPE, chunk=chunk, codec=codec, level=level, shuffle=shuffle, smallest=40)
     written = write_plate(layout, sites=(1,))
@@ -76,7 +76,11 @@ def test_zarr_reads_what_was_written(write_plate, make_sharded, chunk, codec, le
         assert np.array_equal(zarr.open_array(folder, mode="r")[:], expected)
         # One file for each image, level and timepoint of a chunk.
         assert files_of(folder) == [f"c/{t}/0/0/0/0" for t in range(SHAPE[0] // chunk[0])]
-    assert check_plate(written.path) == ()
+
+
+@pytest.mark.parametrize("chunk", [(1, 1, 1, 70, 90), (1, 2, 1, 35, 45)])
+def test_a_good_plate_has_no_defect(write_plate, make_sharded, chunk):
+    assert check_plate(write_plate(make_sharded(chunk=chunk, smallest=40), sites=(1,)).path) == ()
 
 
 @pytest.mark.parametrize("codec", ["none", "lz4", "zstd"])
