@@ -10,7 +10,7 @@ import numpy as np
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.operations import memory_type_known
-from hcs_core.compiler.plan import NodePlan, Plan, Problem
+from hcs_core.compiler.plan import NodePlan, OutputPlan, Plan, Problem
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 
@@ -87,12 +87,21 @@ def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
     return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
 
 
+def _writing(output: OutputPlan) -> int:
+    """Return what is held while a plane is written: it, its pyramid (a third), and both once more as encoded bytes.
+
+    Planes that share a chunk are held with their pyramids until the last of them has come.
+    """
+    plane = _block_bytes(output.image, "yx")
+    together = math.prod(output.layout.image.chunk[:3]) if output.layout else 1
+    return plane * 7 // 3 if together == 1 else plane * 4 // 3 + together * plane * 7 // 3
+
+
 def _peak(plan: Plan) -> int:
     """Return the most that a worker holds: the largest node or writing a plane, and the plane read ahead."""
     if not plan.sources:
         return 0
     plane = max(_block_bytes(source, "yx") for source in plan.sources)
-    # A plane that is written is there with its pyramid (a third), and once more as encoded bytes.
-    writing = max((_block_bytes(output.image, "yx") * 7 // 3 for output in plan.outputs), default=0)
+    writing = max(map(_writing, plan.outputs), default=0)
     computing = max((node.needs_bytes for node in plan.nodes), default=0)
     return plane + max(writing, computing)

@@ -193,3 +193,15 @@ def write(manager, folder, plan, output):
                     PlaneAddress(site=site, t=t, c=c, z=z), np.ones((height, width), output.layout.image.dtype)
                 )
         store.finish_well(FinishedWell(well=well, sites=plan.sites(well), summary=opened.close()))
+
+
+def test_planes_that_share_a_chunk_are_held_together(draft):
+    def peak(strategy):
+        config = GlobalPipelineConfig(zarr=ZarrConfig(chunk_strategy=strategy))
+        return draft(config=config, z_indexes=(1, 2, 3)).peak_memory_bytes_per_worker
+
+    plane = 64 * 48 * 2
+    # The plane that is read ahead, and the one that is written with its pyramid, twice.
+    assert peak("plane") == plane + plane * 7 // 3
+    # Six planes (two channels of three slices) with their pyramids, twice, beside the one that comes.
+    assert peak("single") == plane + plane * 4 // 3 + 6 * plane * 7 // 3
