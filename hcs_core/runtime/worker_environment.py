@@ -19,7 +19,7 @@ that wait for work by spinning cost CPU time even where there is one worker only
 STEADY_HEAP = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(16 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
 }
 """How glibc hands out memory in a worker: planes come and go in two threads, and with a heap for each thread and
 thresholds that move, a worker's memory grew by three planes at a moment that nobody could foretell."""
