@@ -124,22 +124,26 @@ if TYPE_CHECKING:
         RunStarted as RunStarted,
         WellFinished as WellFinished,
     )
+    from hcs_core.plugins.frame import (
+        Frame as Frame,
+        FrameChange as FrameChange,
+    )
     from hcs_core.plugins.hookspecs import (
         hookimpl as hookimpl,
     )
     from hcs_core.plugins.manager import (
         PluginManager as PluginManager,
     )
+    from hcs_core.plugins.parameter import (
+        GivenImage as GivenImage,
+        Parameter as Parameter,
+    )
     from hcs_core.plugins.records import (
         PluginRecord as PluginRecord,
         PluginStatus as PluginStatus,
     )
     from hcs_core.plugins.signature import (
-        Frame as Frame,
-        FrameChange as FrameChange,
-        GivenImage as GivenImage,
         MissingPolicy as MissingPolicy,
-        Parameter as Parameter,
         Signature as Signature,
     )
     from hcs_core.plugins.specs import (
@@ -221,10 +225,12 @@ _NAMES = {
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
+    "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",
     "hcs_core.plugins.manager": "PluginManager",
+    "hcs_core.plugins.parameter": "GivenImage Parameter",
     "hcs_core.plugins.records": "PluginRecord PluginStatus",
-    "hcs_core.plugins.signature": "Frame FrameChange GivenImage MissingPolicy Parameter Signature",
+    "hcs_core.plugins.signature": "MissingPolicy Signature",
     "hcs_core.plugins.specs": (
         "CommandSpec CompilerPassSpec ConverterSpec ExecutorSpec KernelSpec MemoryTypeSpec MicroscopeSpec "
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"

@@ -14,7 +14,9 @@ import numpy as np
 
 from hcs_core.arrays.function_version import content_version
 from hcs_core.errors import PipelineError
-from hcs_core.plugins.signature import PRESENT, Frame, MissingPolicy, Parameter, ParameterValue, Signature
+from hcs_core.plugins.frame import Frame
+from hcs_core.plugins.parameter import Parameter, ParameterValue
+from hcs_core.plugins.signature import PRESENT, MissingPolicy, Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__hcs_step__"

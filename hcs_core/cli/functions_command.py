@@ -10,7 +10,8 @@ import click
 from hcs_core.cli.session import Session, print_json
 from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import Parameter, Signature
+from hcs_core.plugins.parameter import Parameter
+from hcs_core.plugins.signature import Signature
 
 
 @click.command(name="functions")

@@ -9,7 +9,7 @@ import attrs
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
 from hcs_core.plate.wells import summary
-from hcs_core.plugins.signature import GivenImage
+from hcs_core.plugins.parameter import GivenImage
 
 _STEP = 1024
 

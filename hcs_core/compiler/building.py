@@ -16,7 +16,8 @@ from hcs_core.compiler.selected import channel_index
 from hcs_core.errors import PlateError
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 from hcs_core.plate.wells import canonical_well
-from hcs_core.plugins.signature import MissingPolicy, ParameterValue
+from hcs_core.plugins.parameter import ParameterValue
+from hcs_core.plugins.signature import MissingPolicy
 
 
 class Builder:

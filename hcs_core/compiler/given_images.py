@@ -17,7 +17,7 @@ from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import given_image
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import GivenImage
+from hcs_core.plugins.parameter import GivenImage
 
 _NUMPY = ".npy"
 _READER = "tiff"

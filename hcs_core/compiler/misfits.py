@@ -10,7 +10,7 @@ from hcs_core.compiler.operations import Resolved
 from hcs_core.compiler.plan import Only, Problem
 from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
-from hcs_core.plugins.signature import GivenImage, ParameterValue
+from hcs_core.plugins.parameter import GivenImage, ParameterValue
 
 _AXES = {"site": "s", "timepoint": "t", "z_index": "z", "well": ""}
 """The axis along which the values of a component lie; wells have none."""

@@ -13,7 +13,8 @@ from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import GivenImage, ParameterValue, Signature
+from hcs_core.plugins.parameter import GivenImage, ParameterValue
+from hcs_core.plugins.signature import Signature
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
-from hcs_core.plugins.signature import ParameterValue
+from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import StoreLayout
 
 PLATE = -1

@@ -15,7 +15,7 @@ import yaml
 from hcs_core.errors import PipelineError
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import OPTIONS, RESERVED, FunctionCall, Operation, Step, function_name
-from hcs_core.plugins.signature import GivenImage
+from hcs_core.plugins.parameter import GivenImage
 
 VERSION = 1
 BY = "by"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from hcs_core.errors import PipelineError, did_you_mean
 from hcs_core.pipeline.names import AXIS_OF, COMPONENTS
-from hcs_core.plugins.signature import GivenImage, ParameterValue
+from hcs_core.plugins.parameter import GivenImage, ParameterValue
 
 RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled")
 """Step's own options: no operation may have a parameter of such a name."""

@@ -13,7 +13,8 @@ from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block
 from hcs_core.errors import UnknownNameError, one_line
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import PRESENT, GivenImage, ParameterValue
+from hcs_core.plugins.parameter import GivenImage, ParameterValue
+from hcs_core.plugins.signature import PRESENT
 from hcs_core.runtime.forecast import result_shape
 from hcs_core.runtime.task import Fault, WellFaultError
 

@@ -18,7 +18,7 @@ import cattrs
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.signature import GivenImage
+from hcs_core.plugins.parameter import GivenImage
 from hcs_core.runtime.output_folder import write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord

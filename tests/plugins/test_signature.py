@@ -7,7 +7,7 @@ import math
 import pytest
 
 from hcs_core import Frame, GivenImage, MissingPolicy, Parameter, Signature
-from hcs_core.plugins.signature import RESERVED
+from hcs_core.plugins.parameter import RESERVED
 
 SIGMA = Parameter(name="sigma", kind="float", default=1.0, above=0.0, maximum=50.0)
 RADIUS = Parameter(name="radius", kind="int", default=3, minimum=1, maximum=9)

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.plugins.signature import Parameter, Signature
+from hcs_core.plugins.parameter import Parameter
+from hcs_core.plugins.signature import Signature
 
 DEPTH = 3
 """The planes along each axis of a stack."""
