@@ -10,10 +10,7 @@ import numpy.typing as npt
 
 from hcs_core.compiler.plan import Problem
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import PlaneState, PlaneTable
-
-LACKING = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
-"""The states of planes that should be there and give no pixels."""
+from hcs_core.plate.inventory import LACKING, PlaneState, PlaneTable
 
 _MOST_NAMED = 8
 
@@ -35,7 +32,7 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
     is read, as one that turns out to be.
     """
     if missing == MissingData.ERROR:
-        absent = np.isin(rows.state, LACKING[:2]).nonzero()[0]
+        absent = np.isin(rows.state, (PlaneState.MISSING, PlaneState.NOT_RECORDED)).nonzero()[0]
         return Kept(rows=rows, problems=(_absent_problem(rows, absent.tolist()),) if absent.size else ())
     lacks: npt.NDArray[np.bool_] = np.isin(rows.state, LACKING)
     if not lacks.any():

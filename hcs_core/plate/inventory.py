@@ -43,6 +43,10 @@ class PlaneState(IntEnum):
         return self.name.lower()
 
 
+LACKING = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
+"""The states of planes that should be there and give no pixels; copies, and what nobody acquired, lack nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Plane:
     """One 2-D image: the five components (1-based; a projection has `z_index` 0), its location and its state.

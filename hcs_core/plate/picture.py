@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import StorageError, UnknownNameError
-from hcs_core.plate.inventory import Channel, PlaneState, Plate
+from hcs_core.plate.inventory import LACKING, Channel, PlaneState, Plate
 from hcs_core.plate.opening import with_unreadable
 from hcs_core.plate.thumbnails import Thumbnail, WellChannel, read_thumbnails, thumbnail_side
 from hcs_core.plate.wells import plate_format
@@ -19,9 +19,6 @@ from hcs_core.plugins.manager import PluginManager
 
 WRITER = "plate_picture"
 """The writer that draws a `PlatePicture`."""
-
-ABSENT = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
-"""The states of planes that should be there and cannot be had; duplicates and what nobody acquired lack nothing."""
 
 LIMIT_PERCENTILES = (1.0, 99.8)
 """Which percentiles of a channel's thumbnails are black and white: dust and a few hot pixels shall not decide."""
@@ -194,7 +191,7 @@ def channel_states(plate: Plate) -> dict[WellChannel, WellState]:
     numbers = [channel.number for channel in plate.channels]
     shape = (len(planes.wells), max(numbers, default=0) + 1)
     present, absent = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for table, chosen in ((present, (PlaneState.PRESENT,)), (absent, ABSENT)):
+    for table, chosen in ((present, (PlaneState.PRESENT,)), (absent, LACKING)):
         rows = np.isin(planes.state, chosen)
         np.add.at(table, (planes.well[rows], planes.channel[rows]), 1)
     return {
@@ -247,7 +244,7 @@ def _limits(thumbnails: Sequence[Thumbnail]) -> tuple[float, float] | None:
 
 def _marks(plate: Plate) -> Iterator[PictureMark]:
     planes = plate.planes
-    rows = np.isin(planes.state, ABSENT)
+    rows = np.isin(planes.state, LACKING)
     columns = (planes.well, planes.channel, planes.site, planes.state)
     table: npt.NDArray[np.int64] = np.stack([column[rows].astype(np.int64) for column in columns], axis=1)
     for (well, channel, site, state), count in zip(*np.unique(table, axis=0, return_counts=True), strict=True):

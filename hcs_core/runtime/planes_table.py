@@ -10,11 +10,10 @@ from typing import Any
 import attrs
 import numpy as np
 
-from hcs_core.compiler.absent_planes import LACKING
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.source_image import planes_of
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import PlaneKind, PlaneState, Plate
+from hcs_core.plate.inventory import LACKING, PlaneKind, PlaneState, Plate
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 
 PLANE_COLUMNS = (
