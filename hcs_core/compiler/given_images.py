@@ -36,10 +36,14 @@ def read_images(pipeline: Pipeline, plugins: PluginManager) -> dict[str, GivenIm
 
 
 def _read(path: Path, name: str, readers: Readers) -> GivenImage | str:
+    if not path.is_file():
+        return f"{path} is not there."
     try:
         pixels: npt.NDArray[Any] = (
             np.load(path, allow_pickle=False) if path.suffix == _NUMPY else readers[_READER].read(str(path), 0)
         )
         return given_image(pixels, source=name)
-    except (HcsError, OSError, ValueError) as error:
-        return f"{path} cannot be read: {one_line(error)}"
+    except HcsError as error:
+        return str(error)
+    except (OSError, ValueError) as error:
+        return f"{path} cannot be read ({one_line(error)})."

@@ -128,11 +128,11 @@ def image_names(step: Step, plugins: PluginManager) -> list[str]:
 
 def _image_problem(step: Step, call: FunctionCall, name: str, value: str, images: Images) -> Problem | None:
     """Return why the image file that a parameter names gives no image, or `None`."""
-    image = images.get(value, f"{value} was not read")
+    image = images.get(value, f"{value} was not read.")
     if isinstance(image, GivenImage):
         return None
     hint = "Give the path of an image of one plane, relative to the pipeline file, or an array."
-    return Problem(step=step.name, function=call.label, parameter=name, message=f"{image.rstrip('.')}.", hint=hint)
+    return Problem(step=step.name, function=call.label, parameter=name, message=image, hint=hint)
 
 
 def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, images: Images) -> list[Problem]:

@@ -195,7 +195,7 @@ def test_a_profile_is_given_by_the_path_of_a_file(plate, tmp_path, read_image, m
 def test_a_profile_that_is_not_there_is_told_before_anything_is_made(plate, tmp_path):
     orchestrator = PipelineOrchestrator(plate, output=tmp_path / "out")
     (tmp_path / "text.tif").write_text("no image")
-    for name, words in (("absent.tif", "absent.tif"), ("text.tif", "text.tif cannot be read")):
+    for name, words in (("absent.tif", "absent.tif is not there"), ("text.tif", "text.tif")):
         pipeline = Pipeline("test", [Step(divide, profile=name)], folder=tmp_path)
         with pytest.raises(CompileError, match=rf"function 'divide', parameter 'profile': .*{words}"):
             orchestrator.run([pipeline])
