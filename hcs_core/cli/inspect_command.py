@@ -10,7 +10,7 @@ import numpy as np
 
 from hcs_core.cli.session import Session, print_json
 from hcs_core.plate.detection import AUTO, detect
-from hcs_core.plate.inventory import PlaneKind, PlaneState, Plate
+from hcs_core.plate.inventory import NO_PART, PlaneKind, Plate
 from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.picture import WellState, draw_plate, well_states
 from hcs_core.plate.reader import Readers
@@ -121,7 +121,7 @@ def _numbers(values: tuple[int, ...], step: float | None, unit: str) -> str:
 def z_of_channels(plate: Plate) -> list[tuple[tuple[int, ...], bool]]:
     """Return the z_indexes that each channel has anywhere on the plate, and whether it has projections."""
     planes = plate.planes
-    part = ~np.isin(planes.state, (PlaneState.NOT_ACQUIRED, PlaneState.DUPLICATE))
+    part = ~np.isin(planes.state, NO_PART)
     acquired = planes.kind == PlaneKind.ACQUIRED
     found = []
     for channel in plate.channels:

@@ -104,7 +104,7 @@ def _left_out(plan: Plan) -> list[str]:
     if plan.skipped_sites:
         wells = f", and so {len(plan.skipped_wells)} well(s)" if plan.skipped_wells else ""
         lines.append(f"Skipped:  {len(plan.skipped_sites)} site(s) that lack planes{wells} ({plan.missing})")
-    ragged = sum(any(plan.gaps[gap] for gap in plan.well_shapes[shape].gaps) for _, shape in plan.wells)
+    ragged = sum(plan.has_gaps(plan.well_shapes[shape]) for _, shape in plan.wells)
     if ragged:
         lines.append(f"Ragged:   {ragged} well(s) have channels with fewer z or timepoints; their places stay empty")
     return lines

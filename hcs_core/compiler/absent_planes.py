@@ -11,6 +11,7 @@ import numpy.typing as npt
 from hcs_core.compiler.plan import Problem
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.inventory import LACKING, PlaneState, PlaneTable
+from hcs_core.plate.plane_order import begins_site
 
 _MOST_NAMED = 8
 
@@ -37,7 +38,7 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
     lacks: npt.NDArray[np.bool_] = np.isin(rows.state, LACKING)
     if not lacks.any():
         return Kept(rows=rows)
-    site_of_row = _site_numbers(rows)
+    site_of_row = np.cumsum(begins_site(rows.well, rows.site))
     bad_sites: npt.NDArray[np.bool_] = np.isin(site_of_row, site_of_row[lacks])
     whole_wells = missing == MissingData.SKIP_WELL
     leave_out: npt.NDArray[np.bool_] = np.isin(rows.well, rows.well[lacks]) if whole_wells else bad_sites
@@ -48,13 +49,6 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
         sites=_sites_of(rows, lacks),
         problems=() if len(left) else (_nothing_left(missing),),
     )
-
-
-def _site_numbers(rows: PlaneTable) -> npt.NDArray[np.int64]:
-    """Return a number for each row that tells its (well, site): planes are sorted by them."""
-    new = (np.diff(rows.well) != 0) | (np.diff(rows.site) != 0)
-    numbers: npt.NDArray[np.int64] = np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
-    return numbers
 
 
 def _sites_of(rows: PlaneTable, mask: npt.NDArray[np.bool_]) -> tuple[tuple[str, int], ...]:

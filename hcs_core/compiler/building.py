@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -29,11 +30,10 @@ class Builder:
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
 
-    def check_calls(self, step: Step) -> None:
-        """Check what can be checked without an image: operations and their parameters."""
-        for branch in step.branches:
-            for call in branch.calls:
-                self._resolve(step, call)
+    def check_calls(self, step: Step, calls: Iterable[FunctionCall]) -> None:
+        """Check what can be checked of a step's calls without an image: operations and their parameters."""
+        for call in calls:
+            self._resolve(step, call)
 
     def add_step(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Add a step's nodes; return the lanes that it leaves."""
@@ -46,9 +46,10 @@ class Builder:
 
     def _check_variable_components(self, step: Step) -> None:
         """Refuse components to stack where nothing stacks."""
-        calls = [call for branch in step.branches for call in branch.calls]
-        found = [resolve(step, call, self._given.plugins) for call in calls]
-        if step.variable_components and all(isinstance(one, Resolved) and one.signature.plane_wise for one in found):
+        if not step.variable_components:
+            return
+        found = [resolve(step, call, self._given.plugins) for call in step.calls]
+        if all(isinstance(one, Resolved) and one.signature.plane_wise for one in found):
             self.problems.append(
                 Problem(
                     step=step.name,
@@ -66,7 +67,7 @@ class Builder:
         for branch in step.branches:
             index = self._lane_index(step, branch, lanes)
             if index is None or index in made:
-                self._check_branch(step, branch)
+                self.check_calls(step, branch.calls)
                 if index is not None:
                     self.problems.append(branched_twice(step, branch, lanes[index].channel.name))
                 continue
@@ -89,7 +90,7 @@ class Builder:
         for branch in step.branches:
             value = self._value(step, component, str(branch.key), lanes)
             if value is None or value in seen:
-                self._check_branch(step, branch)
+                self.check_calls(step, branch.calls)
                 if value is not None:
                     self.problems.append(branched_twice(step, branch, str(value)))
                 continue
@@ -112,13 +113,10 @@ class Builder:
         there: list[str | int]
         if component == "well":
             there = [*self._plan.well_names, *self._plan.skipped_wells]
-            known = set(self._given.plate.wells)
-            try:
+            with contextlib.suppress(PlateError):  # What is no well's name is none of those that are there.
                 key = canonical_well(key)
-            except PlateError:
-                known = set()
             # Another well of the plate is no mistake: `--wells` leaves it out of this run.
-            if key in known:
+            if key in self._given.plate.wells:
                 return key
         elif component == "site":
             there = sorted({site for shape in self._plan.well_shapes for site in shape.sites})
@@ -130,10 +128,6 @@ class Builder:
                 return value
         self.problems.append(no_such_key(step, component, key, [str(value) for value in there]))
         return None
-
-    def _check_branch(self, step: Step, branch: Branch) -> None:
-        for call in branch.calls:
-            self._resolve(step, call)
 
     # --- Chains ---------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.plate.inventory import PlaneKind
+
 PROJECTION_Z = 0
 """The z_index of what has no place along z: a microscope's projection, or what an operation made of a stack."""
 
@@ -69,6 +71,11 @@ class ImagePlan:
     def is_projection(self) -> bool:
         """Whether it has no place along z."""
         return "z" in self.reduced
+
+    @property
+    def plane_kind(self) -> PlaneKind:
+        """Of which kind the planes of the plate are, where it is one of the plate's images."""
+        return PlaneKind.PROJECTION if self.is_projection else PlaneKind.ACQUIRED
 
     def axis_sizes(self, sites: int) -> dict[str, int]:
         """Return the planes along s, t, c and z of a well with so many sites; gaps in t and z are not counted."""

@@ -9,11 +9,9 @@ from hcs_core.compiler.lanes import Group, difference
 from hcs_core.compiler.operations import Resolved
 from hcs_core.compiler.plan import Only, Problem
 from hcs_core.errors import did_you_mean
+from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
-
-_AXES = {"site": "s", "timepoint": "t", "z_index": "z", "well": ""}
-"""The axis along which the values of a component lie; wells have none."""
 
 
 def no_such_key(step: Step, component: str, key: str, there: Sequence[str]) -> Problem:
@@ -91,7 +89,8 @@ def misfit(
             f"{difference(found[0].image, found[1].image)}.",
             hint="Do the same to every channel before it (project them all, say), or select channels that are alike.",
         )
-    if only is not None and _AXES[only.component] and _AXES[only.component] in axes:
+    # Wells lie along no axis.
+    if only is not None and only.component in AXIS_OF and AXIS_OF[only.component] in axes:
         return Problem(
             **place,
             message=f"it stacks what a dict by {only.component} takes one by one.",

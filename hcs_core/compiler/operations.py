@@ -116,13 +116,13 @@ def given_parameters(
 def image_names(step: Step, plugins: PluginManager) -> list[str]:
     """Return the paths of image files that a step gives to parameters."""
     names: list[str] = []
-    for call in (call for branch in step.branches for call in branch.calls):
-        found = _found(step, call, plugins)
-        if not isinstance(found, Problem):
+    for call in step.calls:
+        texts = [(name, value) for name, value in call.parameters if isinstance(value, str)]
+        # Looking a function of one's own up digests its source: only where it may take an image.
+        found = _found(step, call, plugins) if texts else None
+        if isinstance(found, Resolved):
             kinds = {item.name: item.kind for item in found.signature.parameters}
-            names += [
-                value for name, value in call.parameters if kinds.get(name) == "image" and isinstance(value, str)
-            ]
+            names += [value for name, value in texts if kinds.get(name) == "image"]
     return names
 
 

@@ -26,7 +26,7 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     if not plan.sources:
         # Shapes are unknown, but names and parameters can be checked: all problems are told at once.
         for step in enabled:
-            builder.check_calls(step)
+            builder.check_calls(step, step.calls)
         return plan.with_problems(*builder.problems)
     lanes = source_lanes(plan)
     steps: list[StepPlan] = []

@@ -203,6 +203,10 @@ class Plan:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
 
+    def has_gaps(self, shape: WellShape) -> bool:
+        """Whether some site of a well's shape lacks a plane."""
+        return any(self.gaps[index] for index in shape.gaps)
+
     @property
     def lanes(self) -> tuple[tuple[ImagePlan, ImageChannel], ...]:
         """Every channel that the plate gives, with its source; a port of node `PLATE` names one of them."""

@@ -136,6 +136,11 @@ def _block(cells: Sequence[Cell], places: Sequence[Sequence[int]], present: Sequ
     )
 
 
+def made_shape(node: NodePlan, block: Block) -> tuple[int, ...]:
+    """Return how many planes a call makes of a block, along each stacked axis of its result."""
+    return tuple(block.shape[node.axes.index(axis)] for axis in node.out[:-2])
+
+
 def made_cells(node: NodePlan, block: Block, channel: int, key: PlaneKey) -> tuple[Cell | None, ...]:
     """Return the planes that a call makes of a block, in the order of its result; `None` where the input's is absent.
 

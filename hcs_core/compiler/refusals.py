@@ -10,9 +10,7 @@ from hcs_core.compiler.presence import Block, PlaneKey, Presence, places_of
 
 def refusals(plan: Plan) -> list[Problem]:
     """Return a problem for each node that would get a stack in which a channel or a site is absent."""
-    ragged = [
-        index for index, shape in enumerate(plan.well_shapes) if len(plan.sources) > 1 or _has_gaps(plan, shape)
-    ]
+    ragged = [index for index, shape in enumerate(plan.well_shapes) if len(plan.sources) > 1 or plan.has_gaps(shape)]
     of_shape = {shape: well for well, shape in reversed(plan.wells)}
     problems = []
     for node in plan.nodes:
@@ -24,10 +22,6 @@ def refusals(plan: Plan) -> list[Problem]:
                 problems.append(_problem(node, of_shape[index], found))
                 break
     return problems
-
-
-def _has_gaps(plan: Plan, shape: WellShape) -> bool:
-    return any(plan.gaps[index] for index in shape.gaps)
 
 
 def _incomplete(plan: Plan, node: NodePlan, shape: WellShape, well: str) -> Block | None:

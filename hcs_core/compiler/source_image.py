@@ -15,10 +15,8 @@ from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.plan import Plan, Problem, WellShape
 from hcs_core.compiler.selected import Chosen, chosen_part
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import PlaneKind, PlaneState, PlaneTable, Plate
-
-_NO_PART = (PlaneState.NOT_ACQUIRED, PlaneState.DUPLICATE)
-"""The states of rows that are no part of the layout: what was never planned, and copies of other planes."""
+from hcs_core.plate.inventory import NO_PART, PlaneKind, PlaneTable, Plate
+from hcs_core.plate.plane_order import begins_site
 
 
 def with_source(plan: Plan, given: CompileInput) -> Plan:
@@ -61,7 +59,7 @@ def _sources(plate: Plate, chosen: Chosen, *, named: bool, problems: list[Proble
     there is nothing is left out, unless somebody named it.
     """
     planes = plate.planes
-    part = ~np.isin(planes.state, _NO_PART)
+    part = ~np.isin(planes.state, NO_PART)
     acquired = part & (planes.kind == PlaneKind.ACQUIRED)
     projected = part & (planes.kind == PlaneKind.PROJECTION)
     asked_for = chosen.z_indexes == (PROJECTION_Z,)
@@ -128,8 +126,7 @@ def planes_of(planes: PlaneTable, sources: Sequence[ImagePlan]) -> PlaneTable:
     """Return the planes that these images are made of, at every site, absent ones too."""
     mask = np.zeros(len(planes), np.bool_)
     for source in sources:
-        kind = PlaneKind.PROJECTION if source.is_projection else PlaneKind.ACQUIRED
-        own = planes.kind == kind
+        own = planes.kind == source.plane_kind
         for column, wanted in (
             (planes.channel, [channel.number for channel in source.channels]),
             (planes.z_index, source.z_indexes),
@@ -137,7 +134,7 @@ def planes_of(planes: PlaneTable, sources: Sequence[ImagePlan]) -> PlaneTable:
         ):
             own &= np.isin(column, np.asarray(wanted, np.int32))
         mask |= own
-    return planes.select(mask & ~np.isin(planes.state, _NO_PART))
+    return planes.select(mask & ~np.isin(planes.state, NO_PART))
 
 
 Gap = tuple[tuple[int, int, int], ...]
@@ -148,7 +145,7 @@ def _shapes(
     rows: PlaneTable, wells: Sequence[str], sources: tuple[ImagePlan, ...]
 ) -> tuple[tuple[Gap, ...], tuple[WellShape, ...], tuple[tuple[str, int], ...]]:
     """Return the different gaps of sites, the different shapes of wells, and each well with its shape's position."""
-    first = _site_starts(rows)
+    first = np.flatnonzero(begins_site(rows.well, rows.site))
     gap_of_site, gaps = _gaps(rows, first, sources)
     well, site = rows.well[first], rows.site[first]
     starts = np.searchsorted(well, np.arange(len(rows.wells) + 1))
@@ -161,15 +158,6 @@ def _shapes(
         if shape.sites:
             listed.append((name, shapes.setdefault(shape, len(shapes))))
     return gaps, tuple(shapes), tuple(listed)
-
-
-def _site_starts(rows: PlaneTable) -> npt.NDArray[np.int64]:
-    """Return the first row of each (well, site): planes are sorted by them."""
-    new = (np.diff(rows.well) != 0) | (np.diff(rows.site) != 0)
-    starts: npt.NDArray[np.int64] = (
-        np.concatenate([[0], np.flatnonzero(new) + 1]) if len(rows) else np.zeros(0, np.int64)
-    )
-    return starts
 
 
 def _gaps(
@@ -201,11 +189,10 @@ def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> npt.NDArray[np.i
     cells = np.zeros(len(rows), np.int64)
     offset = 0
     for source in sources:
-        kind = PlaneKind.PROJECTION if source.is_projection else PlaneKind.ACQUIRED
         times, slices = np.asarray(source.timepoints), np.asarray(source.z_indexes)
         place = np.searchsorted(times, rows.timepoint) * len(slices) + np.searchsorted(slices, rows.z_index)
         for channel in source.channels:
-            own = (rows.kind == kind) & (rows.channel == channel.number)
+            own = (rows.kind == source.plane_kind) & (rows.channel == channel.number)
             cells[own] = offset + place[own]
             offset += len(times) * len(slices)
     return cells

@@ -199,6 +199,11 @@ class Step:
     memory: str | None
     enabled: bool
 
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The calls of all its branches."""
+        return tuple(call for branch in self.branches for call in branch.calls)
+
     def __init__(
         self,
         function: Any,

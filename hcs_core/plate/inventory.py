@@ -46,6 +46,9 @@ class PlaneState(IntEnum):
 LACKING = (PlaneState.MISSING, PlaneState.NOT_RECORDED, PlaneState.UNREADABLE)
 """The states of planes that should be there and give no pixels; copies, and what nobody acquired, lack nothing."""
 
+NO_PART = (PlaneState.NOT_ACQUIRED, PlaneState.DUPLICATE)
+"""The states of rows that are no part of the layout: what was never planned, and copies of other planes."""
+
 
 @attrs.frozen(kw_only=True)
 class Plane:

@@ -12,6 +12,7 @@ from hcs_core.errors import ReadError
 from hcs_core.plate.detection import AUTO, Detected, detect
 from hcs_core.plate.header_facts import Sample, contradictions, settle
 from hcs_core.plate.inventory import PlaneState, Plate, SitePosition
+from hcs_core.plate.plane_order import begins_site
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
 
@@ -92,9 +93,8 @@ def _sites_to_try(plate: Plate) -> Iterable[list[int]]:
     """Yield, site by site, the rows of the planes whose headers are to be opened; full sites first."""
     planes = plate.planes
     present = (planes.state == PlaneState.PRESENT).nonzero()[0]
-    # Planes are sorted by well and site: a site is a run of rows.
-    new = (np.diff(planes.well[present]) != 0) | (np.diff(planes.site[present]) != 0)
-    for indexes in sorted(np.split(present, new.nonzero()[0] + 1), key=len, reverse=True):
+    starts = np.flatnonzero(begins_site(planes.well[present], planes.site[present]))
+    for indexes in sorted(np.split(present, starts[1:]), key=len, reverse=True):
         chosen: dict[tuple[str, int, int], int] = {}
         for index in indexes.tolist():
             channel = int(planes.channel[index])

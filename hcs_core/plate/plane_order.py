@@ -14,6 +14,20 @@ _BY = ("well", "site", "timepoint", "channel", "z_index")
 _TIES_BY = ("kind", "state", "selector")
 
 
+def begins_site(well: npt.NDArray[Any], site: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return for each row whether a site begins there: planes are sorted by well and site.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> begins_site(np.array([0, 0, 0, 1]), np.array([1, 1, 2, 2])).tolist()
+    [True, False, True, True]
+    """
+    begins = np.ones(len(well), np.bool_)
+    begins[1:] = (well[1:] != well[:-1]) | (site[1:] != site[:-1])
+    return begins
+
+
 def check_columns(columns: Mapping[str, Any], count: int, wells: Sequence[str]) -> None:
     """Refuse columns that are no table of `count` planes.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from hcs_core.compiler.plan import Plan, Port, WellShape
-from hcs_core.compiler.presence import Block, PlaneKey
+from hcs_core.compiler.presence import Block, PlaneKey, made_shape
 from hcs_core.runtime.read_ahead import SourceKey
 from hcs_core.runtime.traversal import Traversal
 
@@ -25,7 +25,7 @@ class _Notes:
     def compute(self, index: int, block: Block, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
         for _ in planes:
             pass
-        return [None] * prod(result_shape(self._nodes[index].axes, self._nodes[index].out, block))
+        return [None] * prod(made_shape(self._nodes[index], block))
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:
         pass
@@ -35,11 +35,6 @@ class _Notes:
 
     def take(self, port: Port, key: PlaneKey, last: bool) -> None:
         pass
-
-
-def result_shape(axes: str, out: str, block: Block) -> tuple[int, ...]:
-    """Return how many planes a call makes of a block, along each stacked axis of its result."""
-    return tuple(block.shape[axes.index(axis)] for axis in out[:-2])
 
 
 def forecast(plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:

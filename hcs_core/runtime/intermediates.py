@@ -23,6 +23,7 @@ class Intermediates:
         self._plugins = plugins
         self._well = well
         self._sites = sites
+        self._lanes = plan.lanes
         self._stores: dict[str, WellStore] = {}
 
     def put(self, port: Port, key: PlaneKey, plane: npt.NDArray[Any]) -> None:
@@ -44,7 +45,7 @@ class Intermediates:
         """Return the name of a port's store, the image that it holds, and the port's channel in it."""
         if port.node != PLATE:
             return f"node_{port.node}", self._plan.nodes[port.node].output, port.channel
-        image, channel = self._plan.lanes[port.channel]
+        image, channel = self._lanes[port.channel]
         return f"source_{self._plan.sources.index(image)}", image, image.channels.index(channel)
 
     def _store(self, name: str, image: ImagePlan) -> WellStore:

@@ -10,12 +10,11 @@ import numpy as np
 from hcs_core.arrays.conversion import Converter
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
-from hcs_core.compiler.presence import Block
+from hcs_core.compiler.presence import Block, made_shape
 from hcs_core.errors import UnknownNameError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
-from hcs_core.runtime.forecast import result_shape
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -51,7 +50,7 @@ class Kernels:
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error
-        wanted = (*result_shape(node.axes, node.out, block), *node.output.shape)
+        wanted = (*made_shape(node, block), *node.output.shape)
         shape = tuple(getattr(result, "shape", ()))
         if shape != wanted:
             raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")

@@ -13,7 +13,7 @@ import numpy as np
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.source_image import planes_of
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import LACKING, PlaneKind, PlaneState, Plate
+from hcs_core.plate.inventory import LACKING, PlaneState, Plate
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 
 PLANE_COLUMNS = (
@@ -46,7 +46,7 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
     """
     found = [*_left_out(plan, plate), *_found_in_the_run(plan, records), *_never_acquired(plan, records)]
     order = {well: index for index, well in enumerate(plate.planes.wells)}
-    return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
+    return tuple(sorted(found, key=lambda row: (order[row.well], *_place(row.plane))))
 
 
 def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
@@ -85,13 +85,12 @@ def _never_acquired(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[A
         for site, gap in zip(shape.sites, shape.gaps, strict=True):
             for lane, timepoint, z_index in plan.gaps[gap] if site in made else ():
                 image, channel = lanes[lane]
-                kind = PlaneKind.PROJECTION if image.is_projection else PlaneKind.ACQUIRED
                 plane = AbsentPlane(
                     site=site,
                     channel=channel.number,
                     z_index=z_index,
                     timepoint=timepoint,
-                    kind=kind.name.lower(),
+                    kind=image.plane_kind.name.lower(),
                     state=PlaneState.NOT_ACQUIRED.word,
                 )
                 yield AbsentRow(well=well, plane=plane, action=REPORTED)

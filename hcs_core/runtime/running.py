@@ -85,9 +85,8 @@ class _Driver:
     def run(self) -> RunResult:
         started = time.perf_counter()
         content = self._journal.read()
-        done = set(self._plan.done) if content is not None else set()
-        if content is not None:
-            self._records |= {well: _cached(well, content) for well in done}
+        done = {} if content is None else {well: _cached(well, content) for well in self._plan.done}
+        self._records |= done
         self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
         if content is None:
             self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from hcs_core import GlobalPipelineConfig, Pipeline, Step, compile_plan, step_function
-from hcs_core.runtime.forecast import forecast, result_shape
+from hcs_core.compiler.presence import made_shape
+from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.traversal import Traversal
 from hcs_core.testing.plates import make_plate
 
@@ -81,7 +82,7 @@ class Log:
         node = self.plan.nodes[index]
         assert sum(1 for _ in planes) == sum(block.present)
         assert block.is_whole or node.masks
-        return ["plane"] * math.prod(result_shape(node.axes, node.out, block))
+        return ["plane"] * math.prod(made_shape(node, block))
 
     def write(self, output, channel, key, plane):
         assert plane == "plane"
