@@ -67,14 +67,23 @@ class _OneByOne(_NamedManager):
         self.fault = error.fault if isinstance(error, _LoadFault) else error
 
 
+def field(distribution: importlib.metadata.Distribution, name: str) -> str | None:
+    """Return a field of a distribution's metadata; `None` where an installation that was cut off left none.
+
+    `Distribution.name` and `version` are not asked: where the distribution importlib-metadata is imported, they are
+    its own, and raise a KeyError.
+    """
+    metadata = distribution.metadata
+    return metadata[name] if name in metadata else None  # noqa: SIM401 - PackageMetadata promises no get()
+
+
 def installed_plugins() -> tuple[Installed, ...]:
     """Return what is installed, sorted by name and distribution; nothing is imported."""
     found = []
     for entry_point in importlib.metadata.entry_points(group=GROUP):
         distribution = entry_point.dist
-        # An installation that was cut off can leave metadata without a name.
-        whose = (distribution.name if distribution else None) or "an unnamed distribution"
-        version = distribution.version if distribution else None
+        whose = (field(distribution, "Name") if distribution else None) or "an unnamed distribution"
+        version = field(distribution, "Version") if distribution else None
         owner = Owner(plugin=entry_point.name, distribution=whose)
         found.append(Installed(owner=owner, version=version, entry_point=entry_point))
     return tuple(sorted(found, key=lambda item: (item.owner.plugin, item.owner.distribution or "")))
