@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import HcsError
 from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
@@ -91,7 +92,7 @@ class WellRecord:
     """What became of a well.
 
     `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
-    out to give no pixels; `summaries` by the name of the store.
+    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name.
     """
 
     well: str
@@ -101,6 +102,7 @@ class WellRecord:
     sites: tuple[int, ...] = ()
     absent: tuple[AbsentPlane, ...] = ()
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
+    tables: Mapping[str, Table] = attrs.field(factory=dict)
     fault: Fault | None = None
 
 
