@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
+from hcs_core.pipeline.names import Backend
 from hcs_core.plate.wells import summary
 from hcs_core.plugins.parameter import GivenImage
+from hcs_core.runtime.intermediates import WAITING
+from hcs_core.runtime.journal import FOLDER
 
 _STEP = 1024
 
@@ -25,6 +29,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "workers": plan.workers,
+        "intermediate_backend": plan.intermediate_backend,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
         "stores": [_store(output) for output in plan.outputs],
@@ -88,6 +93,7 @@ def plan_text(plan: Plan, output: str) -> str:
             f"Writes:   {output}/{kept.store} ({kept.backend}), {image_text(kept.image)}, chunks {_by(chunk)}"
         )
     lines += [
+        f"Between:  {_between(plan, output)}",
         (
             f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory a worker ({plan.workers} at once) "
             f"beside the libraries; up to {size_text(plan.output_bytes)} of disk in {plan.output_files:,} files"
@@ -96,6 +102,14 @@ def plan_text(plan: Plan, output: str) -> str:
         f"Digest:   {plan.digest[:16]}",
     ]
     return "\n".join(lines)
+
+
+def _between(plan: Plan, output: str) -> str:
+    """Return where planes wait that more than one step reads, or that a stack is made of."""
+    if plan.intermediate_backend == Backend.MEMORY:
+        return f"planes that have to wait do so in {plan.intermediate_backend}"
+    place = Path(output) / FOLDER / WAITING
+    return f"planes that have to wait do so in {place} ({plan.intermediate_backend}), until their last reader"
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -13,9 +13,10 @@ from hcs_core.plugins.manager import PluginManager
 def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the backends of kept outputs and intermediates, and the readers of each channel."""
     kept, between = str(given.config.vfs.materialization_backend), str(given.config.vfs.intermediate_backend)
+    # What is kept has to outlive the run; what waits between nodes may lie anywhere.
     problems = [
-        *_backend_problems("materialization_backend", kept, True, given.plugins),
-        *_backend_problems("intermediate_backend", between, False, given.plugins),
+        *_backend_problems("materialization_backend", kept, given.plugins, durable=True),
+        *_backend_problems("intermediate_backend", between, given.plugins, durable=False),
     ]
     readers: dict[Port, tuple[int, ...]] = {}
     for index, node in enumerate(plan.nodes):
@@ -33,19 +34,18 @@ def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
     ).with_problems(*problems)
 
 
-def _backend_problems(field: str, name: str, durable: bool, plugins: PluginManager) -> list[Problem]:
+def _backend_problems(field: str, name: str, plugins: PluginManager, *, durable: bool) -> list[Problem]:
     try:
         spec = plugins.storage_backends.get(name)
     except UnknownNameError as error:
         return [Problem(parameter=field, message=str(error))]
-    if spec.durable != durable:
-        fitting = [item.name for item in plugins.storage_backends if item.durable == durable]
-        what = "outlives the run" if durable else "is gone after its last reader"
-        return [
-            Problem(
-                parameter=field,
-                message=f"{name!r} is not a backend whose content {what}.",
-                hint=f"Choose {' or '.join(fitting) or 'one that a plugin brings'}.",
-            )
-        ]
-    return []
+    if spec.durable or not durable:
+        return []
+    fitting = [item.name for item in plugins.storage_backends if item.durable]
+    return [
+        Problem(
+            parameter=field,
+            message=f"{name!r} is not a backend whose content outlives the run.",
+            hint=f"Choose {' or '.join(fitting) or 'one that a plugin brings'}.",
+        )
+    ]

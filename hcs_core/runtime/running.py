@@ -14,6 +14,7 @@ from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
@@ -116,6 +117,7 @@ class _Driver:
     def _execute(self) -> None:
         if not self._tasks:
             return
+        clear_waiting(self._output)
         sites = {well: task.sites for well, task in self._tasks.items()}
         for store in self._stores.values():
             for well in store.finished_wells():
@@ -182,6 +184,7 @@ class _Driver:
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
+        clear_waiting(self._output)
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)

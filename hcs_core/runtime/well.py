@@ -94,14 +94,17 @@ class WellRunner:
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
-        with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
+        with (
+            Intermediates(self._plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead,
+        ):
             work = PlaneWork(
                 plan=self._plan,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores=wells,
-                intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
+                intermediates=intermediates,
             )
             Traversal(self._plan, shape, work, task.well).run()
         return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
