@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         to_dtype as to_dtype,
     )
     from hcs_core.arrays.memory_type import (
+        HasDevices as HasDevices,
         MemoryType as MemoryType,
     )
     from hcs_core.arrays.step_function import (
@@ -198,7 +199,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
-    "hcs_core.arrays.memory_type": "MemoryType",
+    "hcs_core.arrays.memory_type": "HasDevices MemoryType",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",

@@ -28,17 +28,16 @@ _FAILED_SHOWN = 12
 
 @click.command(name="run")
 @run_options
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("--fresh", is_flag=True, help="Remove what an earlier run left in the output folder first.")
 @click.pass_obj
-def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any) -> int:
+def run_command(session: Session, /, fresh: bool, **options: Any) -> int:
     """Run PIPELINE on each PLATE; wells that are in the output already are left as they are."""
     for name, one in ONE_THREAD.items():
         # This process is the command's own: what it computes itself keeps to one thread for each worker, too.
         os.environ.setdefault(name, one)
     wanted = asked(options)
     as_json, quiet = options["as_json"], options["quiet"]
-    if dry_run:
+    if options["dry_run"]:
         return show_plans(session, wanted, as_json=as_json, quiet=quiet)
     results = []
     with ProgressListener(quiet=quiet or as_json) as progress, _two_interrupts() as signals:

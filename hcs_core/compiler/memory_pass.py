@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.devices import Devices
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.operations import memory_type_known
 from hcs_core.compiler.plan import NodePlan, OutputPlan, Plan, Problem
@@ -25,16 +26,24 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
+    devices = Devices(given.plugins)
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
     for node in plan.nodes:
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
-        nodes.append(_with_kernel(node, before, given.plugins, problems, sites))
+        wanted = node.asked_device or given.config.device
+        nodes.append(_with_kernel(node, before, given.plugins, problems, sites, devices, wanted))
     plan = attrs.evolve(plan, nodes=tuple(nodes))
     return attrs.evolve(plan, peak_memory_bytes_per_worker=_peak(plan)).with_problems(*problems)
 
 
 def _with_kernel(
-    node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem], sites: int
+    node: NodePlan,
+    before: list[str],
+    plugins: PluginManager,
+    problems: list[Problem],
+    sites: int,
+    devices: Devices,
+    wanted: str | None,
 ) -> NodePlan:
     if node.function is not None:
         name = str(node.asked_memory_type)
@@ -58,6 +67,9 @@ def _with_kernel(
             )
         )
         return node
+    if wanted is not None:
+        # Where some of them have the device that is asked for, the others are out of the question.
+        usable = [spec for spec in usable if devices.has(spec.memory_type, wanted)] or usable
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
     return _sized(node, chosen.memory_type, chosen.name, chosen.version, sites)
 

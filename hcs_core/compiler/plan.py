@@ -77,7 +77,8 @@ class Only:
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
-    `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
+    `function` is a user's function, or `None` for a registered operation; `device` is where it runs,
+    and `asked_device` where its step wants that; neither changes what it makes, nor the digest.
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere.
     """
@@ -93,6 +94,7 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     asked_memory_type: str | None = None
+    asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
     kernel: str = ""
     version: str = ""

@@ -82,7 +82,7 @@ def _folder(field: str, value: object) -> Path:
     return Path(value)
 
 
-def _plain(value: str) -> str:
+def _plain(value: Any) -> Any:
     # A member of an enum and its text are one name, and must be one in a digest too. The validator sees the rest.
     return str(value) if isinstance(value, StrEnum) else value
 
@@ -90,6 +90,11 @@ def _plain(value: str) -> str:
 def _name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value:
         raise _wrong(attribute.name, value, "a name such as 'zarr'")
+
+
+def _device(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s:]+(:[^\s:]+)?", value):
+        raise _wrong(attribute.name, value, "a device such as 'cpu', 'cuda' or 'cuda:0'")
 
 
 def _enum(enum: type[E], field: str, value: object) -> E:
@@ -219,6 +224,9 @@ class GlobalPipelineConfig:
     use_threading
         `None`: processes, or the calling process where one worker is enough; `True`: threads; `False`: always
         processes.
+    device
+        Where kernels work whose memory type has more than the CPU: `cpu`, `cuda` (any), `cuda:0`; `None`: chosen. A
+        step's own `device` goes before it.
     memory_limit
         The most that all workers together may need, as bytes or `16G`; a plan that needs more is refused.
     executor
@@ -237,6 +245,7 @@ class GlobalPipelineConfig:
     zarr: ZarrConfig = attrs.field(factory=ZarrConfig, validator=_made_of(ZarrConfig))
     microscope: str = attrs.field(default=Microscope.AUTO, converter=_plain, validator=_name)
     use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
+    device: str | None = attrs.field(default=None, converter=_plain, validator=attrs.validators.optional(_device))
     memory_limit: int | None = attrs.field(default=None, converter=bytes_of)
     executor: str = attrs.field(default="local", converter=_plain, validator=_name)
     missing: MissingData = attrs.field(default=MissingData.ERROR, converter=_missing)

@@ -23,7 +23,6 @@ from hcs_core.runtime.journal import FOLDER
 from hcs_core.storage.backend import Droppable, StorageBackend, WellStore
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, PlaneAddress, StoreLayout
 
-
 WAITING = "waiting"
 """The folder in the output's `.hcs` in which the wells in hand have theirs."""
 
@@ -108,7 +107,7 @@ class Intermediates:
 
     def _store(self, name: str, image: ImagePlan) -> WellStore:
         if name not in self._stores:
-            backend: StorageBackend = self._plugins.storage_backends.load(self._plan.intermediate_backend)()
+            backend: StorageBackend = self._plugins.storage_backends.make(self._plan.intermediate_backend)
             store = backend.open(self._folder, _layout(self._plan, name, image, self._well))
             store.declare({self._well: self._sites})
             self._stores[name] = store.open_well(self._well)
@@ -140,8 +139,8 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise StorageError(
-            f"{error.filename or folder} cannot be removed ({error.strerror}): it held planes between steps and is of "
-            "no use any more; see to permissions there, or remove it by hand."
+            f"{error.filename or folder} cannot be removed ({error.strerror}): it held planes between steps and is "
+            "of no use any more; see to permissions there, or remove it by hand."
         ) from error
 
 

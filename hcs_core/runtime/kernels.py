@@ -45,6 +45,7 @@ class Kernels:
         told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise _fault(node, site, "it cannot do with a channel or a site that is absent")
+        image = self._converter.on_device(image, node.memory_type, node.device)
         try:
             result = self._functions[index](image, **self._parameters[index], **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.

@@ -125,7 +125,7 @@ class _Driver:
                 if well in sites:
                     store.discard_well(well)
             store.declare(sites)
-        executor: Executor = self._plugins.executors.load(self._plan.executor)()
+        executor: Executor = self._plugins.executors.make(self._plan.executor)
         job = RunJob(
             plan=self._plan,
             plate_root=self._plate.root,

@@ -115,7 +115,7 @@ def test_a_plane_is_gone_from_disk_after_its_last_reader(plate, installed, tmp_p
     result = run(plate, installed, tmp_path / "out", backend, Step(sharpen_along), Step(count))
     assert result.status == "ok"
     found = list(map(int, counts.read_text().split()))
-    # Two wells, sites, channels and timepoints, three slices. The slice that was asked for goes on at once, and two wait.
+    # Two wells, sites, channels and timepoints, three slices: the one that was asked for goes on, and two wait.
     assert found == [2, 1, 0] * 16
 
 
@@ -199,9 +199,7 @@ def test_wells_side_by_side_do_not_share_planes(plate, installed, tmp_path, thre
     results = {}
     for backend, workers in (("memory", 1), ("disk", 2)):
         config = settings(backend, num_workers=workers, use_threading=threads)
-        orchestrator = PipelineOrchestrator(
-            plate, global_config=config, plugins=installed, output=tmp_path / backend
-        )
+        orchestrator = PipelineOrchestrator(plate, global_config=config, plugins=installed, output=tmp_path / backend)
         result = orchestrator.run([Pipeline("waits", [Step("gaussian_blur", sigma=1.0), Step(sharpen_copy())])])
         assert result.status == "ok", [record.fault for record in result.failed]
         results[backend] = pixels_of(tmp_path / backend)

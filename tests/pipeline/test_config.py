@@ -53,6 +53,12 @@ WRONG = [
     (GlobalPipelineConfig, "use_threading", [0, 1, "yes"], FLAG),
     (
         GlobalPipelineConfig,
+        "device",
+        ["", 3, "cuda:", ":0", "cuda 0", "cuda:0:1", True],
+        "a device such as 'cpu', 'cuda' or 'cuda:0'",
+    ),
+    (
+        GlobalPipelineConfig,
         "memory_limit",
         ["", "many", "-1G", 0, -1, 1.5, True, "0", "0.5", "1..5G", ".", "1e3", "9" * 400],
         "a size such as 16G or 500M",
@@ -100,6 +106,7 @@ def test_what_the_interface_shows_can_be_written():
         ),
         microscope=Microscope.AUTO,
         use_threading=None,
+        device=None,
         memory_limit=None,
         executor="local",
         missing="error",
@@ -247,6 +254,7 @@ zarr:
   write_plate_metadata: false
 microscope: imagexpress
 use_threading: true
+device: cuda:1
 memory_limit: 2G
 executor: local
 missing: error
@@ -263,6 +271,7 @@ missing: error
         ),
         microscope="imagexpress",
         use_threading=True,
+        device="cuda:1",
         memory_limit=2 * 2**30,
     )  # fmt: skip
 
