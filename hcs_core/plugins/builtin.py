@@ -48,6 +48,7 @@ def hcs_commands() -> Iterable[CommandSpec]:
         "run": "run a pipeline on one plate or several",
         "functions": "list the operations, or show one",
         "plugins": "list the installed plugins, or show one",
+        "doctor": "say what needs doing: plugins, devices, memory, disk, codecs",
     }
     for name, summary in summaries.items():
         yield CommandSpec(name=name, target=f"hcs_core.cli.{name}_command:{name}_command", summary=summary)

@@ -135,7 +135,7 @@ class Registry(Generic[S]):
         return self.load_target(name, self.get(name).target)
 
     def load_target(self, name: str, target: str) -> Any:
-        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`).
+        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`, `codecs`).
 
         Raises
         ------

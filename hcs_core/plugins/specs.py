@@ -87,10 +87,15 @@ class MicroscopeSpec:
 
 @attrs.frozen(kw_only=True)
 class ReaderSpec:
-    """A way to get the pixels of a plane from its location; the target is a `Reader` class."""
+    """A way to get the pixels of a plane from its location; the target is a `Reader` class.
+
+    `codecs` is the target of a function that tries what its files can be packed with, for `hcs doctor`: it takes
+    nothing, and returns why each codec cannot be used, by its name, empty where it can.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    codecs: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
@@ -100,11 +105,12 @@ class StorageBackendSpec:
 
     The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
     outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
-    and is empty where they are plain folders.
+    and is empty where they are plain folders; `codecs` is as in a `ReaderSpec`.
     """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    codecs: str = attrs.field(default="", validator=_check_optional_target)
     durable: bool = True
     suffix: str = attrs.field(default="", validator=_check_optional_suffix)
     summary: str = ""

@@ -122,7 +122,7 @@ def meeting(tmp_path):
         def meet(image):
             (folder / f"{os.getpid()} {threading.current_thread().name}").touch()
             deadline = time.monotonic() + PATIENCE_S
-            while len(os.listdir(folder)) < count and time.monotonic() < deadline:
+            while len(list(folder.iterdir())) < count and time.monotonic() < deadline:
                 time.sleep(0.01)
             return image
 

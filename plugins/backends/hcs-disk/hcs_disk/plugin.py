@@ -15,6 +15,7 @@ def hcs_readers() -> Iterator[ReaderSpec]:
     yield ReaderSpec(
         name="tiff",
         target="hcs_disk.tiff:TiffReader",
+        codecs="hcs_disk.codecs:codecs",
         summary="TIFF and BigTIFF, any byte order, strips or tiles, raw, LZW, Deflate and others",
     )
 
