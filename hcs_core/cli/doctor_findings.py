@@ -86,7 +86,10 @@ class Findings:
                 "free_bytes": self.machine.free_disk_bytes,
                 "symlinks": not self.symlinks,
             },
-            "codecs": [{"of": item.of, "codec": item.name, "works": not item.why_not} for item in self.codecs],
+            "codecs": [
+                {"of": item.of, "codec": item.name, "works": not item.why_not, "why_not": item.why_not}
+                for item in self.codecs
+            ],
             "other_distributions": list(self.namesakes),
             "troubles": [attrs.asdict(trouble) for trouble in self.troubles],
         }
