@@ -110,9 +110,9 @@ class StorageBackendSpec:
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
-    codecs: str = attrs.field(default="", validator=_check_optional_target)
     durable: bool = True
     suffix: str = attrs.field(default="", validator=_check_optional_suffix)
+    codecs: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
