@@ -118,6 +118,8 @@ def _left_out(plan: Plan) -> list[str]:
     if plan.skipped_sites:
         wells = f", and so {len(plan.skipped_wells)} well(s)" if plan.skipped_wells else ""
         lines.append(f"Skipped:  {len(plan.skipped_sites)} site(s) that lack planes{wells} ({plan.missing})")
+    if plan.filled_sites:
+        lines.append(f"Filled:   {len(plan.filled_sites)} site(s) that lack planes; their places stay empty, as 0")
     ragged = sum(plan.has_gaps(plan.well_shapes[shape]) for _, shape in plan.wells)
     if ragged:
         lines.append(f"Ragged:   {ragged} well(s) have channels with fewer z or timepoints; their places stay empty")

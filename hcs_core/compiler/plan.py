@@ -8,7 +8,7 @@ graph of nodes: a node computes one call for some channels of one image, a port 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
@@ -47,6 +47,11 @@ class WellShape:
 
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
+
+    def lacking(self, gaps: Mapping[int, int]) -> WellShape:
+        """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
+        pairs = zip(self.sites, self.gaps, strict=True)
+        return WellShape(sites=self.sites, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
 
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
@@ -154,8 +159,8 @@ class Plan:
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
-    missing, skipped_wells, skipped_sites
-        What is done where planes are absent, and what was left out for it.
+    missing, skipped_wells, skipped_sites, filled_sites
+        What is done where planes are absent, what was left out for it, and which sites are made without them.
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
@@ -184,6 +189,7 @@ class Plan:
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
+    filled_sites: tuple[tuple[str, int], ...] = ()
     intermediate_backend: str = ""
     source_readers: tuple[tuple[int, ...], ...] = ()
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
@@ -228,7 +234,7 @@ class Plan:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
         parts = (
             self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
-            self.skipped_wells, self.skipped_sites,
+            self.skipped_wells, self.skipped_sites, self.filled_sites,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -234,7 +234,7 @@ class GlobalPipelineConfig:
     missing
         What happens where a plane that the layout expects is absent or cannot be read: `error` refuses the plan, or
         fails the well where a file turns out to be unreadable; `skip-site` and `skip-well` leave out the site or the
-        well, and say so in the results.
+        well, `fill` the plane alone, whose place in the output stays 0; the results say so.
     """
 
     num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))

@@ -15,6 +15,7 @@ from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.filling import with_gaps
 from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
@@ -52,7 +53,7 @@ class WellRunner:
         record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
             try:
-                record = attrs.evolve(record, summaries=self._run(task, task.shape))
+                record = attrs.evolve(record, summaries=self._run(task, task.shape, self._plan))
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -67,50 +68,56 @@ class WellRunner:
         )
 
     def _without_absent(self, record: WellRecord, task: WellTask) -> WellRecord:
-        """Run a well again in which a file turned out to be unreadable: without the sites that have such files.
+        """Run a well again in which a file turned out to be unreadable: without the sites or planes that it concerns.
 
         All files are looked at first, so that a well is run twice at most, however many of them are bad.
         """
         absent = tuple(self._unreadable(task))
-        shape = task.shape.without({plane.site for plane in absent})
+        plan, shape = self._plan, task.shape.without({plane.site for plane in absent})
+        if plan.missing == MissingData.FILL:
+            plan, shape = with_gaps(plan, task.shape, absent)
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
         for store in self._stores.values():
             well = store.open_well(task.well)
             if isinstance(well, Restartable):
                 well.restart()
-        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
+        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape, plan))
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        for key in self._forecast(task.shape, task.well):
+        for key in self._forecast(self._plan, task.shape, task.well):
             try:
                 source.read(key, *self._expected[key[0]])
             except WellFaultError as error:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
-    def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
+    def _run(self, task: WellTask, shape: WellShape, plan: Plan) -> dict[str, WellSummary]:
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         with (
-            Intermediates(self._plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
-            ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead,
+            Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            ReadAhead(
+                self._forecast(plan, shape, task.well), lambda key: source.read(key, *expected[key[0]])
+            ) as ahead,
         ):
             work = PlaneWork(
-                plan=self._plan,
+                plan=plan,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores=wells,
                 intermediates=intermediates,
             )
-            Traversal(self._plan, shape, work, task.well).run()
+            Traversal(plan, shape, work, task.well).run()
         return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
 
-    def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
+    def _forecast(self, plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
+        if plan is not self._plan:
+            return forecast(plan, shape, well)
         key = (shape, well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)

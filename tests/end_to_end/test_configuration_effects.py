@@ -248,6 +248,9 @@ def test_what_is_done_where_a_plane_is_absent(run, make_plate, tmp_path):
         run(on=plate)
     run(on=plate, output=tmp_path / "sites", missing="skip-site")
     assert sorted(path.name for path in (tmp_path / "sites" / "images.zarr" / "A" / "01").glob("[0-9]")) == ["0"]
+    run(on=plate, output=tmp_path / "filled", missing="fill")
+    image = zarr.open_array(tmp_path / "filled" / "images.zarr" / "A" / "01" / "1" / "0", mode="r")[0]
+    assert [[bool(plane.any()) for plane in channel] for channel in image] == [[False, True], [True, True]]
     run(on=plate, output=tmp_path / "wells", missing="skip-well")
     assert [path.name for path in sorted((tmp_path / "wells" / "images.zarr").glob("[A-Z]"))] == ["B"]
 

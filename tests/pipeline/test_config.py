@@ -64,7 +64,7 @@ WRONG = [
         "a size such as 16G or 500M",
     ),
     (GlobalPipelineConfig, "executor", ["", None, 3], NAME),
-    (GlobalPipelineConfig, "missing", ["wait", None, 3], "one of error, skip-site, skip-well"),
+    (GlobalPipelineConfig, "missing", ["wait", None, 3], "one of error, skip-site, skip-well, fill"),
 ]
 
 
