@@ -171,6 +171,10 @@ if TYPE_CHECKING:
     from hcs_core.runtime.running import (
         RunOptions as RunOptions,
     )
+    from hcs_core.runtime.stitcher import (
+        Stitcher as Stitcher,
+        TilePositions as TilePositions,
+    )
     from hcs_core.runtime.task import (
         RunJob as RunJob,
         WellRecord as WellRecord,
@@ -239,6 +243,7 @@ _NAMES = {
     "hcs_core.runtime.executor": "Executor",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
+    "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
