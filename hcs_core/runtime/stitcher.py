@@ -26,8 +26,8 @@ def _float64(value: Any) -> npt.NDArray[np.float64]:
 class TilePositions:
     """Where tiles lie: (n, 2) float64 `yx` in pixels, y down, and (n,) float64 `confidence` from 0 to 1.
 
-    A position is that of the centre of a tile's first pixel. The confidence says how well the pixels of a tile confirm
-    it; 0 is a position that nothing but the stage vouches for.
+    A position is that of the centre of a tile's first pixel. The confidence says how well the pixels of a tile
+    confirm it; 0 is a position that nothing but the stage vouches for.
 
     Raises
     ------
@@ -123,9 +123,7 @@ def new_stitcher(plugins: PluginManager, name: str | None = None) -> Stitcher:
     return stitcher
 
 
-def checked_parameters(
-    stitcher: str, declared: tuple[Parameter, ...], given: Mapping[str, Any]
-) -> dict[str, Any]:
+def checked_parameters(stitcher: str, declared: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that a stitcher is called with: those given, and the defaults of the others.
 
     Raises
