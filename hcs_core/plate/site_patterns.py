@@ -29,13 +29,24 @@ def site_patterns(images: Iterable[FoundImage], plate: Plate, parser: FilenamePa
     """
     names = {channel.number: channel.name for channel in plate.channels}
     found: dict[str, dict[str, dict[str, None]]] = {}
+    pattern = ""
     for image in images:
+        if not _fits(image, pattern):
+            pattern = site_pattern(image.name, parser)
         channel = names.get(image.channel, f"channel{image.channel}")
         # A dict, as a set that keeps its order.
-        found.setdefault(image.well, {}).setdefault(channel, {})[site_pattern(image.name, parser)] = None
+        found.setdefault(image.well, {}).setdefault(channel, {})[pattern] = None
     return {
         well: {channel: tuple(patterns) for channel, patterns in channels.items()} for well, channels in found.items()
     }
+
+
+def _fits(image: FoundImage, pattern: str) -> bool:
+    """Whether a pattern with the image's site is its name: neighbours share one, and the grammar is asked once."""
+    before, found, after = pattern.partition(SITE)
+    digits = image.name[len(before) : len(image.name) - len(after)]
+    fits = found and f"{before}{digits}{after}" == image.name and digits.isdecimal() and int(digits) == image.site
+    return bool(fits)
 
 
 def site_pattern(name: str, parser: FilenameParser) -> str:
