@@ -61,8 +61,11 @@ def check_outside(folder: Path, plate_root: Path) -> None:
         )
 
 
-def prepare_folder(folder: Path, plate_root: Path) -> None:
+def prepare_folder(folder: Path, plate_root: Path, output: Path) -> None:
     """Make a folder for files beside a run's own, unless it is there.
+
+    Where it lies in an output folder that is not there yet, that is prepared too: a run would not take it for one of
+    hcs otherwise.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def prepare_folder(folder: Path, plate_root: Path) -> None:
         It cannot be made.
     """
     check_outside(folder, plate_root)
+    if folder.resolve().is_relative_to(output.resolve()) and not (output.exists() and any(output.iterdir())):
+        prepare_output(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

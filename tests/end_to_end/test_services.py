@@ -15,11 +15,13 @@ import tifffile
 
 from hcs_core import (
     ParsedName,
+    Pipeline,
     PipelineOrchestrator,
     PlateError,
     PluginManager,
     ReadError,
     RunError,
+    Step,
     StitcherSpec,
     StorageError,
     TilePositions,
@@ -205,6 +207,28 @@ def test_positions_of_one_s_own_are_taken(orchestrator, root, tmp_path):
     np.testing.assert_array_equal(mosaic[1:61, 2:82], one)
     np.testing.assert_array_equal(mosaic[14:, 101:], two)
     assert mosaic[:, :2].max() == mosaic[:, 82:101].max() == mosaic[:14, 101:].max() == 0
+
+
+def test_wells_may_be_stitched_side_by_side(orchestrator, root, tmp_path):
+    def stitch(job):
+        number, well = job
+        folder = tmp_path / str(number)
+        file, _ = orchestrator.generate_positions(well=well, input_dir=root, positions_dir=folder)
+        first, *_ = orchestrator.stitch_images(well=well, input_dir=root, output_dir=folder, positions_file=file)
+        return tifffile.imread(first)
+
+    wells = ["A01", "B02"] * 4
+    with ThreadPoolExecutor(8) as pool:
+        for well, mosaic in zip(wells, pool.map(stitch, enumerate(wells)), strict=True):
+            np.testing.assert_array_equal(mosaic, whole_well(well, 1, 1))
+
+
+def test_a_run_takes_the_output_in_which_positions_lie_already(orchestrator, root):
+    results = orchestrator.output / "results"
+    file, _ = orchestrator.generate_positions(well="A01", input_dir=root, positions_dir=results)
+    result = orchestrator.run([Pipeline("p", [Step("max_projection")])], well_filter="A01")
+    assert result.status == "ok"
+    assert file.is_file()
 
 
 # --- Patterns and names -------------------------------------------------------------------------------------------
