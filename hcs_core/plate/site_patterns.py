@@ -31,7 +31,7 @@ def site_patterns(images: Iterable[FoundImage], plate: Plate, parser: FilenamePa
     found: dict[str, dict[str, dict[str, None]]] = {}
     pattern = ""
     for image in images:
-        if not _fits(image, pattern):
+        if not _fits(image.name, pattern):
             pattern = site_pattern(image.name, parser)
         channel = names.get(image.channel, f"channel{image.channel}")
         # A dict, as a set that keeps its order.
@@ -41,12 +41,11 @@ def site_patterns(images: Iterable[FoundImage], plate: Plate, parser: FilenamePa
     }
 
 
-def _fits(image: FoundImage, pattern: str) -> bool:
-    """Whether a pattern with the image's site is its name: neighbours share one, and the grammar is asked once."""
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name is a pattern with a number in it: neighbours share one, and the grammar is asked once."""
     before, found, after = pattern.partition(SITE)
-    digits = image.name[len(before) : len(image.name) - len(after)]
-    fits = found and f"{before}{digits}{after}" == image.name and digits.isdecimal() and int(digits) == image.site
-    return bool(fits)
+    digits = name[len(before) : len(name) - len(after)]
+    return bool(found) and digits.isdecimal() and f"{before}{digits}{after}" == name
 
 
 def site_pattern(name: str, parser: FilenameParser) -> str:

@@ -197,16 +197,16 @@ def test_positions_of_one_s_own_are_taken(orchestrator, root, tmp_path):
     """Two sites of one well among those of another, below 0 and with fractions."""
     folder = processed(orchestrator, tmp_path / "two", sites=(1, 2), channel=1)
     file = tmp_path / "own.csv"
-    rows = ["truth,A01,1,0,0,1", "truth,B02,1,-3.5,2.4,1", "truth,B02,2,10,100.6,1"]
+    rows = ["truth,A01,1,0,0,1", "truth,B02,1,-3.5,2.4,1", "truth,B02,2,10,100.4,1"]
     file.write_text("\n".join(["Metadata_Plate,Metadata_Well,Metadata_Site,y_px,x_px,confidence", *rows]))
     (made,) = orchestrator.stitch_images(well="B02", input_dir=folder, output_dir=tmp_path, positions_file=file)
     mosaic = tifffile.imread(made)
-    # Row -4 is the first: site 1 lies at 0.5 of it (rounded up), site 2 at 14; columns are 2 and 101.
-    assert mosaic.shape == (14 + 60, 101 + 80)
+    # Row -4 is the first: site 1 lies at 0.5 of it (rounded up), site 2 at 14; columns are 2 and 100.
+    assert mosaic.shape == (14 + 60, 100 + 80)
     one, two = (np.max([TRUTH.image("B02", site, 1, z, 1) for z in (1, 2)], axis=0) for site in (1, 2))
     np.testing.assert_array_equal(mosaic[1:61, 2:82], one)
-    np.testing.assert_array_equal(mosaic[14:, 101:], two)
-    assert mosaic[:, :2].max() == mosaic[:, 82:101].max() == mosaic[:14, 101:].max() == 0
+    np.testing.assert_array_equal(mosaic[14:, 100:], two)
+    assert mosaic[:, :2].max() == mosaic[:, 82:100].max() == mosaic[:14, 100:].max() == 0
 
 
 def test_wells_may_be_stitched_side_by_side(orchestrator, root, tmp_path):
@@ -370,9 +370,12 @@ def test_another_stitcher_takes_the_place_of_the_plain_one(with_another, root, t
     )
     assert ShiftedStitcher.calls == []
     _, shifted = with_another.generate_positions(
-        well="A01", input_dir=root, positions_dir=tmp_path, channel="GFP", shift=0.5
+        well="A01", input_dir=root, positions_dir=tmp_path, channel="GFP", shift=-15.5
     )
-    np.testing.assert_allclose(shifted["y_px"] - table["y_px"], 0.5 * np.arange(6), atol=1e-9)
+    # Sites 4 to 6 come to lie above the others: the least is 0 again.
+    moved = table["y_px"] - 15.5 * np.arange(6)
+    np.testing.assert_allclose(shifted["y_px"], moved - moved.min(), atol=1e-9)
+    assert moved.min() < 0
     assert shifted["confidence"].tolist() == [1.0] * 6
     # Of two slices the second is the middle one.
     expected = [TRUTH.image("A01", site, 2, 2, 1).mean() for site in range(1, 7)]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hcs_core import ParsedName
-from hcs_core.plate.site_patterns import SITE, site_pattern
-from hcs_core.testing import FakeMicroscope
+from hcs_core.plate.found_images import FoundImage
+from hcs_core.plate.site_patterns import SITE, site_pattern, site_patterns
+from hcs_core.testing import FakeMicroscope, make_plate
 from hcs_imagexpress.names import MetaXpressParser
 
 PARSER = MetaXpressParser()
@@ -58,3 +59,27 @@ def test_the_pattern_with_another_number_is_the_name_of_that_site(case, other):
     pattern = site_pattern(parser.construct_filename(name), parser)
     assert pattern.count(SITE) == 1
     assert parser.parse_filename(pattern.replace(SITE, str(other))) == attrs.evolve(name, site=other)
+
+
+def found(name, channel):
+    says = PARSER.parse_filename(name)
+    return FoundImage(
+        well=says.well, site=says.site, channel=channel, z_index=1, timepoint=1, name=name, location=name, selector=0,
+        reader="tiff",
+    )  # fmt: skip
+
+
+def test_images_that_differ_in_the_site_only_share_a_pattern_and_others_do_not():
+    images = [
+        *(found(f"P_A01_s{site}.TIF", 1) for site in (1, 2, 10)),
+        # The name before it, with something that is no number in the site's place.
+        found("P_A01_s1_w2.TIF", 2),
+        found("P_A01_s2_w2.TIF", 2),
+        found("P_A02_s2_w7.TIF", 7),
+    ]
+    plate = make_plate(wells=("A01", "A02"), channels=("DAPI", "GFP"))
+    assert site_patterns(images, plate, PARSER) == {
+        "A01": {"DAPI": ("P_A01_s{iii}.TIF",), "GFP": ("P_A01_s{iii}_w2.TIF",)},
+        # A channel that the plate does not have is called by its number.
+        "A02": {"channel7": ("P_A02_s{iii}_w7.TIF",)},
+    }
