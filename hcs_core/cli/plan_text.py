@@ -82,12 +82,13 @@ def plan_text(plan: Plan, output: str) -> str:
         *_left_out(plan),
     ]
     width = max((len(step.name) for step in plan.steps), default=0)
-    before = START
+    before: StepPlan | None = None
     for number, step in enumerate(plan.steps, start=1):
         nodes = [plan.nodes[index] for index in step.nodes]
         kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
-        taken = "" if step.reads == before else f" (of {_source(step)})"
-        before = step.name
+        unsaid = before.name if before and before.pipeline == step.pipeline else START
+        taken = "" if step.reads == unsaid else f" (of {_source(step)})"
+        before = step
         images = "; ".join(map(image_text, step.images))
         lines.append(f"  {number}. {step.name:<{width}}  {kernels}{taken}  ->  {images}")
     for kept in plan.outputs:

@@ -64,8 +64,13 @@ def run_plan(
         return _Driver(plan, plate, plugins, output, options).run()
 
 
-def _cached(well: str, content: JournalContent) -> WellRecord:
-    return WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+def _cached(plan: Plan, content: JournalContent) -> dict[str, WellRecord]:
+    """Return the records of the wells that the plan knew to be whole, and that are so still."""
+    return {
+        well: WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+        for well in plan.done
+        if well in content.wells
+    }
 
 
 class _Driver:
@@ -85,7 +90,8 @@ class _Driver:
     def run(self) -> RunResult:
         started = time.perf_counter()
         content = self._journal.read()
-        done = {} if content is None else {well: _cached(well, content) for well in self._plan.done}
+        # A plan may be older than the output: what was removed since is made again.
+        done = {} if content is None else _cached(self._plan, content)
         self._records |= done
         self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
         if content is None:
