@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from hcs_core import (
@@ -15,8 +14,6 @@ from hcs_core import (
     hookimpl,
     step_function,
 )
-from hcs_core.compiler.devices_pass import devices_pass
-from hcs_core.compiler.memory_pass import memory_pass
 from hcs_core.testing import FakeMemoryType
 
 HERE_NUMPY, HERE_CARD = "Here numpy has cpu.", "Here card has gpu:0, gpu:1."
@@ -147,27 +144,16 @@ def test_a_memory_type_that_raises_is_a_problem_that_says_whose_it_is(draft, wit
 # --- A step's own device ----------------------------------------------------------------------------------------
 
 
-def passes(plan, given, asked):
-    """The last two passes, on nodes that each ask for a device."""
-    nodes = tuple(attrs.evolve(node, asked_device=name) for node, name in zip(plan.nodes, asked, strict=True))
-    return devices_pass(memory_pass(attrs.evolve(plan, nodes=nodes), given), given)
-
-
-def test_a_step_s_device_goes_before_the_configuration_s(draft, with_card, compile_input):
-    plugins = with_card("gpu:0", "gpu:1")
-    steps = (Step("on_card"), Step("on_both"), Step("on_card", name="again"))
-    given = attrs.evolve(compile_input(*steps, config=wanting("gpu:0")), plugins=plugins)
-    plan = passes(draft(*steps, plugins=plugins), given, ("gpu:1", "cpu", None))
+def test_a_step_s_device_goes_before_the_configuration_s(draft, with_card):
+    steps = (Step("on_card", device="gpu:1"), Step("on_both", device="cpu"), Step("on_card", name="again"))
+    plan = draft(*steps, plugins=with_card("gpu:0", "gpu:1"), config=wanting("gpu:0"))
     assert devices(plan) == [("on_card", "card", "gpu:1"), ("on_both", "numpy", "cpu"), ("on_card", "card", "gpu:0")]
     assert not plan.problems
 
 
-def test_a_step_s_device_that_is_not_there_is_a_problem(draft, with_card, compile_input):
-    plugins = with_card("gpu:0")
-    steps = (Step("on_both"), Step("gaussian_blur", sigma=1.0))
-    given = attrs.evolve(compile_input(*steps), plugins=plugins)
-    plan = passes(draft(*steps, plugins=plugins), given, ("gpu:0", "gpu:0"))
-    assert told(plan) == [
+def test_a_step_s_device_that_is_not_there_is_a_problem(draft, with_card):
+    steps = (Step("on_both", device="gpu"), Step("gaussian_blur", sigma=1.0, device="gpu:0"))
+    assert told(draft(*steps, plugins=with_card("gpu:0"))) == [
         (
             "gaussian_blur", "gaussian_blur", "device", "the memory type 'numpy' has no device 'gpu:0'.",
             "Here card has gpu:0; numpy has cpu.",

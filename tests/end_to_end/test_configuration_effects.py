@@ -224,8 +224,12 @@ def number_of_device(image):
 
 
 @effect_of(GlobalPipelineConfig, "device")
-@pytest.mark.parametrize(("wanted", "number"), [(None, 0), ("gpu", 0), ("gpu:1", 1)])
-def test_kernels_get_their_images_on_the_device(run, target, tmp_path, wanted, number):
+@pytest.mark.parametrize(
+    ("wanted", "of_step", "number"),
+    [(None, None, 0), ("gpu", None, 0), ("gpu:1", None, 1), ("gpu:0", "gpu:1", 1), ("gpu:1", "gpu:0", 0)],
+)
+def test_kernels_get_their_images_on_the_device(run, target, tmp_path, wanted, of_step, number):
+    """A step's own goes before the configuration's."""
     kernel = KernelSpec(
         operation="number_of_device",
         memory_type="card",
@@ -234,7 +238,7 @@ def test_kernels_get_their_images_on_the_device(run, target, tmp_path, wanted, n
     )
     card = MemoryTypeSpec(name="card", target=target("CardMemory", CardMemory), library="json")
     plugins = program(hcs_memory_types=[card], hcs_kernels=[kernel])
-    run(Step("number_of_device"), plugins=plugins, device=wanted, num_workers=1)
+    run(Step("number_of_device", device=of_step), plugins=plugins, device=wanted, num_workers=1)
     assert set(np.unique(first(tmp_path / "out")[:])) == {number}
     document = json.loads((tmp_path / "out" / "run.json").read_text())
     assert [kernel["device"] for kernel in document["kernels"]] == [f"gpu:{number}"]
