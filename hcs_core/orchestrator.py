@@ -192,7 +192,7 @@ class PipelineOrchestrator:
         plan = next(iter(compiled_contexts.values())).plan
         pipeline = _as_pipeline(pipeline_definition)
         names = tuple(step.name for step in pipeline.steps if step.enabled)
-        if names != tuple(step.name for step in plan.steps) or plan.inventory_digest != self.plate.digest():
+        if names != plan.asked or plan.inventory_digest != self.plate.digest():
             raise RunError(
                 "the contexts were compiled from another pipeline or plate than those given: call compile_pipelines "
                 "with this pipeline, and pass what it returns."

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from graphlib import CycleError, TopologicalSorter
 
 import attrs
 
 from hcs_core.compiler.machine import Existing, Machine
 from hcs_core.compiler.operations import Images
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import CompileError, PluginError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.specs import CompilerPassSpec
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -34,6 +33,10 @@ class CompileInput:
     def selection(self) -> Selection:
         """The part of the plate that the pipeline is for."""
         return self.pipeline.select
+
+    def pipeline_of(self, plan: Plan) -> Pipeline:
+        """Return the pipeline to compile: the one that was given, or what an earlier pass put in its place."""
+        return plan.rewritten or self.pipeline
 
 
 CompilerPass = Callable[[Plan, CompileInput], Plan]
@@ -114,14 +117,24 @@ def draft_plan(
         microscope=plate.microscope,
         inventory_digest=plate.digest(),
         pipeline=pipeline.name,
+        asked=tuple(step.name for step in pipeline.steps if step.enabled),
         missing=str(pipeline.missing or config.missing),
     )
     for spec in ordered_passes(plugins):
         run: CompilerPass = plugins.compiler_passes.load(spec.name)
         plan = _checked(run(plan, given), spec.name, plugins)
-    if plan.content_key == given.existing.content_key:
-        plan = attrs.evolve(plan, done=tuple(well for well in plan.well_names if well in given.existing.wells))
-    return plan
+    return _continued(attrs.evolve(plan, rewritten=None), given.existing)
+
+
+def _continued(plan: Plan, existing: Existing) -> Plan:
+    """Return the plan with what is there already, where the same content made it."""
+    if plan.content_key != existing.content_key:
+        return plan
+    return attrs.evolve(
+        plan,
+        done=tuple(well for well in plan.well_names if well in existing.wells),
+        redo=tuple((well, existing.stale[well]) for well in plan.well_names if well in existing.stale),
+    )
 
 
 def _checked(made: object, name: str, plugins: PluginManager) -> Plan:
@@ -129,33 +142,3 @@ def _checked(made: object, name: str, plugins: PluginManager) -> Plan:
         return made
     owner = plugins.compiler_passes.owner(name)
     raise PluginError(f"the compiler pass {name!r} of {owner} returned no Plan: report it to its authors.")
-
-
-def ordered_passes(plugins: PluginManager) -> tuple[CompilerPassSpec, ...]:
-    """Return the passes in an order that every `after` and `before` agrees with; ties go by name.
-
-    Raises
-    ------
-    PluginError
-        They contradict each other.
-    """
-    before: dict[str, set[str]] = {spec.name: set() for spec in plugins.compiler_passes}
-    for spec in plugins.compiler_passes:
-        before[spec.name].update(name for name in spec.after if name in before)
-        for name in spec.before:
-            if name in before:
-                before[name].add(spec.name)
-    sorter = TopologicalSorter(before)
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        raise PluginError(
-            f"the compiler passes {' -> '.join(error.args[1])} each want to be before the next: disable the plugin "
-            "of one of them."
-        ) from error
-    ordered: list[CompilerPassSpec] = []
-    while sorter.is_active():
-        for name in sorted(sorter.get_ready()):
-            ordered.append(plugins.compiler_passes.get(name))
-            sorter.done(name)
-    return tuple(ordered)

@@ -40,7 +40,9 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
-        problems.append(Problem(parameter="executor", message=str(error)))
+        there = ", ".join(given.plugins.executors.names())
+        found = given.config.executor
+        problems.append(Problem(parameter="executor", message=str(error), found=found, expected=there))
     workers = min(_wanted_workers(plan, given), max(1, len(plan.wells)))
     # Without a limit of the user's own, the machine is one.
     limit = given.config.memory_limit or given.machine.memory_bytes
@@ -55,6 +57,8 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
                     parameter="memory_limit",
                     message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
                     hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
+                    found=f"{limit} bytes",
+                    expected=f"at least {need} bytes",
                 )
             )
         workers = max(1, min(workers, limit // need))

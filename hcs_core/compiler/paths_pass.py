@@ -16,18 +16,19 @@ from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
 from hcs_core.compiler.refusals import refusals
 from hcs_core.compiler.source_image import with_source
 from hcs_core.errors import UnknownNameError
+from hcs_core.pipeline.step import Step
 
 
 def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, nodes, steps and kept outputs."""
     plan = with_source(plan, given)
     builder = Builder(plan, given)
-    enabled = [step for step in given.pipeline.steps if step.enabled]
+    enabled = [step for step in given.pipeline_of(plan).steps if step.enabled]
     if not plan.sources:
         # Shapes are unknown, but names and parameters can be checked: all problems are told at once.
         for step in enabled:
             builder.check_calls(step, step.calls)
-        return plan.with_problems(*builder.problems)
+        return plan.with_problems(*builder.problems, *_clashes(_kept_stores(enabled, given)))
     lanes = source_lanes(plan)
     steps: list[StepPlan] = []
     outputs: list[OutputPlan] = []
@@ -40,12 +41,12 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
         if step.save:
             store, projections = f"{step.name}{suffix}", f"{step.name}_projections{suffix}"
             outputs.extend(kept_outputs(step.name, lanes, store, projections))
-    store = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
+    store = _main_store(given)
     last = steps[-1].name if steps else ""
     outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
-    problems = [*builder.problems, *_clashes(outputs)]
-    return plan.with_problems(*problems, *(() if problems else refusals(plan)))
+    clashes = _clashes([(output.step, output.store) for output in outputs])
+    return plan.with_problems(*builder.problems, *clashes, *refusals(plan, builder.doubtful))
 
 
 def _suffix(given: CompileInput) -> str:
@@ -56,13 +57,31 @@ def _suffix(given: CompileInput) -> str:
         return ZARR
 
 
-def _clashes(outputs: Sequence[OutputPlan]) -> list[Problem]:
-    return [
-        Problem(
-            step=output.step,
-            message=f"its output {output.store!r} has the name of another one.",
-            hint="Give the step another `name`.",
-        )
-        for index, output in enumerate(outputs)
-        if output.store in {other.store for other in outputs[:index]}
-    ]
+def _main_store(given: CompileInput) -> str:
+    suffix = _suffix(given)
+    return given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
+
+
+def _kept_stores(enabled: Sequence[Step], given: CompileInput) -> list[tuple[str, str]]:
+    """Return the steps whose output is kept with the names of their stores, as far as they follow from names alone."""
+    kept = [(step.name, f"{step.name}{_suffix(given)}") for step in enabled if step.save]
+    return [*kept, (enabled[-1].name if enabled else "", _main_store(given))]
+
+
+def _clashes(kept: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Return a problem for each kept output, given by step and store, that would be written where another one is."""
+    problems = []
+    first: dict[str, str] = {}
+    for step, store in kept:
+        if store in first:
+            problems.append(
+                Problem(
+                    step=step,
+                    message=f"its output {store!r} has the name of another one, that of step {first[store]!r}.",
+                    hint="Give the step another `name`.",
+                    found=store,
+                    expected="a name that no other output has",
+                )
+            )
+        first.setdefault(store, step)
+    return problems

@@ -22,7 +22,7 @@ from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
-from hcs_core.runtime.traversal import Traversal
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.storage.backend import Restartable
 from hcs_core.storage.layout import WellSummary
 

@@ -9,7 +9,7 @@ last reader. What is done with planes is the `Work`: the real one, or one that o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
@@ -57,17 +57,24 @@ class Traversal:
 
     def run(self) -> None:
         """Make every plane of every kept output that can be made."""
+        for place in apart(self._plan, self._sites):
+            self.run_place(place)
+
+    def run_place(self, place: Mapping[str, int]) -> None:
+        """Make every plane of every kept output at one of the places along s and t that are worked on apart."""
         for output in self._plan.outputs:
-            for channel, key in self._in_order(output):
+            for channel, key in self._in_order(output, place):
                 port = self._presence.origin(output.ports[channel], key)
                 if (port, key) not in self._written and self._presence.has(port, key):
                     self._produce(port, key)
 
-    def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
+    def _in_order(self, output: OutputPlan, at_place: Mapping[str, int]) -> Iterator[tuple[int, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
         together = _made_together(self._plan, output.ports[0])
         order = [axis for axis in "stcz" if axis not in together] + list(together)
         every = places_of(output.image, self._sites)
+        for axis, value in at_place.items():
+            every[axis] = [value] if value in every[axis] else []
         for place in itertools.product(*(every[axis] for axis in order)):
             at = dict(zip(order, place, strict=True))
             yield at["c"], PlaneKey(at["s"], at["t"], at["z"])
@@ -131,6 +138,18 @@ class Traversal:
         if port.node == PLATE:
             return self._plan.source_readers[port.channel]
         return self._plan.node_readers[port.node][port.channel]
+
+
+def apart(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, int]]:
+    """Yield the places along s and t that no node stacks: nothing that is made at one is needed at another.
+
+    They are worked on one after the other, all outputs of each, so that no plane has to wait from one to the next.
+    """
+    axes = [axis for axis in "st" if not any(axis in node.axes for node in plan.nodes)]
+    times = sorted({timepoint for source in plan.sources for timepoint in source.timepoints})
+    every = {"s": list(sites), "t": times}
+    for place in itertools.product(*(every[axis] for axis in axes)):
+        yield dict(zip(axes, place, strict=True))
 
 
 def _made_together(plan: Plan, port: Port) -> str:

@@ -1,0 +1,182 @@
+"""The most memory that a worker needs: a well's planes are gone through in the order of the run, and counted.
+
+What is held at once follows from that order alone, so the figure is not an estimate of it: blocks that are being
+collected while their planes are made, planes that wait for readers to come, what a kernel and a writer need.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import attrs
+import numpy as np
+
+from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
+from hcs_core.compiler.presence import Block, PlaneKey, made_shape
+from hcs_core.compiler.traversal import Traversal, apart
+from hcs_core.plugins.parameter import GivenImage
+
+SCRATCH_PLANES = 2
+"""The planes that a kernel may hold beside its input and its output."""
+
+
+@attrs.frozen(kw_only=True)
+class PeakMemory:
+    """The most bytes that a worker holds, and the most of them that are planes which wait between nodes."""
+
+    total: int = 0
+    waiting: int = 0
+
+
+def peak_memory(plan: Plan, *, waits_in_memory: bool = True) -> PeakMemory:
+    """Return what a worker needs for any of a plan's wells.
+
+    Parameters
+    ----------
+    plan
+        A plan with stores and readers.
+    waits_in_memory
+        Whether the backend of intermediates holds planes in memory.
+    """
+    if not plan.sources or not plan.outputs:
+        return PeakMemory()
+    # Without gaps: what a site lacks is never held.
+    whole = attrs.evolve(plan, gaps=((),))
+    peak = waiting = 0
+    for sites, well in _different_wells(plan):
+        counted = _Counted(whole, waits_in_memory=waits_in_memory)
+        shape = WellShape(sites=sites, gaps=(0,) * len(sites))
+        traversal = Traversal(whole, shape, counted, well)
+        for place in _different_places(whole, sites):
+            traversal.run_place(place)
+        peak, waiting = max(peak, counted.most), max(waiting, counted.most_waiting)
+    return PeakMemory(total=peak + _standing(plan), waiting=waiting)
+
+
+def block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
+    """Return the bytes of what a kernel gets or gives at once, in a well with so many sites."""
+    sizes = {**image.axis_sizes(sites), "y": image.shape[0], "x": image.shape[1]}
+    return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
+
+
+def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Yield the sites of wells that differ in them, for a well that nodes tell apart and for any other."""
+    named = {node.only.value for node in plan.nodes if node.only is not None and node.only.component == "well"}
+    every = dict.fromkeys(shape.sites for shape in plan.well_shapes)
+    if not any("s" in node.axes for node in plan.nodes):
+        # Sites are worked on apart: a well with all that there are stands for each.
+        every = {tuple(sorted(set(itertools.chain.from_iterable(every)))): None}
+    yield from itertools.product(every, ("", *sorted(map(str, named))))
+
+
+def _different_places(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, int]]:
+    """Yield places that stand for all: those that nodes tell apart, and one of the others for each set of sources."""
+    told = {(node.only.component, node.only.value) for node in plan.nodes if node.only is not None}
+    seen = set()
+    for place in apart(plan, sites):
+        site, timepoint = place.get("s"), place.get("t")
+        kind = (
+            site if ("site", site) in told else None,
+            timepoint if ("timepoint", timepoint) in told else None,
+            tuple(timepoint in source.timepoints for source in plan.sources),
+        )
+        if kind not in seen:
+            seen.add(kind)
+            yield place
+
+
+def _standing(plan: Plan) -> int:
+    """Return what is held all the time: a plane that is read ahead, given images, and planes that share a chunk."""
+    ahead = max(block_bytes(source, "yx") for source in plan.sources)
+    images = {
+        value.digest: value.pixels.nbytes
+        for node in plan.nodes
+        for _, value in node.parameters
+        if isinstance(value, GivenImage)
+    }
+    return ahead + sum(images.values()) + sum(_sharing_a_chunk(output) for output in plan.outputs)
+
+
+def _sharing_a_chunk(output: OutputPlan) -> int:
+    """Return what a store keeps until the last plane of a chunk has come: planes, pyramids and their encoded bytes."""
+    together = _planes_in_a_chunk(output)
+    return 0 if together == 1 else together * block_bytes(output.image, "yx") * 7 // 3
+
+
+def _planes_in_a_chunk(output: OutputPlan) -> int:
+    return math.prod(output.layout.image.chunk[:3]) if output.layout else 1
+
+
+def _writing(output: OutputPlan) -> int:
+    """Return what is held while a plane is written: it, its pyramid (a third), and both once more as encoded bytes."""
+    plane = block_bytes(output.image, "yx")
+    return plane * 7 // 3 if _planes_in_a_chunk(output) == 1 else plane * 4 // 3
+
+
+class _Counted:
+    """The work of a traversal that counts bytes; every plane is `None`.
+
+    `_collecting` is what blocks take that are being filled, each while the planes of the next inner one are made;
+    `_given` what the last call returned and nobody holds yet.
+    """
+
+    def __init__(self, plan: Plan, *, waits_in_memory: bool) -> None:
+        self._plan = plan
+        self._waits_in_memory = waits_in_memory
+        self._of_lane = [block_bytes(image, "yx") for image, _ in plan.lanes]
+        self._taken = [block_bytes(node.input, "yx") for node in plan.nodes]
+        self._made = [block_bytes(node.output, "yx") for node in plan.nodes]
+        self._kept = [block_bytes(output.image, "yx") for output in plan.outputs]
+        self._writing = [_writing(output) for output in plan.outputs]
+        self._collecting = 0
+        self._given = 0
+        self._waiting = 0
+        self.most = 0
+        self.most_waiting = 0
+
+    def _note(self, more: int) -> None:
+        waiting = self._waiting if self._waits_in_memory else 0
+        self.most = max(self.most, self._collecting + waiting + more)
+
+    def read(self, lane: int, key: PlaneKey) -> None:  # noqa: ARG002 - as `Work` says
+        self._given = self._of_lane[lane]
+        self._note(self._given)
+
+    def compute(self, index: int, block: Block, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
+        node = self._plan.nodes[index]
+        stack = _stack_bytes(node, block, self._taken[index])
+        self._collecting += stack
+        for _ in planes:
+            pass
+        self._collecting -= stack
+        taken = max(stack, self._taken[index])
+        made = math.prod(made_shape(node, block))
+        self._given = made * self._made[index]
+        self._note(taken + self._given + SCRATCH_PLANES * self._taken[index])
+        return [None] * made
+
+    def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:  # noqa: ARG002
+        self._note(max(self._given - self._kept[output], 0) + self._writing[output])
+
+    def hold(self, port: Port, key: PlaneKey, plane: None) -> None:  # noqa: ARG002
+        size = self._size(port)
+        self._waiting += size
+        self._given = max(self._given - size, 0)
+        self.most_waiting = max(self.most_waiting, self._waiting)
+        self._note(self._given)
+
+    def take(self, port: Port, key: PlaneKey, last: bool) -> None:  # noqa: ARG002
+        size = self._size(port)
+        self._note(size)
+        self._waiting -= size if last else 0
+
+    def _size(self, port: Port) -> int:
+        return self._of_lane[port.channel] if port.node == PLATE else self._made[port.node]
+
+
+def _stack_bytes(node: NodePlan, block: Block, plane: int) -> int:
+    """Return what a block takes while it is filled; one that is a plane is not copied."""
+    return 0 if node.plane_wise else len(block.cells) * plane
