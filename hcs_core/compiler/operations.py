@@ -189,7 +189,7 @@ def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, image
 
 
 def _to_write(call: FunctionCall, item: Parameter) -> str:
-    """Return what could stand in a pipeline for a parameter whose value is wrong; nothing where only the user knows."""
+    """Return what to write for a parameter whose value is wrong."""
     if item.default is not None:
         value = item.default
         said = ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""The order of the compiler's passes: by `after` and `before`, each that is replaced left out for the one in its place."""
+"""The order of the compiler's passes: by `after` and `before`; one that is replaced is left out."""
 
 from __future__ import annotations
 

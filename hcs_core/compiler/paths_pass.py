@@ -63,7 +63,7 @@ def _main_store(given: CompileInput) -> str:
 
 
 def _kept_stores(enabled: Sequence[Step], given: CompileInput) -> list[tuple[str, str]]:
-    """Return the steps whose output is kept with the names of their stores, as far as they follow from names alone."""
+    """Return the steps whose output is kept with the names of their stores, as far as names alone tell them."""
     kept = [(step.name, f"{step.name}{_suffix(given)}") for step in enabled if step.save]
     return [*kept, (enabled[-1].name if enabled else "", _main_store(given))]
 

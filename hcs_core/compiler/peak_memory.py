@@ -91,7 +91,7 @@ def _different_places(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, in
 def _standing(plan: Plan) -> int:
     """Return what is held all the time: a plane that is read ahead, given images, and planes that share a chunk."""
     ahead = max(block_bytes(source, "yx") for source in plan.sources)
-    images = {
+    images: dict[str, int] = {
         value.digest: value.pixels.nbytes
         for node in plan.nodes
         for _, value in node.parameters
@@ -101,7 +101,7 @@ def _standing(plan: Plan) -> int:
 
 
 def _sharing_a_chunk(output: OutputPlan) -> int:
-    """Return what a store keeps until the last plane of a chunk has come: planes, pyramids and their encoded bytes."""
+    """Return what a store keeps until the last plane of a chunk has come: planes, pyramids, encoded bytes."""
     together = _planes_in_a_chunk(output)
     return 0 if together == 1 else together * block_bytes(output.image, "yx") * 7 // 3
 
@@ -111,7 +111,10 @@ def _planes_in_a_chunk(output: OutputPlan) -> int:
 
 
 def _writing(output: OutputPlan) -> int:
-    """Return what is held while a plane is written: it, its pyramid (a third), and both once more as encoded bytes."""
+    """Return what is held while a plane is written: it, its pyramid (a third), both once more as they are encoded.
+
+    Where planes share a chunk, the store holds what is encoded (see `_sharing_a_chunk`).
+    """
     plane = block_bytes(output.image, "yx")
     return plane * 7 // 3 if _planes_in_a_chunk(output) == 1 else plane * 4 // 3
 

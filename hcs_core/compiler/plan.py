@@ -17,6 +17,7 @@ from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import StoreLayout
+from hcs_core.storage.size import StoreSize
 
 PLATE = -1
 """The node of a port that is a channel of the plate itself."""
@@ -126,7 +127,10 @@ class StepPlan:
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
-    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass."""
+    """An image of a step that is kept: which, in which store and backend.
+
+    `layout` and `size`, what it takes at most for all wells of the plan, come with the stores pass.
+    """
 
     step: str
     store: str
@@ -134,6 +138,7 @@ class OutputPlan:
     ports: tuple[Port, ...]
     backend: str = ""
     layout: StoreLayout | None = None
+    size: StoreSize | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -62,7 +62,8 @@ class Traversal:
 
     def run_place(self, place: Mapping[str, int]) -> None:
         """Make every plane of every kept output at one of the places along s and t that are worked on apart."""
-        for output in self._plan.outputs:
+        # From the last one on: what is kept on the way is written while it is made, and need not wait to be read.
+        for output in reversed(self._plan.outputs):
             for channel, key in self._in_order(output, place):
                 port = self._presence.origin(output.ports[channel], key)
                 if (port, key) not in self._written and self._presence.has(port, key):

@@ -112,7 +112,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 
 def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stored: Collection[str]) -> Existing:
-    """Return what the compiler is told of an output: the stored wells whose planes are still the same, and the rest."""
+    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are."""
     whole: set[str] = set()
     stale: dict[str, str] = {}
     for well, digest in content.wells.items():

@@ -4,10 +4,10 @@ import attrs
 import pytest
 
 from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, PluginError, Problem, Step
-from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.devices_pass import devices_pass
 from hcs_core.compiler.materialization_pass import materialization_pass
 from hcs_core.compiler.memory_pass import memory_pass
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.paths_pass import paths_pass
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.stores_pass import stores_pass
@@ -19,7 +19,7 @@ CHANGES = {
     paths_pass: {"sources", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
-    memory_pass: {"nodes", "peak_memory_bytes_per_worker"},
+    memory_pass: {"nodes", "peak_memory_bytes_per_worker", "waiting_bytes_per_worker"},
     devices_pass: {"nodes", "workers"},
 }
 EMPTY = Plan(plate="made_up", microscope="made_up", inventory_digest="", pipeline="made_up")
