@@ -48,8 +48,8 @@ def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
         "conversions": [
-            {"from": source, "to": node.memory_type}
-            for source, node in dict.fromkeys((source, node) for node in nodes for source in node.converts)
+            {"from": source, "to": own}
+            for source, own in dict.fromkeys((source, node.memory_type) for node in nodes for source in node.converts)
         ],
         "axes": ", ".join(dict.fromkeys(f"{node.axes}->{node.out}" for node in nodes)),
         "reads": before,

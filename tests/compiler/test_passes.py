@@ -19,7 +19,7 @@ CHANGES = {
     paths_pass: {"sources", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
-    memory_pass: {"nodes", "peak_memory_bytes_per_worker", "waiting_bytes_per_worker"},
+    memory_pass: {"nodes", "peak_memory_bytes_per_worker"},
     devices_pass: {"nodes", "workers"},
 }
 EMPTY = Plan(plate="made_up", microscope="made_up", inventory_digest="", pipeline="made_up")
