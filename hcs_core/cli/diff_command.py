@@ -60,8 +60,8 @@ def _document(path: Path, plate: Path | None, config: Path | None, session: Sess
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{file} cannot be read as a plan ({one_line(error)}): give the output folder of a run, its plan.json, or "
-            "a pipeline file with --plate."
+            f"{file} cannot be read as a plan ({one_line(error)}): give the output folder of a run, its plan.json, "
+            "or a pipeline file with --plate."
         ) from error
     if not isinstance(document, dict) or not document.keys() >= _NEEDED:
         raise RunError(f"{file} is no plan: give the output folder of a run, or its plan.json.")
