@@ -43,9 +43,11 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
             outputs.extend(kept_outputs(step.name, lanes, store, projections))
     store = _main_store(given)
     last = steps[-1].name if steps else ""
+    saved = len(outputs)
     outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
-    clashes = _clashes([(output.step, output.store) for output in outputs])
+    # The results' own name first: of two that clash, the step that is kept is the one to rename.
+    clashes = _clashes([(output.step, output.store) for output in (*outputs[saved:], *outputs[:saved])])
     return plan.with_problems(*builder.problems, *clashes, *refusals(plan, builder.doubtful))
 
 
@@ -65,7 +67,7 @@ def _main_store(given: CompileInput) -> str:
 def _kept_stores(enabled: Sequence[Step], given: CompileInput) -> list[tuple[str, str]]:
     """Return the steps whose output is kept with the names of their stores, as far as names alone tell them."""
     kept = [(step.name, f"{step.name}{_suffix(given)}") for step in enabled if step.save]
-    return [*kept, (enabled[-1].name if enabled else "", _main_store(given))]
+    return [(enabled[-1].name if enabled else "", _main_store(given)), *kept]
 
 
 def _clashes(kept: Sequence[tuple[str, str]]) -> list[Problem]:
