@@ -78,14 +78,13 @@ def _store(output: OutputPlan) -> dict[str, Any]:
 
 
 def plan_text(plan: Plan, output: str) -> str:
-    """Return a plan as `hcs plan` prints it; nothing where it has no image to tell of."""
-    if not plan.sources:
-        return ""
+    """Return a plan as `hcs plan` prints it; of one that cannot run, what it is for and its steps."""
     lines = [_line(word, text) for word, text in plan_facts(plan)]
     lines.append(_line("Output", output))
     for table in plan_tables(plan):
         lines += ["", table.title, *columns_text(table.columns, table.rows)]
-    return "\n".join([*lines, "", *(_line(word, text) for word, text in plan_needs(plan))])
+    needs = () if plan.problems else plan_needs(plan)
+    return "\n".join([*lines, *([""] if needs else []), *(_line(word, text) for word, text in needs)])
 
 
 def _line(word: str, text: str) -> str:

@@ -194,7 +194,7 @@ def _to_write(call: FunctionCall, item: Parameter) -> str:
         value = item.default
         said = ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)
         return f"Leave it out for its default ({said.lower() if isinstance(value, bool) else said})."
-    return f"Write `{call.label}: {{{item.name}: ...}}` with one."
+    return f"Write one: `{call.label}: {{{item.name}: ...}}`."
 
 
 def memory_type_known(name: str, plugins: PluginManager) -> str | None:

@@ -28,7 +28,7 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
         # Shapes are unknown, but names and parameters can be checked: all problems are told at once.
         for step in enabled:
             builder.check_calls(step, step.calls)
-        return plan.with_problems(*builder.problems, *_clashes(_kept_stores(enabled, given)))
+        return plan.with_problems(*builder.problems, *_clashes(_saved(enabled, given), [_main_store(given)]))
     lanes = source_lanes(plan)
     steps: list[StepPlan] = []
     outputs: list[OutputPlan] = []
@@ -46,8 +46,9 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     saved = len(outputs)
     outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
-    # The results' own name first: of two that clash, the step that is kept is the one to rename.
-    clashes = _clashes([(output.step, output.store) for output in (*outputs[saved:], *outputs[:saved])])
+    clashes = _clashes(
+        [(output.step, output.store) for output in outputs[:saved]], [output.store for output in outputs[saved:]]
+    )
     return plan.with_problems(*builder.problems, *clashes, *refusals(plan, builder.doubtful))
 
 
@@ -64,26 +65,25 @@ def _main_store(given: CompileInput) -> str:
     return given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
 
 
-def _kept_stores(enabled: Sequence[Step], given: CompileInput) -> list[tuple[str, str]]:
-    """Return the steps whose output is kept with the names of their stores, as far as names alone tell them."""
-    kept = [(step.name, f"{step.name}{_suffix(given)}") for step in enabled if step.save]
-    return [(enabled[-1].name if enabled else "", _main_store(given)), *kept]
+def _saved(enabled: Sequence[Step], given: CompileInput) -> list[tuple[str, str]]:
+    """Return the steps that are kept with the names of their stores, as far as names alone tell them."""
+    return [(step.name, f"{step.name}{_suffix(given)}") for step in enabled if step.save]
 
 
-def _clashes(kept: Sequence[tuple[str, str]]) -> list[Problem]:
-    """Return a problem for each kept output, given by step and store, that would be written where another one is."""
+def _clashes(saved: Sequence[tuple[str, str]], results: Sequence[str]) -> list[Problem]:
+    """Return a problem for each kept step, given with a store, that would be written where something else is."""
     problems = []
-    first: dict[str, str] = {}
-    for step, store in kept:
-        if store in first:
+    whose = dict.fromkeys(results, "the results")
+    for step, store in saved:
+        if store in whose:
             problems.append(
                 Problem(
                     step=step,
-                    message=f"its output {store!r} has the name of another one, that of step {first[store]!r}.",
+                    message=f"its output {store!r} has the name of another one, that of {whose[store]}.",
                     hint="Give the step another `name`.",
                     found=store,
                     expected="a name that no other output has",
                 )
             )
-        first.setdefault(store, step)
+        whose.setdefault(store, f"step {step!r}")
     return problems

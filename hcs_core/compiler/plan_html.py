@@ -10,7 +10,7 @@ from hcs_core.compiler.plan_tables import PlanTable, plan_facts, plan_needs, pla
 
 def plan_html(plan: Plan) -> str:
     """Return a plan as HTML: problems first, then facts and tables; every text in it is escaped."""
-    facts = (*plan_facts(plan), *plan_needs(plan))
+    facts = (*plan_facts(plan), *(() if plan.problems else plan_needs(plan)))
     parts = [
         _problems(plan),
         _rows([f"<th>{escape(word)}</th><td>{escape(text)}</td>" for word, text in facts]),

@@ -53,8 +53,8 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 
 def plan_tables(plan: Plan) -> tuple[PlanTable, ...]:
-    """Return the tables of steps, stores and wells."""
-    tables = (_steps_table(plan), _stores_table(plan), _wells_table(plan))
+    """Return the tables of steps, stores and wells; of a plan that cannot run, that of steps alone."""
+    tables = (_steps_table(plan),) if plan.problems else (_steps_table(plan), _stores_table(plan), _wells_table(plan))
     return tuple(table for table in tables if table.rows)
 
 
@@ -92,7 +92,8 @@ def _step_rows(plan: Plan, number: int, step: StepPlan) -> list[tuple[str, ...]]
     calls = list(dict.fromkeys((call_text(n), memory_text(n), f"{n.axes}->{n.out}") for n in nodes))
     stores = [output.store for output in plan.outputs if output.step == step.name]
     added = "" if step.name in plan.asked or not plan.asked else " (added)"
-    rows: list[tuple[str, ...]] = [("", *call, "", "") for call in calls] or [("", "nothing", "", "", "", "")]
+    missing = "not known" if plan.problems else "nothing"
+    rows: list[tuple[str, ...]] = [("", *call, "", "") for call in calls] or [("", missing, "", "", "", "")]
     rows[0] = (f"{number}. {step.name}{added}", *rows[0][1:])
     rows[-1] = (*rows[-1][:4], "; ".join(map(short_image_text, step.images)), ", ".join(stores) or "-")
     return rows
