@@ -119,11 +119,22 @@ def _writing(output: OutputPlan) -> int:
     return plane * 7 // 3 if _planes_in_a_chunk(output) == 1 else plane * 4 // 3
 
 
+@attrs.define(eq=False)
+class _Result:
+    """What one call returned, or one read: its bytes, and how many of its planes are held.
+
+    Planes of a stack are views of it: as long as one of them is there, all of it is.
+    """
+
+    size: int
+    held: int = 0
+
+
 class _Counted:
     """The work of a traversal that counts bytes; every plane is `None`.
 
     `_collecting` is what blocks take that are being filled, each while the planes of the next inner one are made;
-    `_given` what the last call returned and nobody holds yet.
+    `_given` the last result, of which nobody may hold a plane; `_alive` the bytes of results that are held.
     """
 
     def __init__(self, plan: Plan, *, waits_in_memory: bool) -> None:
@@ -134,19 +145,24 @@ class _Counted:
         self._made = [block_bytes(node.output, "yx") for node in plan.nodes]
         self._kept = [block_bytes(output.image, "yx") for output in plan.outputs]
         self._writing = [_writing(output) for output in plan.outputs]
+        self._results: dict[tuple[Port, PlaneKey], _Result] = {}
+        self._given = _Result(0)
         self._collecting = 0
-        self._given = 0
+        self._alive = 0
         self._waiting = 0
         self.most = 0
         self.most_waiting = 0
 
     def _note(self, more: int) -> None:
-        waiting = self._waiting if self._waits_in_memory else 0
-        self.most = max(self.most, self._collecting + waiting + more)
+        self.most = max(self.most, self._collecting + self._alive + more)
+
+    @property
+    def _unheld(self) -> int:
+        return 0 if self._given.held else self._given.size
 
     def read(self, lane: int, key: PlaneKey) -> None:  # noqa: ARG002 - as `Work` says
-        self._given = self._of_lane[lane]
-        self._note(self._given)
+        self._given = _Result(self._of_lane[lane])
+        self._note(self._given.size)
 
     def compute(self, index: int, block: Block, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
         node = self._plan.nodes[index]
@@ -155,26 +171,36 @@ class _Counted:
         for _ in planes:
             pass
         self._collecting -= stack
-        taken = max(stack, self._taken[index])
+        taken = stack or max(self._taken[index], self._unheld)
         made = math.prod(made_shape(node, block))
-        self._given = made * self._made[index]
-        self._note(taken + self._given + SCRATCH_PLANES * self._taken[index])
+        self._given = _Result(made * self._made[index])
+        self._note(taken + self._given.size + SCRATCH_PLANES * self._taken[index])
         return [None] * made
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:  # noqa: ARG002
-        self._note(max(self._given - self._kept[output], 0) + self._writing[output])
+        self._note(max(self._unheld - self._kept[output], 0) + self._writing[output])
 
     def hold(self, port: Port, key: PlaneKey, plane: None) -> None:  # noqa: ARG002
-        size = self._size(port)
-        self._waiting += size
-        self._given = max(self._given - size, 0)
+        self._waiting += self._size(port)
         self.most_waiting = max(self.most_waiting, self._waiting)
-        self._note(self._given)
+        if self._waits_in_memory:
+            self._alive += self._unheld
+            self._given.held += 1
+            self._results[port, key] = self._given
+            self._note(0)
 
-    def take(self, port: Port, key: PlaneKey, last: bool) -> None:  # noqa: ARG002
+    def take(self, port: Port, key: PlaneKey, last: bool) -> None:
         size = self._size(port)
-        self._note(size)
         self._waiting -= size if last else 0
+        if not self._waits_in_memory:
+            self._given = _Result(size)
+        elif last:
+            self._given = self._results.pop((port, key))
+            self._given.held -= 1
+            self._alive -= self._unheld
+        else:
+            self._given = self._results[port, key]
+        self._note(self._unheld)
 
     def _size(self, port: Port) -> int:
         return self._of_lane[port.channel] if port.node == PLATE else self._made[port.node]

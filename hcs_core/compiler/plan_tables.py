@@ -90,7 +90,7 @@ def _step_rows(plan: Plan, number: int, step: StepPlan) -> list[tuple[str, ...]]
     """Return a row for each different call of a step; what it gives and where it is kept stands in the last."""
     nodes = [plan.nodes[index] for index in step.nodes]
     calls = list(dict.fromkeys((call_text(n), memory_text(n), f"{n.axes}->{n.out}") for n in nodes))
-    stores = [output.store for output in plan.outputs if output.step == step.name]
+    stores = dict.fromkeys(output.store for output in plan.outputs if output.step == step.name)
     added = "" if step.name in plan.asked or not plan.asked else " (added)"
     missing = "not known" if plan.problems else "nothing"
     rows: list[tuple[str, ...]] = [("", *call, "", "") for call in calls] or [("", missing, "", "", "", "")]

@@ -1,6 +1,7 @@
 """What a plan says that a worker holds, against what a run really holds: planes that wait, counted where they do."""
 
 import threading
+import tracemalloc
 
 import attrs
 import numpy as np
@@ -18,6 +19,8 @@ from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.testing.plates import make_plate as made_up
 
 SHAPE = (64, 96)
+SMALL_THINGS = 500_000
+"""Bytes of a run that are no planes: records, documents, tables."""
 PLANE = SHAPE[0] * SHAPE[1] * 2
 
 
@@ -220,6 +223,24 @@ def test_a_real_run_holds_no_more_than_planned(make_plate, installed, tmp_path, 
     result = orchestrator.run([Pipeline("p", PIPELINES[name])])
     assert (result.status, held) == ("ok", {})
     assert tight(result.plan.waiting_bytes_per_worker, most[0])
+
+
+@pytest.mark.parametrize("name", ["projection", "channels across stacks", "sites of stacks"])
+def test_all_that_numpy_allocates_in_a_run_is_planned(make_plate, installed, tmp_path, name):
+    config = GlobalPipelineConfig(num_workers=1)
+    plate = make_plate(z_count=4, wells=("A01",), image_shape=(500, 500))
+    orchestrator = PipelineOrchestrator(plate, global_config=config, plugins=installed, output=tmp_path / "out")
+    # What is imported and cached once is none of a well's memory.
+    plan = orchestrator.run([Pipeline("p", PIPELINES[name])]).plan
+    orchestrator.clear()
+    contexts = orchestrator.compile_pipelines(Pipeline("p", PIPELINES[name]))
+    tracemalloc.start()
+    try:
+        orchestrator.execute_compiled_plate(Pipeline("p", PIPELINES[name]), contexts)
+        _, measured = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert measured - SMALL_THINGS <= plan.peak_memory_bytes_per_worker <= 1.35 * measured
 
 
 def test_given_images_are_counted_once(installed):

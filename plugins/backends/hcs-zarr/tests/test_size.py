@@ -1,4 +1,4 @@
-"""What a plan is told of a plate's size, against arithmetic by hand; the core's tests count what is really written."""
+"""What a plan is told of a plate's size, against arithmetic by hand; the core's tests count what is written."""
 
 import subprocess
 import sys
