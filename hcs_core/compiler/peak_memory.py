@@ -16,7 +16,7 @@ import numpy as np
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, made_shape
-from hcs_core.compiler.traversal import Traversal, apart
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.plugins.parameter import GivenImage
 
 SCRATCH_PLANES = 2
@@ -44,14 +44,11 @@ def peak_memory(plan: Plan, *, waits_in_memory: bool = True) -> PeakMemory:
     if not plan.sources or not plan.outputs:
         return PeakMemory()
     # Without gaps: what a site lacks is never held.
-    whole = attrs.evolve(plan, gaps=((),))
+    whole = attrs.evolve(_at_different_times(plan), gaps=((),))
     peak = waiting = 0
     for sites, well in _different_wells(plan):
         counted = _Counted(whole, waits_in_memory=waits_in_memory)
-        shape = WellShape(sites=sites, gaps=(0,) * len(sites))
-        traversal = Traversal(whole, shape, counted, well)
-        for place in _different_places(whole, sites):
-            traversal.run_place(place)
+        Traversal(whole, WellShape(sites=sites, gaps=(0,) * len(sites)), counted, well).run()
         peak, waiting = max(peak, counted.most), max(waiting, counted.most_waiting)
     return PeakMemory(total=peak + _standing(plan), waiting=waiting)
 
@@ -63,29 +60,49 @@ def block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
 
 
 def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Yield the sites of wells that differ in them, for a well that nodes tell apart and for any other."""
-    named = {node.only.value for node in plan.nodes if node.only is not None and node.only.component == "well"}
+    """Yield sites that stand for all wells: for a well that nodes tell apart and for any other.
+
+    Where no node stacks sites they are worked on apart, and of those that nodes do not tell apart one stands for all.
+    """
     every = dict.fromkeys(shape.sites for shape in plan.well_shapes)
     if not any("s" in node.axes for node in plan.nodes):
-        # Sites are worked on apart: a well with all that there are stands for each.
-        every = {tuple(sorted(set(itertools.chain.from_iterable(every)))): None}
-    yield from itertools.product(every, ("", *sorted(map(str, named))))
+        there = sorted(set(itertools.chain.from_iterable(every)))
+        every = {_different(there, _told_apart(plan, "site")): None}
+    wells = ("", *(str(well) for well in _told_apart(plan, "well")))
+    yield from itertools.product(every, wells)
 
 
-def _different_places(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, int]]:
-    """Yield places that stand for all: those that nodes tell apart, and one of the others for each set of sources."""
-    told = {(node.only.component, node.only.value) for node in plan.nodes if node.only is not None}
-    seen = set()
-    for place in apart(plan, sites):
-        site, timepoint = place.get("s"), place.get("t")
-        kind = (
-            site if ("site", site) in told else None,
-            timepoint if ("timepoint", timepoint) in told else None,
-            tuple(timepoint in source.timepoints for source in plan.sources),
-        )
-        if kind not in seen:
-            seen.add(kind)
-            yield place
+def _at_different_times(plan: Plan) -> Plan:
+    """Return the plan at timepoints that stand for all, where no node stacks them."""
+    if any("t" in node.axes for node in plan.nodes):
+        return plan
+    kept: set[int] = set()
+    for source in plan.sources:
+        kept.update(_different(source.timepoints, _told_apart(plan, "timepoint")))
+
+    def at_these(image: ImagePlan) -> ImagePlan:
+        return attrs.evolve(image, timepoints=tuple(time for time in image.timepoints if time in kept))
+
+    return attrs.evolve(
+        plan,
+        sources=tuple(map(at_these, plan.sources)),
+        nodes=tuple(
+            attrs.evolve(node, input=at_these(node.input), output=at_these(node.output)) for node in plan.nodes
+        ),
+        outputs=tuple(attrs.evolve(output, image=at_these(output.image)) for output in plan.outputs),
+    )
+
+
+def _told_apart(plan: Plan, component: str) -> tuple[str | int, ...]:
+    """Return the values of a component at which some node works alone."""
+    found = {node.only.value for node in plan.nodes if node.only is not None and node.only.component == component}
+    return tuple(sorted(found, key=str))
+
+
+def _different(there: Sequence[int], told_apart: Sequence[str | int]) -> tuple[int, ...]:
+    """Return the first place that nodes do not tell apart from others, and all that they do."""
+    others = [place for place in there if place not in told_apart]
+    return tuple(sorted([*(place for place in there if place in told_apart), *others[:1]]))
 
 
 def _standing(plan: Plan) -> int:

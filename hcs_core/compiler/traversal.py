@@ -57,17 +57,13 @@ class Traversal:
 
     def run(self) -> None:
         """Make every plane of every kept output that can be made."""
-        for place in apart(self._plan, self._sites):
-            self.run_place(place)
-
-    def run_place(self, place: Mapping[str, int]) -> None:
-        """Make every plane of every kept output at one of the places along s and t that are worked on apart."""
-        # From the last one on: what is kept on the way is written while it is made, and need not wait to be read.
-        for output in reversed(self._plan.outputs):
-            for channel, key in self._in_order(output, place):
-                port = self._presence.origin(output.ports[channel], key)
-                if (port, key) not in self._written and self._presence.has(port, key):
-                    self._produce(port, key)
+        for place in _apart(self._plan, self._sites):
+            # From the last one on: what is kept on the way is written while it is made, and need not wait to be read.
+            for output in reversed(self._plan.outputs):
+                for channel, key in self._in_order(output, place):
+                    port = self._presence.origin(output.ports[channel], key)
+                    if (port, key) not in self._written and self._presence.has(port, key):
+                        self._produce(port, key)
 
     def _in_order(self, output: OutputPlan, at_place: Mapping[str, int]) -> Iterator[tuple[int, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
@@ -141,7 +137,7 @@ class Traversal:
         return self._plan.node_readers[port.node][port.channel]
 
 
-def apart(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, int]]:
+def _apart(plan: Plan, sites: Sequence[int]) -> Iterator[dict[str, int]]:
     """Yield the places along s and t that no node stacks: nothing that is made at one is needed at another.
 
     They are worked on one after the other, all outputs of each, so that no plane has to wait from one to the next.
