@@ -34,9 +34,9 @@ class CompileInput:
         """The part of the plate that the pipeline is for."""
         return self.pipeline.select
 
-    def pipeline_of(self, plan: Plan) -> Pipeline:
-        """Return the pipeline to compile: the one that was given, or what an earlier pass put in its place."""
-        return plan.rewritten or self.pipeline
+    def pipelines_of(self, plan: Plan) -> tuple[Pipeline, ...]:
+        """Return the pipelines to compile: what was given, or what an earlier pass put in its place."""
+        return plan.rewritten or (self.pipeline,)
 
 
 CompilerPass = Callable[[Plan, CompileInput], Plan]
@@ -123,7 +123,7 @@ def draft_plan(
     for spec in ordered_passes(plugins):
         run: CompilerPass = plugins.compiler_passes.load(spec.name)
         plan = _checked(run(plan, given), spec.name, plugins)
-    return _continued(attrs.evolve(plan, rewritten=None), given.existing)
+    return _continued(attrs.evolve(plan, rewritten=()), given.existing)
 
 
 def _continued(plan: Plan, existing: Existing) -> Plan:

@@ -23,7 +23,7 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, nodes, steps and kept outputs."""
     plan = with_source(plan, given)
     builder = Builder(plan, given)
-    enabled = [step for step in given.pipeline_of(plan).steps if step.enabled]
+    enabled = [step for pipeline in given.pipelines_of(plan) for step in pipeline.steps if step.enabled]
     if not plan.sources:
         # Shapes are unknown, but names and parameters can be checked: all problems are told at once.
         for step in enabled:

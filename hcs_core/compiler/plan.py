@@ -160,8 +160,8 @@ class Plan:
     pipeline, asked
         The pipeline's name, and the names of its enabled steps as they were given.
     rewritten
-        The pipeline that a pass before `paths` put in place of the one that was given; `None` in a plan that has
-        come through all passes (see `CompileInput.pipeline_of`).
+        The pipelines that a pass before `paths` put in place of those that were given; empty in a plan that has come
+        through all passes (see `CompileInput.pipelines_of`).
     sources
         The images that the plate gives: what was acquired, and projections of channels that have nothing else.
     nodes, steps, outputs, stages
@@ -191,7 +191,7 @@ class Plan:
     inventory_digest: str
     pipeline: str
     asked: tuple[str, ...] = ()
-    rewritten: Pipeline | None = attrs.field(default=None, eq=False, repr=False)
+    rewritten: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)
     sources: tuple[ImagePlan, ...] = ()
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()

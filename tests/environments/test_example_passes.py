@@ -76,7 +76,7 @@ def test_the_added_step_is_planned_and_run_and_the_pipeline_is_as_it_was(with_ex
     orchestrator = orchestrated(plate, with_examples, tmp_path / "out")
     plan = orchestrator.plan(pipeline)
     assert [step.name for step in plan.steps] == ["gaussian_blur", "always_project"]
-    assert (plan.asked, plan.rewritten) == (("gaussian_blur",), None)
+    assert (plan.asked, plan.rewritten) == (("gaussian_blur",), ())
     assert [output.image.is_projection for output in plan.outputs] == [True]
     assert "always_project (added)" in plan._repr_html_()
     result = orchestrator.run([pipeline])
