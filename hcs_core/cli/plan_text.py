@@ -9,7 +9,7 @@ import attrs
 from hcs_core.cli.columns import columns_text
 from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
 from hcs_core.compiler.plan_tables import plan_facts, plan_needs, plan_tables
-from hcs_core.compiler.plan_words import why_text
+from hcs_core.compiler.plan_words import source_text, why_text
 
 _WORD = 10
 
@@ -20,31 +20,29 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "plate": plan.plate,
         "pipeline": plan.pipeline,
+        "pipelines": list(plan.pipelines),
         "wells": list(plan.well_names),
         "done": list(plan.done),
         "redo": dict(plan.redo),
         "skipped_wells": list(plan.skipped_wells),
         "stages": [attrs.asdict(stage) for stage in plan.stages],
-        "steps": [_step(plan, step, before) for step, before in zip(plan.steps, _before(plan), strict=True)],
+        "steps": [_step(plan, step) for step in plan.steps],
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "waiting_bytes_per_worker": plan.waiting_bytes_per_worker,
         "workers": plan.workers,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
-        "stores": [_store(output) for output in plan.outputs],
+        "stores": [_store(plan, output) for output in plan.outputs],
     }
 
 
-def _before(plan: Plan) -> list[str]:
-    return ["plate", *(step.name for step in plan.steps[:-1])][: len(plan.steps)]
-
-
-def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
+def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
     nodes = [plan.nodes[index] for index in step.nodes]
     kept = [output.store for output in plan.outputs if output.step == step.name]
     return {
         "name": step.name,
+        "pipeline": step.pipeline,
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
         "conversions": [
@@ -52,7 +50,7 @@ def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
             for source, own in dict.fromkeys((source, node.memory_type) for node in nodes for source in node.converts)
         ],
         "axes": ", ".join(dict.fromkeys(f"{node.axes}->{node.out}" for node in nodes)),
-        "reads": before,
+        "reads": source_text(step),
         "writes": kept or [plan.intermediate_backend],
         "added": bool(plan.asked) and step.name not in plan.asked,
         "wells_to_run": len(plan.to_do),
@@ -60,12 +58,13 @@ def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
     }
 
 
-def _store(output: OutputPlan) -> dict[str, Any]:
+def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
     layout, size = output.layout, output.size
     return {
         "name": output.store,
         "step": output.step,
         "backend": output.backend,
+        "wells": None if output.wells is None else list(plan.wells_of(output)),
         "channels": [channel.name for channel in output.image.channels],
         "shape": list(output.image.array_shape),
         "dtype": output.image.dtype,

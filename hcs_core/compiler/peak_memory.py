@@ -60,7 +60,7 @@ def block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
 
 
 def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Yield sites that stand for all wells: for a well that nodes tell apart and for any other.
+    """Yield sites that stand for those of all wells, for each well that nodes or outputs tell apart and any other.
 
     Where no node stacks sites they are worked on apart, and of those that nodes do not tell apart one stands for all.
     """
@@ -68,13 +68,21 @@ def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
     if not any("s" in node.axes for node in plan.nodes):
         there = sorted(set(itertools.chain.from_iterable(every)))
         every = {_different(there, _told_apart(plan, "site")): None}
-    wells = ("", *(str(well) for well in _told_apart(plan, "well")))
-    yield from itertools.product(every, wells)
+    named = _told_apart(plan, "well")
+    limits = [frozenset(output.wells) for output in plan.outputs if output.wells is not None]
+    kinds: dict[tuple[str, tuple[bool, ...]], str] = {}
+    for well in plan.well_names if named or limits else ("",):
+        kind = (well if well in named else "", tuple(well in wells for wells in limits))
+        kinds.setdefault(kind, well)
+    yield from itertools.product(every, kinds.values())
 
 
 def _at_different_times(plan: Plan) -> Plan:
-    """Return the plan at timepoints that stand for all, where no node stacks them."""
-    if any("t" in node.axes for node in plan.nodes):
+    """Return the plan at timepoints that stand for all, where they are worked on apart: where no node stacks them.
+
+    Nor sites: what makes those at once is asked for all timepoints before the next output is.
+    """
+    if any({"s", "t"}.intersection(node.axes) for node in plan.nodes):
         return plan
     kept: set[int] = set()
     for source in plan.sources:

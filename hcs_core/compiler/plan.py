@@ -85,7 +85,8 @@ class Only:
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
-    `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
+    `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
+    where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `converts` are the
     memory types, other than its own, from which its planes come.
@@ -102,6 +103,7 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     asked_memory_type: str | None = None
+    asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
     converts: tuple[str, ...] = attrs.field(default=(), repr=False)
     kernel: str = ""
@@ -118,24 +120,33 @@ class NodePlan:
 
 @attrs.frozen(kw_only=True)
 class StepPlan:
-    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own."""
+    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own.
+
+    `pipeline` is the one that it is of; where a run has several, `name` is `pipeline/step`, here and wherever a plan
+    names a step. `reads` is the name of what it takes: `start`, or a step.
+    """
 
     name: str
     nodes: tuple[int, ...]
     images: tuple[ImagePlan, ...]
+    pipeline: str = attrs.field(default="", repr=False)
+    reads: str = attrs.field(default="", repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
     """An image of a step that is kept: which, in which store and backend.
 
-    `layout` and `size`, what it takes at most for all wells of the plan, come with the stores pass.
+    `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. `layout`
+    and `size`, what it takes at most for all wells of the run, come with the stores pass.
     """
 
     step: str
     store: str
     image: ImagePlan
     ports: tuple[Port, ...]
+    wells: tuple[str, ...] | None = None
+    pipeline: str = attrs.field(default="", repr=False)
     backend: str = ""
     layout: StoreLayout | None = None
     size: StoreSize | None = attrs.field(default=None, repr=False)
@@ -151,19 +162,20 @@ class Stage:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """A pipeline compiled for a plate.
+    """One pipeline or several, compiled for a plate.
 
     Attributes
     ----------
     plate, microscope, inventory_digest
         What it was compiled for. Planes are not in it: a worker gets its well's with the task.
-    pipeline, asked
-        The pipeline's name, and the names of its enabled steps as they were given.
-    rewritten
-        The pipelines that a pass before `paths` put in place of those that were given; empty in a plan that has come
-        through all passes (see `CompileInput.pipelines_of`).
-    sources
-        The images that the plate gives: what was acquired, and projections of channels that have nothing else.
+    pipeline, pipelines, definition
+        The pipelines' names, as one text and each; `definition` is a digest of what they say, wells apart.
+    asked, rewritten
+        The names of the enabled steps as they were given, and the pipelines that a pass before `paths` put in place
+        of those that were given: none in a plan that has come through all passes (see `CompileInput.pipelines_of`).
+    sources, starts
+        The images that the plate gives: what was acquired, and projections of channels that have nothing else. For
+        each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
     gaps, well_shapes, wells
@@ -190,9 +202,12 @@ class Plan:
     microscope: str
     inventory_digest: str
     pipeline: str
+    pipelines: tuple[str, ...] = ()
+    definition: str = attrs.field(default="", repr=False)
     asked: tuple[str, ...] = ()
     rewritten: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)
     sources: tuple[ImagePlan, ...] = ()
+    starts: tuple[tuple[int, ...], ...] = ()
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
@@ -225,6 +240,19 @@ class Plan:
     def sites(self, well: str) -> tuple[int, ...]:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
+
+    def kept_in(self, well: str) -> tuple[int, ...]:
+        """Return the positions of the outputs that are made for a well."""
+        return tuple(
+            index for index, output in enumerate(self.outputs) if output.wells is None or well in output.wells
+        )
+
+    def wells_of(self, output: OutputPlan) -> tuple[str, ...]:
+        """Return the wells of the run for which an output is made."""
+        if output.wells is None:
+            return self.well_names
+        kept = set(output.wells)
+        return tuple(well for well in self.well_names if well in kept)
 
     def has_gaps(self, shape: WellShape) -> bool:
         """Whether some site of a well's shape lacks a plane."""

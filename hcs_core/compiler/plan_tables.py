@@ -13,8 +13,10 @@ from hcs_core.compiler.plan_words import (
     reasons,
     short_image_text,
     size_text,
+    source_text,
     stage_text,
 )
+from hcs_core.pipeline.step_options import START
 from hcs_core.plate.wells import summary
 
 
@@ -82,7 +84,7 @@ def _steps_table(plan: Plan) -> PlanTable:
     rows: list[tuple[str, ...]] = []
     for number, step in enumerate(plan.steps, start=1):
         rows.extend(_step_rows(plan, number, step))
-    columns = ("step", "runs", "memory", "axes", "gives", "kept in")
+    columns = ("step", "reads", "runs", "memory", "axes", "gives", "kept in")
     return PlanTable(title="Steps", columns=columns, rows=tuple(rows))
 
 
@@ -93,18 +95,25 @@ def _step_rows(plan: Plan, number: int, step: StepPlan) -> list[tuple[str, ...]]
     stores = dict.fromkeys(output.store for output in plan.outputs if output.step == step.name)
     added = "" if step.name in plan.asked or not plan.asked else " (added)"
     missing = "not known" if plan.problems else "nothing"
-    rows: list[tuple[str, ...]] = [("", *call, "", "") for call in calls] or [("", missing, "", "", "", "")]
-    rows[0] = (f"{number}. {step.name}{added}", *rows[0][1:])
-    rows[-1] = (*rows[-1][:4], "; ".join(map(short_image_text, step.images)), ", ".join(stores) or "-")
+    rows: list[tuple[str, ...]] = [("", "", *call, "", "") for call in calls] or [("", "", missing, *[""] * 4)]
+    rows[0] = (f"{number}. {step.name}{added}", _read(plan, number, step), *rows[0][2:])
+    rows[-1] = (*rows[-1][:5], "; ".join(map(short_image_text, step.images)), ", ".join(stores) or "-")
     return rows
 
 
+def _read(plan: Plan, number: int, step: StepPlan) -> str:
+    """Return what a step reads, where that is not the step before it, or the plate at the beginning of a pipeline."""
+    before = plan.steps[number - 2] if number > 1 else None
+    unsaid = before.name if before is not None and before.pipeline == step.pipeline else START
+    return "" if step.reads in {unsaid, ""} else source_text(step)
+
+
 def _stores_table(plan: Plan) -> PlanTable:
-    columns = ("store", "backend", "channels", "tczyx", "dtype", "chunks", "levels", "at most", "files")
-    return PlanTable(title="Stores", columns=columns, rows=tuple(map(_store_row, plan.outputs)))
+    columns = ("store", "wells", "backend", "channels", "tczyx", "dtype", "chunks", "levels", "at most", "files")
+    return PlanTable(title="Stores", columns=columns, rows=tuple(_store_row(plan, output) for output in plan.outputs))
 
 
-def _store_row(output: OutputPlan) -> tuple[str, ...]:
+def _store_row(plan: Plan, output: OutputPlan) -> tuple[str, ...]:
     layout, size = output.layout, output.size
     laid_out = ("", "")
     if layout is not None:
@@ -112,6 +121,7 @@ def _store_row(output: OutputPlan) -> tuple[str, ...]:
         laid_out = (lengths_text(layout.image.chunk) + shard, str(len(layout.image.level_shapes)))
     return (
         output.store,
+        "" if output.wells is None else summary(plan.wells_of(output)),
         output.backend,
         ", ".join(channel.name for channel in output.image.channels),
         lengths_text(output.image.array_shape),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import NodePlan, Plan, Stage
+from hcs_core.compiler.plan import NodePlan, Plan, Stage, StepPlan
+from hcs_core.pipeline.step_options import START
 from hcs_core.plugins.parameter import GivenImage
 
 NOT_THERE = "not there yet"
@@ -72,6 +73,11 @@ def memory_text(node: NodePlan) -> str:
     if not node.converts:
         return node.memory_type or "?"
     return f"{' and '.join(node.converts)} -> {node.memory_type}"
+
+
+def source_text(step: StepPlan) -> str:
+    """Return what a step reads: the plate, or the name of a step."""
+    return "plate" if step.reads == START else step.reads
 
 
 def stage_text(stage: Stage) -> str:

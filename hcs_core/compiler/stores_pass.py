@@ -31,8 +31,11 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
     layouts = [_store(output, given, field_count) for output in plan.outputs]
     size_of = _size_function(given)
-    wells = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
-    sizes = [size_of(layout, wells) for layout in layouts]
+    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
+    sizes = [
+        size_of(layout, {well: sites[well] for well in plan.wells_of(output)})
+        for output, layout in zip(plan.outputs, layouts, strict=True)
+    ]
     output_bytes = sum(size.bytes for size in sizes)
     plan = attrs.evolve(
         plan,

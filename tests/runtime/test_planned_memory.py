@@ -130,6 +130,17 @@ def test_what_waits_is_planned(installed, name):
     assert plan.peak_memory_bytes_per_worker >= plan.waiting_bytes_per_worker + PLANE
 
 
+def looked_at(installed):
+    return CompileInput(
+        pipelines=(Pipeline("p"),),
+        plate=made_up(),
+        config=GlobalPipelineConfig(),
+        plugins=installed,
+        machine=Machine(),
+        existing=Existing(),
+    )
+
+
 def forked(installed, **components):
     """A plan of which two nodes, far from each other, read the plate's stacks, and two the blurred ones."""
     plan = planned(
@@ -151,10 +162,7 @@ def forked(installed, **components):
         output if output.step == "max_projection" else attrs.evolve(output, image=blur.output)
         for output in plan.outputs
     )
-    given = CompileInput(
-        pipeline=Pipeline("p"), plate=made_up(), config=GlobalPipelineConfig(), plugins=installed, machine=Machine(),
-        existing=Existing(),
-    )  # fmt: skip
+    given = looked_at(installed)
     return memory_pass(materialization_pass(attrs.evolve(plan, nodes=nodes, outputs=outputs), given), given)
 
 
@@ -253,10 +261,7 @@ def test_given_images_are_counted_once(installed):
 
 def test_what_waits_elsewhere_is_not_memory(installed):
     plan = planned(PIPELINES["sites of stacks"], installed)
-    given = CompileInput(
-        pipeline=Pipeline("p"), plate=made_up(), config=GlobalPipelineConfig(), plugins=installed, machine=Machine(),
-        existing=Existing(),
-    )  # fmt: skip
+    given = looked_at(installed)
     on_disk = memory_pass(attrs.evolve(plan, intermediate_backend="disk"), given)
     assert on_disk.waiting_bytes_per_worker == plan.waiting_bytes_per_worker > 0
     assert on_disk.peak_memory_bytes_per_worker < plan.peak_memory_bytes_per_worker
