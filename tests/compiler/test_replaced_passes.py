@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, PluginError, Step
+from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, Pipeline, PluginError, Step
 from hcs_core.compiler.devices_pass import devices_pass
 from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.testing.plates import make_plate
@@ -82,3 +82,31 @@ def test_one_that_leaves_its_work_undone_is_not_helped_by_the_other(draft, make_
     plan = draft(Step("composite"), plugins=plugins)
     assert [node.device for node in plan.nodes] == [""]
     assert plan.peak_memory_bytes_per_worker > 0
+
+
+def test_other_pipelines_than_were_given_are_refused_with_the_pass(draft, make_manager, target):
+    place = target("swap", lambda plan, *_: attrs.evolve(plan, rewritten=(Pipeline("another"),)))
+    plugins = make_manager(hcs_compiler_passes=[spec("swap", before=("paths",), target=place)])
+    with pytest.raises(PluginError, match="'swap' of plugin 'made_up' puts other pipelines in place than made_up"):
+        draft(Step("composite"), plugins=plugins)
+
+
+def test_what_one_pass_added_the_next_one_sees(draft, make_manager, target):
+    def adding(name):
+        def add(plan, given):
+            longer = (
+                attrs.evolve(one, steps=(*one.steps, Step("composite", name=f"{name}_{len(one.steps)}")))
+                for one in given.pipelines_of(plan)
+            )
+            return attrs.evolve(plan, rewritten=tuple(longer))
+
+        return add
+
+    passes = [
+        spec("first", before=("second",), target=target("first", adding("first"))),
+        spec("second", before=("paths",), target=target("second", adding("second"))),
+    ]
+    plan = draft(Step("composite"), plugins=make_manager(hcs_compiler_passes=passes))
+    assert plan.problems == ()
+    assert [step.name for step in plan.steps] == ["composite", "first_1", "second_2"]
+    assert plan.asked == ("composite",)
