@@ -46,7 +46,9 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
-        problems.append(Problem(parameter="executor", message=str(error)))
+        there = ", ".join(given.plugins.executors.names())
+        found = given.config.executor
+        problems.append(Problem(parameter="executor", message=str(error), found=found, expected=there))
     # Without a limit of the user's own, the machine is one.
     limit = given.config.memory_limit or given.machine.memory_bytes
     need = plan.peak_memory_bytes_per_worker
@@ -59,6 +61,8 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
                 parameter="memory_limit",
                 message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
                 hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
+                found=f"{limit} bytes",
+                expected=f"at least {need} bytes",
             )
         )
     return attrs.evolve(
@@ -90,7 +94,16 @@ def _on_devices(plan: Plan, given: CompileInput) -> tuple[tuple[NodePlan, ...], 
         nodes.append(chosen)
     if wanted is not None and nodes and not problems and not any(devices.has(n.memory_type, wanted) for n in nodes):
         message = f"no memory type that the steps work in has a device {wanted!r}."
-        problems.append(Problem(parameter="device", message=message, hint=_there(plan, devices)))
+        there = _there(plan, devices)
+        problems.append(
+            Problem(
+                parameter="device",
+                message=message,
+                hint=there,
+                found=wanted,
+                expected=there.removeprefix("Here ").rstrip("."),
+            )
+        )
     return tuple(nodes), problems
 
 
@@ -107,6 +120,8 @@ def _no_device(node: NodePlan, wanted: str | None, error: PluginError, hint: str
         parameter="device" if node.asked_device or wanted else "memory",
         message=str(error),
         hint=hint,
+        found=node.asked_device or wanted or node.memory_type,
+        expected=hint.removeprefix("Here ").rstrip("."),
     )
 
 

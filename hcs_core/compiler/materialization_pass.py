@@ -38,7 +38,8 @@ def _backend_problems(field: str, name: str, plugins: PluginManager, *, durable:
     try:
         spec = plugins.storage_backends.get(name)
     except UnknownNameError as error:
-        return [Problem(parameter=field, message=str(error))]
+        there = ", ".join(item.name for item in plugins.storage_backends if item.durable or not durable)
+        return [Problem(parameter=field, message=str(error), found=name, expected=there)]
     if spec.durable or not durable:
         return []
     fitting = [item.name for item in plugins.storage_backends if item.durable]
@@ -47,5 +48,7 @@ def _backend_problems(field: str, name: str, plugins: PluginManager, *, durable:
             parameter=field,
             message=f"{name!r} is not a backend whose content outlives the run.",
             hint=f"Choose {' or '.join(fitting) or 'one that a plugin brings'}.",
+            found=name,
+            expected=", ".join(fitting),
         )
     ]

@@ -230,7 +230,9 @@ def test_the_plan_says_where_planes_wait(plate, hcs, write_pipeline, tmp_path, b
     config.write_text(f"vfs: {{intermediate_backend: {backend}}}\n", encoding="utf-8")
     arguments = ("plan", plate, write_pipeline("  - max_projection\n"), "-o", tmp_path / "out", "--config", config)
     (line,) = [line for line in hcs(*arguments).out.splitlines() if line.startswith("Between:")]
-    where = "memory" if backend == "memory" else f"{waiting(tmp_path / 'out')} ({backend}), until their last reader"
+    where = (
+        "memory" if backend == "memory" else f"{backend}, below .hcs/waiting of the output, until their last reader"
+    )
     assert line == f"Between:  planes that have to wait do so in {where}"
     assert hcs(*arguments, "--json").document["intermediate_backend"] == backend
     assert not (tmp_path / "out").exists()
