@@ -161,7 +161,8 @@ def test_a_file_that_two_pipelines_cannot_use_is_listed_once(make_plate, tmp_pat
     one = PipelineOrchestrator(broken, global_config=config, output=tmp_path / "out", plugins=installed)
     result = one.run(pipelines)
     assert (result.status, result.wells["A01"].sites) == ("ok", (1,))
-    assert [(row.plane.site, row.plane.channel, row.plane.z_index) for row in result.absent] == [(2, 2, 2)]
+    for planes in ([row.plane for row in result.absent], result.wells["A01"].absent):
+        assert [(plane.site, plane.channel, plane.z_index) for plane in planes] == [(2, 2, 2)]
 
 
 def test_planes_that_nobody_took_are_listed_once(make_plate, tmp_path, installed):

@@ -117,6 +117,18 @@ def test_wells_out_of_a_kept_output_do_not_compute_what_it_alone_needs():
     assert len(outside.reads) == 24
 
 
+def test_what_is_kept_on_the_way_is_written_there_and_does_not_wait():
+    steps = [
+        Step("gaussian_blur", sigma=1, save=True),
+        Step("max_projection", save=True),
+        Step("gaussian_blur", sigma=2),
+    ]
+    log = traversed(compiled([Pipeline("p", steps)]))
+    assert len(log.reads) == 24
+    assert len(log.writes) == 24 + 12 + 12
+    assert log.most_held == 0
+
+
 def test_what_a_later_pipeline_takes_waits_for_a_site_and_timepoint_only():
     plan = compiled(
         [Pipeline("p", [Step("gaussian_blur", sigma=1)]), Pipeline("q", [Step("max_projection", input="p")])]
