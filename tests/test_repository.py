@@ -143,3 +143,16 @@ def test_nothing_that_belongs_to_a_machine_is_committed():
         if path.suffix in {".py", ".toml", ".md", ".txt", ".yaml"} or name == ".ci/run":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"index[-]url|[:]//\S+/simple\b|[\"' ]/(work|root|home)/", text), name
+
+
+def test_the_example_of_the_page_on_services_runs(make_plate, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_plate().rename(tmp_path / "PLATE")
+    (example,) = blocks("python", (ROOT / "docs" / "services.md").read_text(encoding="utf-8"))
+    exec(compile(example, "services.md", "exec"), {})  # noqa: S102 - that is what is tested
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("ParsedName(well='A01', site=1, channel=1")
+    assert said[1] == "plate_A01_s2_w1.TIF"
+    assert "TimePoint_1/ZStep_1/plate_A01_s{iii}_w1.TIF" in said[2]
+    made = sorted(path.name for path in (tmp_path / "PLATE_outputs" / "mosaics").iterdir())
+    assert made == [f"{well}_stitched_w{c}_z{z}_t1.tif" for well in ("A01", "B03") for c in (1, 2) for z in (1, 2)]
