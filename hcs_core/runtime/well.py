@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
@@ -22,7 +23,6 @@ from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
-from hcs_core.runtime.traversal import Traversal
 from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
 

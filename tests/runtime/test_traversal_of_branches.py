@@ -13,9 +13,8 @@ import hcs_zarr.plugin
 from hcs_core import GlobalPipelineConfig, Pipeline, PluginManager, Selection, Step, compile_plan, step_function
 from hcs_core.compiler.plan import PLATE
 from hcs_core.compiler.presence import PlaneKey
-from hcs_core.compiler.pulling import waiting_bytes
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.runtime.forecast import forecast
-from hcs_core.runtime.traversal import Traversal
 from hcs_core.testing.plates import make_plate
 
 
@@ -181,8 +180,7 @@ def test_whatever_branches_is_made_once_and_what_waits_was_planned(pipelines):
         for index in kept:
             written = sum(output == index for output, _, _ in log.writes)
             assert written == len(SITES) * plan.outputs[index].image.planes
-        largest = max((node.needs_bytes for node in plan.nodes), default=0)
-        assert log.most_held <= waiting_bytes(plan, len(SITES)) + largest
+        assert log.most_held <= plan.waiting_bytes_per_worker
         calls = {index: log.computed.count(index) for index in log.computed}
         for index, count in calls.items():
             node = plan.nodes[index]
