@@ -12,13 +12,12 @@ from hcs_core.runtime.task import AbsentPlane
 
 def with_gaps(plan: Plan, shape: WellShape, absent: Iterable[AbsentPlane]) -> tuple[Plan, WellShape]:
     """Return the plan and a well's shape in which these planes are absent, for this one run of the well."""
-    lanes = {
-        (channel.number, image.plane_kind.name.lower()): index for index, (image, channel) in enumerate(plan.lanes)
-    }
     lacks: dict[int, set[tuple[int, int, int]]] = {}
     for plane in absent:
-        place = (lanes[plane.channel, plane.kind], plane.timepoint, plane.z_index)
-        lacks.setdefault(plane.site, set()).add(place)
+        # Of several pipelines, more than one may read it.
+        for lane, (image, channel) in enumerate(plan.lanes):
+            if (channel.number, image.plane_kind.name.lower()) == (plane.channel, plane.kind):
+                lacks.setdefault(plane.site, set()).add((lane, plane.timepoint, plane.z_index))
     known = dict(zip(shape.sites, shape.gaps, strict=True))
     gaps = list(plan.gaps)
     moved = {}

@@ -49,7 +49,8 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
     named = {(row.well, _where(row.plane)) for row in found}
     found += [row for row in _never_acquired(plan, records) if (row.well, _where(row.plane)) not in named]
     order = {well: index for index, well in enumerate(plate.planes.wells)}
-    return tuple(sorted(found, key=lambda row: (order[row.well], *_place(row.plane))))
+    # A plane that several pipelines take is absent once.
+    return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
 
 
 def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
