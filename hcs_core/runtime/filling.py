@@ -16,7 +16,8 @@ def with_gaps(plan: Plan, shape: WellShape, absent: Iterable[AbsentPlane]) -> tu
     for plane in absent:
         # Of several pipelines, more than one may read it.
         for lane, (image, channel) in enumerate(plan.lanes):
-            if (channel.number, image.plane_kind.name.lower()) == (plane.channel, plane.kind):
+            is_read = plane.z_index in image.z_indexes and plane.timepoint in image.timepoints
+            if is_read and (channel.number, image.plane_kind.name.lower()) == (plane.channel, plane.kind):
                 lacks.setdefault(plane.site, set()).add((lane, plane.timepoint, plane.z_index))
     known = dict(zip(shape.sites, shape.gaps, strict=True))
     gaps = list(plan.gaps)
