@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hcs_core.arrays.step_function import (
         step_function as step_function,
     )
+    from hcs_core.arrays.table import (
+        Table as Table,
+    )
     from hcs_core.compiler.compiling import (
         CompileInput as CompileInput,
         compile_plan as compile_plan,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
         PathPlanningConfig as PathPlanningConfig,
         Selection as Selection,
         VFSConfig as VFSConfig,
+        WritersConfig as WritersConfig,
         ZarrConfig as ZarrConfig,
     )
     from hcs_core.pipeline.names import (
@@ -116,6 +120,11 @@ if TYPE_CHECKING:
         row_name as row_name,
         select_wells as select_wells,
         well_name as well_name,
+    )
+    from hcs_core.plugins.artifact import (
+        ArtifactKind as ArtifactKind,
+        Made as Made,
+        Taken as Taken,
     )
     from hcs_core.plugins.events import (
         Event as Event,
@@ -200,6 +209,7 @@ _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.memory_type": "MemoryType",
     "hcs_core.arrays.step_function": "step_function",
+    "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",
     "hcs_core.compiler.plan": "Plan Problem",
@@ -208,7 +218,9 @@ _NAMES = {
         "ReadError RunError StorageError UnknownNameError"
     ),
     "hcs_core.orchestrator": "PipelineOrchestrator",
-    "hcs_core.pipeline.config": "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig ZarrConfig",
+    "hcs_core.pipeline.config": (
+        "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig WritersConfig ZarrConfig"
+    ),
     "hcs_core.pipeline.names": (
         "Backend MaterializationBackend Microscope MissingData OmeZarrVersion ZarrChunkStrategy ZarrCompressor "
         "ZarrShards"
@@ -224,6 +236,7 @@ _NAMES = {
     "hcs_core.plate.reader": "Header Reader Region",
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
+    "hcs_core.plugins.artifact": "ArtifactKind Made Taken",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",

@@ -22,6 +22,7 @@ from hcs_core.plate.microscope import MicroscopeHandler
 from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
+from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
@@ -30,6 +31,7 @@ from hcs_core.runtime.output_folder import check_output, clear_output, output_fo
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
+from hcs_core.runtime.well_parts import WellParts
 from hcs_core.runtime.well_tasks import well_tasks
 
 Steps = Pipeline | Sequence[Step]
@@ -161,6 +163,8 @@ class PipelineOrchestrator:
         if content.content_key != plan.content_key:
             return Existing(content_key=content.content_key)
         whole = [set(store.finished_wells()) for store in open_stores(plan, self.output, self.plugins).values()]
+        if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
+            whole.append(set(WellParts(self.output).wells()))
         tasks = well_tasks(plan, self.plate)
         return existing_of(content, {task.well: task.planes.digest() for task in tasks}, set.intersection(*whole))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from hcs_core.compiler.artifact_book import ArtifactBook
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
@@ -29,11 +30,14 @@ class Builder:
         self._given = given
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
+        self.artifacts = ArtifactBook(plan)
 
     def check_calls(self, step: Step, calls: Iterable[FunctionCall]) -> None:
         """Check what can be checked of a step's calls without an image: operations and their parameters."""
         for call in calls:
-            self._resolve(step, call)
+            resolved = self._resolve(step, call)
+            if resolved is not None:
+                self.artifacts.announce(step, resolved)
 
     def add_step(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Add a step's nodes; return the lanes that it leaves."""
@@ -148,6 +152,7 @@ class Builder:
         wrong = misfit(step, call, resolved, found, only)
         if wrong is not None:
             self.problems.append(wrong)
+            self.artifacts.announce(step, resolved)
             return lanes
         made: dict[int, Lane] = {}
         for group in found:
@@ -155,8 +160,9 @@ class Builder:
             node = self._node(step, call, resolved, group, only)
             if node is None:
                 return lanes
+            node, index = self._with_artifacts(step, call, resolved, node), len(self.nodes)
             self.nodes.append(node)
-            made.update(zip(places, lanes_of(node.output, len(self.nodes) - 1), strict=False))
+            made.update(zip(places, group.lanes if node.passes_on else lanes_of(node.output, index), strict=False))
         return tuple(made[place] for place in sorted(made))
 
     def _node(
@@ -182,10 +188,18 @@ class Builder:
             output=output,
             masks=resolved.signature.missing == MissingPolicy.MASK,
             only=only,
+            context=resolved.signature.context,
             asked_memory_type=resolved.memory_type or step.memory,
             version=resolved.version,
             function=resolved.function,
         )
+
+    def _with_artifacts(self, step: Step, call: FunctionCall, resolved: Resolved, node: NodePlan) -> NodePlan:
+        """Return the next node with what it takes, and note what it makes."""
+        takes, problems = self.artifacts.take(step, call, resolved, node)
+        self.problems += problems
+        self.problems += self.artifacts.make(step, call, resolved, len(self.nodes), node)
+        return attrs.evolve(node, takes=takes)
 
     def _resolve(self, step: Step, call: FunctionCall) -> Resolved | None:
         found = resolve(step, call, self._given.plugins)

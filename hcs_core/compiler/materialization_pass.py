@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.compiler.artifact_writers import with_writers
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.needed_nodes import needed_nodes
 from hcs_core.compiler.plan import PLATE, Plan, Port, Problem
 from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 
 
 def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
-    """Return the plan with the backends of kept outputs and intermediates, and the readers of each channel."""
+    """Return the plan with the backends of outputs and intermediates, the readers of channels, and writers."""
     kept, between = str(given.config.vfs.materialization_backend), str(given.config.vfs.intermediate_backend)
     problems = [
         *_backend_problems("materialization_backend", kept, True, given.plugins),
         *_backend_problems("intermediate_backend", between, False, given.plugins),
     ]
     readers: dict[Port, tuple[int, ...]] = {}
-    for index, node in enumerate(plan.nodes):
-        for port in node.inputs:
+    for index in sorted(needed_nodes(plan)):
+        for port in plan.nodes[index].inputs:
             readers[port] = (*readers.get(port, ()), index)
+    artifacts, unwritten = with_writers(plan.artifacts, given.config.writers, given.plugins)
     return attrs.evolve(
         plan,
+        artifacts=artifacts,
         outputs=tuple(attrs.evolve(output, backend=kept) for output in plan.outputs),
         intermediate_backend=between,
         source_readers=tuple(readers.get(Port(PLATE, lane), ()) for lane in range(len(plan.lanes))),
@@ -30,7 +34,7 @@ def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
             tuple(readers.get(Port(index, channel), ()) for channel in range(len(node.output.channels)))
             for index, node in enumerate(plan.nodes)
         ),
-    ).with_problems(*problems)
+    ).with_problems(*problems, *unwritten)
 
 
 def _backend_problems(field: str, name: str, durable: bool, plugins: PluginManager) -> list[Problem]:

@@ -43,8 +43,9 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     store = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
     last = steps[-1].name if steps else ""
     outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
-    plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
-    problems = [*builder.problems, *_clashes(outputs)]
+    made, artifacts, unmade = builder.artifacts.finish(builder.nodes)
+    plan = attrs.evolve(plan, nodes=made, steps=tuple(steps), outputs=tuple(outputs), artifacts=artifacts)
+    problems = [*builder.problems, *unmade, *_clashes(outputs)]
     return plan.with_problems(*problems, *(() if problems else refusals(plan)))
 
 

@@ -3,7 +3,11 @@
 Each plane of the final output is asked for in turn; a node that is asked for a plane asks for the planes of its
 own block, computes it, hands out the one, and holds the others until their readers come. So neighbouring
 plane-wise nodes are fused, a stack is held only while it is collected, and an intermediate is dropped after its
-last reader. What is done with planes is the `Work`: the real one, or one that only notes what would be read.
+last reader.
+
+Functions that make artifacts run for every block, whether or not an output pulls their images: as soon as their
+planes are there, and before whatever takes what they make. What is done with planes is the `Work`: the real one, or
+one that only notes what would be read.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
+from hcs_core.runtime.artifact_parts import Call, Parts
 
 
 class Work(Protocol):
@@ -50,18 +55,27 @@ class Traversal:
         self._work = work
         self._waiting: dict[tuple[Port, PlaneKey], int] = {}
         self._written: set[tuple[Port, PlaneKey]] = set()
+        self._parts = Parts(plan, self._presence)
+        self._makes = any(node.makes for node in plan.nodes)
+        self._begun: set[Call] = set()
+        self._due: dict[Call, None] = {}
         self._taps: dict[Port, list[tuple[int, int]]] = {}
         for index, output in enumerate(plan.outputs):
             for channel, port in enumerate(output.ports):
                 self._taps.setdefault(port, []).append((index, channel))
 
     def run(self) -> None:
-        """Make every plane of every kept output that can be made."""
+        """Make every plane of every kept output that can be made, and every artifact."""
         for output in self._plan.outputs:
             for channel, key in self._in_order(output):
                 port = self._presence.origin(output.ports[channel], key)
                 if (port, key) not in self._written and self._presence.has(port, key):
                     self._produce(port, key)
+                    self._run_due()
+        for index, node in enumerate(self._plan.nodes):
+            for call in self._parts.all(index) if node.makes else ():
+                self._run(call)
+                self._run_due()
 
     def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
@@ -89,18 +103,71 @@ class Traversal:
         if port.node == PLATE:
             plane = self._work.read(port.channel, key)
             self._made(port, key, plane, reading)
+            self._run_makers(port, key)
             return plane
         node = self._plan.nodes[port.node]
         block = self._presence.block(node, port.channel, key)
-        results = self._work.compute(port.node, block, self._gather(node, block), key)
+        results = self._compute(port, block, key)
         wanted = None
+        made: list[tuple[Port, PlaneKey]] = []
         for cell, plane in zip(made_cells(node, block, port.channel, key), results, strict=True):
             if cell is None:
                 continue
             asked = cell == (port.channel, key)
             wanted = plane if asked else wanted
-            self._made(Port(port.node, cell[0]), cell[1], plane, reading if asked else 0)
+            place = Port(port.node, cell[0]), cell[1]
+            self._made(*place, plane, reading if asked else 0)
+            made.append(place)
+        # Only now: a function that stacks them would else make those anew whose turn has not come.
+        for place in made:
+            self._run_makers(*place)
         return wanted
+
+    def _compute(self, port: Port, block: Block, key: PlaneKey) -> Sequence[Any]:
+        """Return what a node makes of a block, after all that it takes by name."""
+        node = self._plan.nodes[port.node]
+        if node.makes or node.takes:
+            call = self._parts.call(port.node, port.channel, key)
+            if node.makes:
+                self._begun.add(call)
+            for taken in node.takes:
+                for part in self._parts.taken(taken, call):
+                    self._run(part)
+        return self._work.compute(port.node, block, self._gather(node, block), key)
+
+    def _run(self, call: Call) -> None:
+        """Run a call for its artifacts, unless it has run; what it makes of an image is held for its readers."""
+        if call in self._begun:
+            return
+        port = Port(call.node, call.channel)
+        node = self._plan.nodes[call.node]
+        if node.passes_on:
+            self._compute(port, self._presence.block(node, call.channel, call.key), call.key)
+        else:
+            self._produce(port, call.key)
+
+    def _run_makers(self, port: Port, key: PlaneKey) -> None:
+        """Run what makes artifacts of a plane that was just made, or note that it is due.
+
+        What pulls nothing else runs at once, so that the plane need not wait. All others wait until nothing is being
+        computed: they may pull what is just on its way.
+        """
+        for place in self._names(port, key) if self._makes else ():
+            for index in self._readers(place):
+                node = self._plan.nodes[index]
+                if not node.makes or not self._presence.works(node, key):
+                    continue
+                call = self._parts.call(index, node.inputs.index(place), key)
+                if node.plane_wise and not node.takes:
+                    self._run(call)
+                else:
+                    self._due[call] = None
+
+    def _run_due(self) -> None:
+        while self._due:
+            call = next(iter(self._due))
+            del self._due[call]
+            self._run(call)
 
     def _gather(self, node: NodePlan, block: Block) -> Iterator[Any]:
         """Yield the planes of a node's block one by one, so that none is held by the time it is copied."""

@@ -11,11 +11,14 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.presence import Presence
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.forecast import forecast
+from hcs_core.runtime.image_files import images_folder, remove_images
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_stores import open_stores
@@ -23,6 +26,7 @@ from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
+from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import Restartable
 from hcs_core.storage.layout import WellSummary
 
@@ -52,7 +56,7 @@ class WellRunner:
         record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
             try:
-                record = attrs.evolve(record, summaries=self._run(task, task.shape))
+                record = self._run(record, task, task.shape)
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -79,7 +83,7 @@ class WellRunner:
             well = store.open_well(task.well)
             if isinstance(well, Restartable):
                 well.restart()
-        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
+        return self._run(attrs.evolve(record, sites=shape.sites, absent=absent), task, shape)
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
@@ -90,7 +94,20 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
-    def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
+    def _run(self, record: WellRecord, task: WellTask, shape: WellShape) -> WellRecord:
+        """Make a well's images and artifacts; return its record with what the driver needs of them."""
+        remove_images(self._plan, self._job.output, task.well)
+        artifacts = WellArtifacts(
+            self._plan,
+            Presence(self._plan, shape, task.well),
+            task.well,
+            self._plugins,
+            images_folder(self._job.output),
+        )
+        summaries = self._run_planes(task, shape, artifacts)
+        return attrs.evolve(record, summaries=summaries, tables=artifacts.tables(), documents=artifacts.documents())
+
+    def _run_planes(self, task: WellTask, shape: WellShape, artifacts: WellArtifacts) -> dict[str, WellSummary]:
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
@@ -102,6 +119,8 @@ class WellRunner:
                 ahead=ahead,
                 stores=wells,
                 intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
+                artifacts=artifacts,
+                context=ProcessingContext(well=task.well, sites=shape.sites, plan=self._plan),
             )
             Traversal(self._plan, shape, work, task.well).run()
         return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
