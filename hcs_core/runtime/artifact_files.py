@@ -67,27 +67,34 @@ def _write(plugins: PluginManager, writer: str, artifact: Any, path: Path) -> No
         temporary.unlink(missing_ok=True)
 
 
-def note_files(output: Path, results: Path, names: Sequence[str]) -> None:
-    """Note what a run writes among its results, so that `listed_files` knows it; what was noted before stays."""
-    known = dict.fromkeys([*map(str, listed_files(output)), *(str(results / name) for name in names)])
-    path = output / FOLDER / _LIST
-    path.write_text(json.dumps(list(known)), encoding="utf-8")
+def note_files(output: Path, files: Sequence[Path]) -> None:
+    """Note what a run writes among its results, so that it can be removed; what was noted before stays."""
+    _note(output, list(dict.fromkeys([*noted_files(output), *files])))
 
 
-def forget_files(output: Path) -> None:
-    """Remove the files and folders that runs noted, and the list of them."""
-    for listed in listed_files(output):
-        path = output / listed
+def forget_files(output: Path, but: Sequence[Path] = ()) -> None:
+    """Remove the files and folders that runs noted, but for some, and forget them."""
+    for noted in noted_files(output):
+        path = output / noted
+        if noted in but:
+            continue
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    (output / FOLDER / _LIST).unlink(missing_ok=True)
+    if but:
+        _note(output, but)
+    else:
+        (output / FOLDER / _LIST).unlink(missing_ok=True)
 
 
-def listed_files(output: Path) -> list[Path]:
+def noted_files(output: Path) -> list[Path]:
     """Return the files and folders that runs noted, relative to the output or absolute."""
     try:
         return [Path(text) for text in json.loads((output / FOLDER / _LIST).read_text(encoding="utf-8"))]
     except (FileNotFoundError, NotADirectoryError, ValueError):  # None yet, or one that was cut off.
         return []
+
+
+def _note(output: Path, files: Sequence[Path]) -> None:
+    (output / FOLDER / _LIST).write_text(json.dumps([str(path) for path in files]), encoding="utf-8")

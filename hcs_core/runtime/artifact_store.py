@@ -10,7 +10,7 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.artifact_files import artifact_paths, note_files, write_artifacts
+from hcs_core.runtime.artifact_files import artifact_paths, forget_files, note_files, write_artifacts
 from hcs_core.runtime.image_files import publish_images, withdraw_images
 from hcs_core.runtime.plate_tables import PlateTables
 from hcs_core.runtime.task import WellRecord
@@ -47,7 +47,15 @@ class ArtifactStore:
         self._measures = any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts)
 
     def begin(self) -> None:
-        """Note what the run will write, before it does."""
+        """Note what the run will write, before it does.
+
+        Raises
+        ------
+        PluginError
+            A writer cannot be imported: better now than when all wells are done.
+        """
+        for artifact in self._plan.artifacts:
+            self._plugins.writers.load(artifact.writer)
         self._note(())
 
     def keep(self, record: WellRecord) -> None:
@@ -82,6 +90,8 @@ class ArtifactStore:
             self._note(tuple(tables))
             self._results.mkdir(parents=True, exist_ok=True)
             write_artifacts(self._plan, self._plugins, self._results, tables, self._parts, wells)
+            # What an earlier run wrote with another writer would be taken for this one's.
+            forget_files(self._output, but=self._files(tuple(tables)))
         paths = artifact_paths(self._plan, tuple(tables))
         return Measured(
             tables=tables,
@@ -90,8 +100,12 @@ class ArtifactStore:
         )
 
     def _note(self, tables: Sequence[str]) -> None:
-        paths = artifact_paths(self._plan, tables)
-        if paths:
-            results = self._results
-            inside = results.relative_to(self._output) if results.is_relative_to(self._output) else results
-            note_files(self._output, inside, list(paths.values()))
+        files = self._files(tables)
+        if files:
+            note_files(self._output, files)
+
+    def _files(self, tables: Sequence[str]) -> list[Path]:
+        """Return what is written, relative to the output where it lies in it."""
+        results = self._results
+        inside = results.relative_to(self._output) if results.is_relative_to(self._output) else results
+        return [inside / path for path in artifact_paths(self._plan, tables).values()]

@@ -11,7 +11,8 @@ import numpy as np
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.artifact_plan import MadePlan
 from hcs_core.compiler.plan import NodePlan
-from hcs_core.plugins.artifact import ArtifactKind
+from hcs_core.plugins.artifact import ArtifactKind, Made
+from hcs_core.plugins.signature import Signature
 
 METADATA = "Metadata_"
 """How the columns begin that a run adds to every table."""
@@ -19,8 +20,10 @@ METADATA = "Metadata_"
 ToHost = Callable[[Any], Any]
 
 
-def taken_apart(node: NodePlan, result: Any) -> tuple[Any, tuple[Any, ...]]:
+def taken_apart(node: NodePlan | Signature, result: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the image and the artifacts that a function returned; `None` for the image of one that makes none.
+
+    `node` is what it says that it makes.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def taken_apart(node: NodePlan, result: Any) -> tuple[Any, tuple[Any, ...]]:
     return (None, result) if node.passes_on else (result[0], result[1:])
 
 
-def checked(made: MadePlan, value: Any, to_host: ToHost) -> Any:
+def checked(made: MadePlan | Made, value: Any, to_host: ToHost) -> Any:
     """Return an artifact as it is kept: a `Table`, JSON as a text, or an array of the host, each with its own memory.
 
     Raises
@@ -62,12 +65,8 @@ def _table(value: Any) -> Table:
     columns: Any = value.columns if isinstance(value, Table) else value
     if not callable(getattr(columns, "items", None)):
         raise TypeError(f"it is {type(value).__name__}, expected a mapping of names to columns")
-    table = Table(
-        {
-            str(name): np.array(column) if isinstance(column, np.ndarray) else column
-            for name, column in dict(columns).items()
-        }
-    )
+    # Copies: the function may use its arrays again.
+    table = Table({name: column.copy() for name, column in Table(dict(columns)).columns.items()})
     added = [name for name in table.names if name.startswith(METADATA)]
     if added:
         raise ValueError(f"its column {added[0]!r} begins like those that the run adds; give it another name")
