@@ -28,6 +28,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
         "stores": [_store(output) for output in plan.outputs],
+        "artifacts": [
+            {"name": made.name, "kind": made.kind, "writer": made.writer, "suffix": made.suffix}
+            for made in plan.artifacts
+        ],
     }
 
 
@@ -87,6 +91,8 @@ def plan_text(plan: Plan, output: str) -> str:
         lines.append(
             f"Writes:   {output}/{kept.store} ({kept.backend}), {image_text(kept.image)}, chunks {_by(chunk)}"
         )
+    if plan.artifacts:
+        lines.append(f"Makes:    {', '.join(f'{made.name} ({made.kind}, {made.writer})' for made in plan.artifacts)}")
     lines += [
         (
             f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory a worker ({plan.workers} at once) "

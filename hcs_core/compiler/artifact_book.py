@@ -77,7 +77,7 @@ class ArtifactBook:
             before = [other for other in self._parts if other.full_name == part.full_name]
             wrong = next((text for other in before if (text := _clash(part, other))), "")
             if wrong:
-                hint = "Give one of the steps a `name` of its own: its artifacts are called after it."
+                hint = "Make them in two steps with names of their own: artifacts are called after them."
                 problems.append(Problem(step=step.name, function=call.label, message=wrong, hint=hint))
             self._parts.append(part)
         return problems

@@ -101,8 +101,13 @@ class Parts:
         ]
         for site, timepoint, channel, z_index in itertools.product(*places):
             call = Call(index, channel, PlaneKey(site, timepoint, z_index))
-            if self._presence.works(node, call.key) and any(self._presence.block(node, channel, call.key).present):
+            if self._presence.works(node, call.key) and self._has_planes(node, call):
                 yield call
+
+    def _has_planes(self, node: NodePlan, call: Call) -> bool:
+        if node.plane_wise:
+            return self._presence.has(node.inputs[call.channel], call.key)
+        return any(self._presence.block(node, call.channel, call.key).present)
 
     def _places(self, node: NodePlan) -> dict[str, Sequence[int]]:
         output = node.output
