@@ -126,7 +126,8 @@ class WellParts:
     def _arrays(self, well: str, keys: Sequence[str]) -> dict[str, Any]:
         path = self._path(well)
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            # Opened here: numpy leaves a file open that is no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {key: archive[key] for key in keys}
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise StorageError(

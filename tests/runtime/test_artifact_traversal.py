@@ -1,4 +1,4 @@
-"""Functions that make artifacts run once for every block, before whoever takes what they make; reads stay forecast."""
+"""Functions that make artifacts run once for every block, before whoever takes what they make; reads as forecast."""
 
 from __future__ import annotations
 
