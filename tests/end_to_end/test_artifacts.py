@@ -400,16 +400,16 @@ def test_a_table_that_is_taken_is_the_taker_s_own(plate, tmp_path):
 
 def test_why_a_plane_gave_no_pixels_stands_in_run_json(make_plate, tmp_path):
     plate = make_plate(wells=("A01", "A02"))
-    broken = plate / "TimePoint_1" / "ZStep_1" / "plate_A01_s1_w1.TIF"
+    broken = plate / "TimePoint_1" / "ZStep_2" / "plate_A02_s2_w2.TIF"
     broken.write_bytes(b"?" * broken.stat().st_size)
     result = run(plate, tmp_path / "out", Step(measure), missing="skip-site")
-    assert result["A01"].sites == (2,)
+    assert result["A02"].sites == (1,)
     (missing,) = json.loads((tmp_path / "out" / "run.json").read_text())["missing"]
-    assert (missing["well"], missing["site"], missing["state"]) == ("A01", 1, "unreadable")
+    assert (missing["well"], missing["site"], missing["state"]) == ("A02", 2, "unreadable")
     assert broken.name in missing["error"]
     sites = {
         (row["Metadata_Well"], row["Metadata_Site"]) for row in rows_of(tmp_path / "out" / "results" / "levels.csv")
     }
-    assert sites == {("A01", "2"), ("A02", "1"), ("A02", "2")}
+    assert sites == {("A01", "1"), ("A01", "2"), ("A02", "1")}
     wells = {row["Metadata_Well"]: row for row in rows_of(tmp_path / "out" / "results" / "wells.csv")}
-    assert (wells["A01"]["planes_present"], wells["A01"]["planes_absent"]) == ("4", "1")
+    assert (wells["A02"]["planes_present"], wells["A02"]["planes_absent"]) == ("4", "1")
