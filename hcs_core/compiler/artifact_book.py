@@ -36,8 +36,14 @@ class _Part:
 
     @property
     def full_name(self) -> str:
-        """Its name with that of its step."""
-        return f"{self.step}.{self.name}"
+        """Its name with that of its step, and where there are several pipelines that of its own, for a file too."""
+        return f"{self.step.replace('/', '.')}.{self.name}"
+
+    def is_called(self, name: str, by: str) -> bool:
+        """Whether a step means it by a name; one of the same pipeline may leave that out."""
+        pipeline, _, step = self.step.rpartition("/")
+        own = pipeline == by.rpartition("/")[0]
+        return name in {self.name, self.full_name} or (own and name == f"{step}.{self.name}")
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -65,7 +71,7 @@ class ArtifactBook:
     def announce(self, step: Step, resolved: Resolved) -> None:
         """Note what a call would make that has problems of its own: who takes it needs no second one."""
         for made in resolved.signature.makes:
-            self._announced.update({made.name, f"{step.name}.{made.name}"})
+            self._announced.update({made.name, f"{step.name.rpartition('/')[2]}.{made.name}"})
 
     def make(self, step: Step, call: FunctionCall, resolved: Resolved, index: int, node: NodePlan) -> list[Problem]:
         """Note what a node makes; return what is wrong with it."""
@@ -111,7 +117,7 @@ class ArtifactBook:
 
     def _named(self, name: str, place: Problem, problems: list[Problem]) -> list[_Part]:
         """Return the parts of the artifact that a name means; none where that is unclear."""
-        parts = [part for part in self._parts if name in {part.name, part.full_name}]
+        parts = [part for part in self._parts if part.is_called(name, place.step)]
         steps = list(dict.fromkeys(part.full_name for part in parts))
         if len(steps) > 1:
             problems.append(
@@ -162,7 +168,7 @@ class ArtifactBook:
         return renamed, artifacts, [self._nobody(asked) for asked in self._asked if asked.name not in self._announced]
 
     def _nobody(self, asked: _Asked) -> Problem:
-        later = [part for part in self._parts if asked.name in {part.name, part.full_name}]
+        later = [part for part in self._parts if part.is_called(asked.name, asked.problem.step)]
         if later:
             message = f"{asked.name!r} is made only by the later step {later[0].step!r}."
             return attrs.evolve(asked.problem, message=message, hint=f"Put {later[0].step!r} before it.")

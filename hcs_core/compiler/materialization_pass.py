@@ -6,7 +6,6 @@ import attrs
 
 from hcs_core.compiler.artifact_writers import with_writers
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.needed_nodes import needed_nodes
 from hcs_core.compiler.plan import PLATE, Plan, Port, Problem
 from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
@@ -20,8 +19,8 @@ def materialization_pass(plan: Plan, given: CompileInput) -> Plan:
         *_backend_problems("intermediate_backend", between, False, given.plugins),
     ]
     readers: dict[Port, tuple[int, ...]] = {}
-    for index in sorted(needed_nodes(plan)):
-        for port in plan.nodes[index].inputs:
+    for index, node in enumerate(plan.nodes):
+        for port in node.inputs:
             readers[port] = (*readers.get(port, ()), index)
     artifacts, unwritten = with_writers(plan.artifacts, given.config.writers, given.plugins)
     return attrs.evolve(

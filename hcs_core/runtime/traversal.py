@@ -1,9 +1,9 @@
 """The order in which a well's planes are read, computed and written: pulled from the end, plane by plane.
 
-Each plane of the final output is asked for in turn; a node that is asked for a plane asks for the planes of its
+Each plane of the outputs is asked for in turn; a node that is asked for a plane asks for the planes of its
 own block, computes it, hands out the one, and holds the others until their readers come. So neighbouring
 plane-wise nodes are fused, a stack is held only while it is collected, and an intermediate is dropped after its
-last reader.
+last reader. A plane of the plate is never held: who wants it later reads it again.
 
 Functions that make artifacts run for every block, whether or not an output pulls their images: as soon as their
 planes are there, and before whatever takes what they make. What is done with planes is the `Work`: the real one, or
@@ -12,12 +12,14 @@ one that only notes what would be read.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
+from hcs_core.compiler.pulling import made_together, pull_order, running_nodes, shared_axes
 from hcs_core.runtime.artifact_parts import Call, Parts
 
 
@@ -58,37 +60,46 @@ class Traversal:
         self._parts = Parts(plan, self._presence)
         self._makes = any(node.makes for node in plan.nodes)
         self._begun: set[Call] = set()
+        self._passing: dict[tuple[Port, PlaneKey], Any] = {}
         self._due: dict[Call, None] = {}
         self._taps: dict[Port, list[tuple[int, int]]] = {}
-        for index, output in enumerate(plan.outputs):
-            for channel, port in enumerate(output.ports):
+        self._outputs = pull_order(plan, plan.kept_in(well))
+        self._needed = running_nodes(plan, self._outputs)
+        for index in self._outputs:
+            for channel, port in enumerate(plan.outputs[index].ports):
                 self._taps.setdefault(port, []).append((index, channel))
 
     def run(self) -> None:
-        """Make every plane of every kept output that can be made, and every artifact."""
-        for output in self._plan.outputs:
-            for channel, key in self._in_order(output):
-                port = self._presence.origin(output.ports[channel], key)
-                if (port, key) not in self._written and self._presence.has(port, key):
-                    self._produce(port, key)
-                    self._run_due()
+        """Make every plane of every kept output, and every artifact, that can be made.
+
+        All outputs are pulled at one place before the next.
+        """
+        shared = shared_axes(self._plan, self._outputs)
+        streams = (self._in_order(self._plan.outputs[index]) for index in self._outputs)
+        for port, key in heapq.merge(*streams, key=lambda asked: (asked[1].site, asked[1].timepoint)[: len(shared)]):
+            place = self._presence.origin(port, key)
+            if (place, key) not in self._written and self._presence.has(place, key):
+                self._produce(place, key)
+                self._run_due()
         for index, node in enumerate(self._plan.nodes):
             for call in self._parts.all(index) if node.makes else ():
                 self._run(call)
                 self._run_due()
 
-    def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
+    def _in_order(self, output: OutputPlan) -> Iterator[tuple[Port, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
-        together = _made_together(self._plan, output.ports[0])
+        together = made_together(self._plan, output.ports[0])
         order = [axis for axis in "stcz" if axis not in together] + list(together)
         every = places_of(output.image, self._sites)
         for place in itertools.product(*(every[axis] for axis in order)):
             at = dict(zip(order, place, strict=True))
-            yield at["c"], PlaneKey(at["s"], at["t"], at["z"])
+            yield output.ports[at["c"]], PlaneKey(at["s"], at["t"], at["z"])
 
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""
         port = self._presence.origin(port, key)
+        if (port, key) in self._passing:
+            return self._passing[port, key]
         left = self._waiting.get((port, key))
         if left is None:
             return self._produce(port, key, reading=1)
@@ -103,24 +114,17 @@ class Traversal:
         if port.node == PLATE:
             plane = self._work.read(port.channel, key)
             self._made(port, key, plane, reading)
-            self._run_makers(port, key)
             return plane
         node = self._plan.nodes[port.node]
         block = self._presence.block(node, port.channel, key)
         results = self._compute(port, block, key)
         wanted = None
-        made: list[tuple[Port, PlaneKey]] = []
         for cell, plane in zip(made_cells(node, block, port.channel, key), results, strict=True):
             if cell is None:
                 continue
             asked = cell == (port.channel, key)
             wanted = plane if asked else wanted
-            place = Port(port.node, cell[0]), cell[1]
-            self._made(*place, plane, reading if asked else 0)
-            made.append(place)
-        # Only now: a function that stacks them would else make those anew whose turn has not come.
-        for place in made:
-            self._run_makers(*place)
+            self._made(Port(port.node, cell[0]), cell[1], plane, reading if asked else 0)
         return wanted
 
     def _compute(self, port: Port, block: Block, key: PlaneKey) -> Sequence[Any]:
@@ -146,22 +150,24 @@ class Traversal:
         else:
             self._produce(port, call.key)
 
-    def _run_makers(self, port: Port, key: PlaneKey) -> None:
-        """Run what makes artifacts of a plane that was just made, or note that it is due.
+    def _makers(self, port: Port, key: PlaneKey) -> list[Call]:
+        """Return the calls that measure a plane as it comes; note those of other functions that are due.
 
         What pulls nothing else runs at once, so that the plane need not wait. All others wait until nothing is being
         computed: they may pull what is just on its way.
         """
+        now = []
         for place in self._names(port, key) if self._makes else ():
             for index in self._readers(place):
                 node = self._plan.nodes[index]
                 if not node.makes or not self._presence.works(node, key):
                     continue
                 call = self._parts.call(index, node.inputs.index(place), key)
-                if node.plane_wise and not node.takes:
-                    self._run(call)
+                if node.plane_wise and not node.takes and call not in self._begun:
+                    now.append(call)
                 else:
                     self._due[call] = None
+        return now
 
     def _run_due(self) -> None:
         while self._due:
@@ -176,15 +182,23 @@ class Traversal:
                 yield self._value(node.inputs[channel], key)
 
     def _made(self, port: Port, key: PlaneKey, plane: Any, reading: int) -> None:
-        readers = -reading
+        now = self._makers(port, key)
+        readers, tapped = -reading - len(now), False
         for place in self._names(port, key):
-            for output, channel in self._taps.get(place, ()):
-                self._work.write(output, channel, key, plane)
-                self._written.add((port, key))
+            if (port, key) not in self._written:
+                for output, channel in self._taps.get(place, ()):
+                    self._work.write(output, channel, key, plane)
+                    tapped = True
             readers += sum(self._presence.works(self._plan.nodes[index], key) for index in self._readers(place))
-        if readers > 0:
+        if tapped:
+            self._written.add((port, key))
+        if readers > 0 and port.node != PLATE:
             self._waiting[port, key] = readers
             self._work.hold(port, key, plane)
+        for call in now:
+            self._passing[port, key] = plane
+            self._run(call)
+            del self._passing[port, key]
 
     def _names(self, port: Port, key: PlaneKey) -> Iterator[Port]:
         """Yield every port at which a plane comes out: its own, and those of nodes that only give it on."""
@@ -195,16 +209,8 @@ class Traversal:
                 yield from self._names(Port(index, node.inputs.index(port)), key)
 
     def _readers(self, port: Port) -> tuple[int, ...]:
-        if port.node == PLATE:
-            return self._plan.source_readers[port.channel]
-        return self._plan.node_readers[port.node][port.channel]
-
-
-def _made_together(plan: Plan, port: Port) -> str:
-    """Return the stacked axes of the last node before a port that makes several planes at once; none: `""`."""
-    while port.node != PLATE:
-        node = plan.nodes[port.node]
-        if node.out != "yx":
-            return node.out[:-2]
-        port = node.inputs[0]
-    return ""
+        of_plate = port.node == PLATE
+        readers = (
+            self._plan.source_readers[port.channel] if of_plate else self._plan.node_readers[port.node][port.channel]
+        )
+        return tuple(index for index in readers if index in self._needed)

@@ -23,11 +23,12 @@ from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
+from hcs_core.runtime.plate_services import services_of
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
 from hcs_core.runtime.well_artifacts import WellArtifacts
-from hcs_core.storage.backend import Restartable
+from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
 
 
@@ -43,8 +44,9 @@ class WellRunner:
         self._readers = Readers(plugins.readers)
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
+        self._services = services_of(job, plugins)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
-        self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
@@ -79,8 +81,7 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for store in self._stores.values():
-            well = store.open_well(task.well)
+        for well in self._open(task.well).values():
             if isinstance(well, Restartable):
                 well.restart()
         return self._run(attrs.evolve(record, sites=shape.sites, absent=absent), task, shape)
@@ -93,6 +94,11 @@ class WellRunner:
             except WellFaultError as error:
                 if error.fault.plane is not None:
                     yield error.fault.plane
+
+    def _open(self, well: str) -> dict[int, WellStore]:
+        """Return the well in the store of each output that is made for it, by the output's position in the plan."""
+        outputs = self._plan.outputs
+        return {index: self._stores[outputs[index].store].open_well(well) for index in self._plan.kept_in(well)}
 
     def _run(self, record: WellRecord, task: WellTask, shape: WellShape) -> WellRecord:
         """Make a well's images and artifacts; return its record with what the driver needs of them."""
@@ -108,7 +114,7 @@ class WellRunner:
         return attrs.evolve(record, summaries=summaries, tables=artifacts.tables(), documents=artifacts.documents())
 
     def _run_planes(self, task: WellTask, shape: WellShape, artifacts: WellArtifacts) -> dict[str, WellSummary]:
-        wells = [store.open_well(task.well) for store in self._stores.values()]
+        wells = self._open(task.well)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
@@ -120,14 +126,16 @@ class WellRunner:
                 stores=wells,
                 intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
                 artifacts=artifacts,
-                context=ProcessingContext(well=task.well, sites=shape.sites, plan=self._plan),
+                context=ProcessingContext(
+                    well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
+                ),
             )
             Traversal(self._plan, shape, work, task.well).run()
-        return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
+        return {self._plan.outputs[index].store: well.close() for index, well in wells.items()}
 
     def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
-        key = (shape, well if self._by_well else "")
+        key = (shape, self._plan.kept_in(well), well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)
         return self._forecasts[key]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, TakenPlan
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block, Presence
+from hcs_core.errors import one_line
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifact_parts import Call, Parts
@@ -126,12 +128,16 @@ class WellArtifacts:
 
     def _write(self, node: NodePlan, call: Call, artifact: ArtifactPlan, image: Any) -> None:
         path = self._folder / artifact.name / self._well / f"{self._file_name(call)}{artifact.suffix}"
-        write: Callable[[Any, Path], None] = self._plugins.writers.load(artifact.writer)
+        write: Callable[[ImageArtifact, Path], None] = self._plugins.writers.load(artifact.writer)
+        channel = self._parts.channel(call)
+        # A pixel is known for what has the size of the node's planes: an image of another size is of other pixels.
+        pixel = node.input.pixel_size_um if image.shape[-2:] == node.input.shape else None
+        made = ImageArtifact(pixels=image, pixel_size_um=pixel, channel=channel.name if channel else "")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(image, path)
-        except OSError as error:
-            text = f"{path} cannot be written ({error.strerror}): free space, or check permissions."
+            write(made, path)
+        except (OSError, ValueError) as error:
+            text = f"{path} cannot be written by the writer {artifact.writer!r} ({one_line(error)})."
             fault = Fault(error=text, site=call.key.site, step=node.step, function=node.operation, file=str(path))
             raise WellFaultError(fault) from error
 

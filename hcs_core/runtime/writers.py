@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.arrays.table import Table
 
 
@@ -44,8 +44,8 @@ def write_json(document: Any, path: Path) -> None:
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_npy(image: npt.NDArray[Any], path: Path) -> None:
-    """Write an array as numpy's own file; what numpy reads back is the same array.
+def write_npy(image: ImageArtifact, path: Path) -> None:
+    """Write an image's array as numpy's own file; what numpy reads back is the same array.
 
     Raises
     ------
@@ -53,4 +53,4 @@ def write_npy(image: npt.NDArray[Any], path: Path) -> None:
         The file cannot be written.
     """
     with path.open("wb") as file:
-        np.save(file, image, allow_pickle=False)
+        np.save(file, image.pixels, allow_pickle=False)

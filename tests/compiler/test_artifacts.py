@@ -253,3 +253,18 @@ def test_a_step_that_makes_only_artifacts_needs_memory_for_its_input_alone(draft
     (node,) = draft(Step(measure), **PLATE_OF).nodes
     plane = 64 * 48 * 2
     assert node.needs_bytes == plane + 2 * plane
+
+
+def test_a_stack_that_waits_to_be_measured_is_planned(draft):
+    @step_function(axes="zyx", out="", makes={"volumes": "table"})
+    def measure_stack(image):
+        return {}
+
+    steps = [Step("gaussian_blur", sigma=1.0), Step("max_projection")]
+    plain, measured = (
+        draft(*some, **PLATE_OF).peak_memory_bytes_per_worker
+        for some in (steps, [steps[0], Step(measure_stack), steps[1]])
+    )
+    assert measured - plain == 3 * 64 * 48 * 2
+    as_they_come = draft(steps[0], Step(measure), steps[1], **PLATE_OF).peak_memory_bytes_per_worker
+    assert as_they_come == plain

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from hcs_core import Table
+from hcs_core import ImageArtifact, Table
 from hcs_core.runtime.writers import write_csv, write_json, write_npy
 
 
@@ -67,7 +67,7 @@ def test_json_is_utf_8(tmp_path):
 @pytest.mark.parametrize("dtype", ["bool", "uint16", "float32"])
 def test_arrays_come_back_as_they_were(tmp_path, dtype):
     array = np.arange(24).reshape(2, 3, 4).astype(dtype)
-    write_npy(array, tmp_path / "t.npy")
+    write_npy(ImageArtifact(pixels=array), tmp_path / "t.npy")
     back = np.load(tmp_path / "t.npy", allow_pickle=False)
     assert back.dtype == array.dtype
     np.testing.assert_array_equal(back, array)
