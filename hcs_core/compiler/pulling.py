@@ -90,11 +90,11 @@ def waiting_bytes(plan: Plan, sites: int) -> int:
                 size for axis, size in image.axis_sizes(sites).items() if axis != "c" and axis not in shared
             )
             total += planes * _plane_bytes(image)
-    return total + sum(_waiting_to_be_measured(plan, node, sites) for node in plan.nodes if node.makes)
+    return total + sum(_waiting_to_be_measured(node, sites) for node in plan.nodes if node.makes)
 
 
-def _waiting_to_be_measured(plan: Plan, node: NodePlan, sites: int) -> int:
-    """Return what waits for a function that makes artifacts: planes of other nodes, unless it takes them as they come.
+def _waiting_to_be_measured(node: NodePlan, sites: int) -> int:
+    """Return what waits for a function that makes artifacts: planes of other nodes that it cannot take as they come.
 
     One that stacks them has a stack to wait for; one that takes artifacts waits for a stack to be done on the way.
     """

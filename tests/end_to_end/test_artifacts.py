@@ -265,6 +265,51 @@ def test_another_writer_writes_the_same_rows_without_another_run(plate, tmp_path
     }
 
 
+def test_masks_can_be_written_as_tiff(plate, tmp_path):
+    steps = (Step("max_projection"), Step({"DAPI": segment}))
+    run(plate, tmp_path / "out", *steps, writers=WritersConfig(image="tiff"), well_filter=["A01"])
+    found = tifffile.imread(tmp_path / "out" / "results" / "mask" / "A01" / "A01_s001_t001_w01.tif")
+    flat = stack(plate, "A01", 1, 1).max(axis=0)
+    np.testing.assert_array_equal(found, (flat > flat.mean()).astype("uint8"))
+
+
+@step_function(axes="zyx", makes={"volume": "image"})
+def keeps_a_volume(image):
+    return image, image > 0
+
+
+def test_what_a_writer_cannot_hold_fails_the_well(plate, tmp_path):
+    writers = WritersConfig(image="tiff")
+    result = run(plate, tmp_path / "out", Step(keeps_a_volume), writers=writers, well_filter=["A01"])
+    assert (
+        "cannot be written by the writer 'tiff' (ValueError: the array has the shape (2, 64, 96)"
+        in result["A01"].error
+    )
+    assert not (tmp_path / "out" / "results" / "volume").exists()
+
+
+def test_the_services_of_the_plate_are_in_the_context(plate, tmp_path, read_image):
+    @step_function(context=True)
+    def count_wells(image, *, context):
+        return image * 0 + image.dtype.type(len(context.orchestrator.plate.wells))
+
+    for name in ("here", "processes"):
+        run(plate, tmp_path / name, Step(count_wells), **WAYS[name])
+        assert (read_image(tmp_path / name / "images.zarr", "A01", 1) == len(WELLS)).all()
+
+
+def test_the_command_line_says_what_is_made(plate, tmp_path, hcs, write_pipeline, monkeypatch, target):
+    place = target("measure", measure)
+    pipeline = write_pipeline(f"  - {place}\n")
+    planned = hcs("plan", plate, pipeline, "-o", tmp_path / "out")
+    assert "levels (table, csv), facts (json, json)" in planned.out
+    document = hcs("plan", plate, pipeline, "-o", tmp_path / "out", "--json").document
+    assert document["artifacts"][0] == {"name": "levels", "kind": "table", "writer": "csv", "suffix": ".csv"}
+    ran = hcs("run", plate, pipeline, "-o", tmp_path / "out", "--workers", "1")
+    assert ran.code == 0
+    assert str(tmp_path / "out" / "results" / "levels.csv") in ran.out
+
+
 def test_results_may_lie_elsewhere(plate, tmp_path):
     paths = PathPlanningConfig(materialization_results_path=tmp_path / "elsewhere")
     result = run(plate, tmp_path / "out", *STEPS, path_planning=paths)
