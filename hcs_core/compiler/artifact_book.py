@@ -83,8 +83,16 @@ class ArtifactBook:
             before = [other for other in self._parts if other.full_name == part.full_name]
             wrong = next((text for other in before if (text := _clash(part, other))), "")
             if wrong:
-                hint = "Make them in two steps with names of their own: artifacts are called after them."
-                problems.append(Problem(step=step.name, function=call.label, message=wrong, hint=hint))
+                problems.append(
+                    Problem(
+                        step=step.name,
+                        function=call.label,
+                        message=wrong,
+                        hint="Make them in two steps with names of their own: artifacts are called after them.",
+                        found=f"{part.name} twice",
+                        expected=f"{part.name} once",
+                    )
+                )
             self._parts.append(part)
         return problems
 
@@ -125,6 +133,8 @@ class ArtifactBook:
                     place,
                     message=f"{name!r} is made by more than one step.",
                     hint=f"Write which one it takes: {place.parameter}: {' or '.join(steps)}.",
+                    found=name,
+                    expected=" or ".join(steps),
                 )
             )
             return []
@@ -171,13 +181,21 @@ class ArtifactBook:
         later = [part for part in self._parts if part.is_called(asked.name, asked.problem.step)]
         if later:
             message = f"{asked.name!r} is made only by the later step {later[0].step!r}."
-            return attrs.evolve(asked.problem, message=message, hint=f"Put {later[0].step!r} before it.")
+            return attrs.evolve(
+                asked.problem,
+                message=message,
+                hint=f"Put {later[0].step!r} before it.",
+                found=asked.name,
+                expected="what an earlier step makes",
+            )
         there = list(dict.fromkeys(name for part in self._parts for name in (part.name, part.full_name)))
         makes = f"There are {', '.join(dict.fromkeys(part.name for part in self._parts))}." if there else ""
         return attrs.evolve(
             asked.problem,
             message=f"no step makes {asked.name!r}.{did_you_mean(asked.name, there)}",
             hint=makes or "Put a step that makes it before this one.",
+            found=asked.name,
+            expected=", ".join(there) or "what an earlier step makes",
         )
 
 
@@ -208,7 +226,8 @@ def _unfit(plan: Plan, taken: Taken, parts: list[_Part], node: NodePlan, place: 
     name = parts[0].name
     if str(taken.kind) != parts[0].kind:
         message = f"it takes {taken.kind}, and {name!r} of step {parts[0].step!r} is {parts[0].kind}."
-        return [attrs.evolve(place, message=message, hint="Name an artifact of that kind.")]
+        hint = "Name an artifact of that kind."
+        return [attrs.evolve(place, message=message, hint=hint, found=parts[0].kind, expected=str(taken.kind))]
     shared = _is_shared(parts)
     finer = [
         axis for part in parts for axis in part.node.over if axis not in node.over and not (axis == "c" and shared)
@@ -220,6 +239,8 @@ def _unfit(plan: Plan, taken: Taken, parts: list[_Part], node: NodePlan, place: 
                 place,
                 message=f"{name!r} is made for each {component}, and the step takes all of them at once.",
                 hint=f"Only tables are joined: take it in a step that is mapped over {component} too.",
+                found=f"one for each {component}",
+                expected="one",
             )
         ]
     made_for = list(dict.fromkeys(channel for part in parts for channel in part.channels))
@@ -228,13 +249,14 @@ def _unfit(plan: Plan, taken: Taken, parts: list[_Part], node: NodePlan, place: 
         if without:
             message = f"{name!r} is made for {', '.join(made_for)}, and not for {', '.join(without)}."
             hint = f"Take it in a dict by channel for {made_for[0]}, or make it for every channel."
-            return [attrs.evolve(place, message=message, hint=hint)]
+            found, expected = ", ".join(made_for), ", ".join(channel.name for channel in node.input.channels)
+            return [attrs.evolve(place, message=message, hint=hint, found=found, expected=expected)]
     wrong = _elsewhere(plan, parts, node, finer)
-    return (
-        [attrs.evolve(place, message=f"{name!r} is made {wrong}.", hint="Make it wherever it is taken.")]
-        if wrong
-        else []
-    )
+    if not wrong:
+        return []
+    message = f"{name!r} is made {wrong}."
+    hint = "Make it wherever it is taken."
+    return [attrs.evolve(place, message=message, hint=hint, found=wrong, expected="wherever it is taken")]
 
 
 def _elsewhere(plan: Plan, parts: list[_Part], node: NodePlan, finer: Sequence[str]) -> str:

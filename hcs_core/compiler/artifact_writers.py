@@ -36,12 +36,18 @@ def _problem(kind: str, name: str, plugins: PluginManager) -> Problem | None:
     try:
         spec = plugins.writers.get(name)
     except UnknownNameError as error:
-        return Problem(parameter=field, message=str(error))
+        return Problem(parameter=field, message=str(error), found=name, expected=_fitting(kind, plugins))
     if spec.kind == kind:
         return None
-    fitting = ", ".join(item.name for item in plugins.writers if item.kind == kind)
+    fitting = _fitting(kind, plugins)
     return Problem(
         parameter=field,
         message=f"the writer {name!r} writes {spec.kind}, and no {kind}.",
         hint=f"Choose {fitting}." if fitting else f"Install a plugin that writes {kind}.",
+        found=name,
+        expected=fitting,
     )
+
+
+def _fitting(kind: str, plugins: PluginManager) -> str:
+    return ", ".join(item.name for item in plugins.writers if item.kind == kind)

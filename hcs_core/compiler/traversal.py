@@ -17,10 +17,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from hcs_core.compiler.artifact_parts import Call, Parts
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
 from hcs_core.compiler.pulling import made_together, pull_order, running_nodes, shared_axes
-from hcs_core.runtime.artifact_parts import Call, Parts
 
 
 class Work(Protocol):
