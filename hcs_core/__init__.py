@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         PathPlanningConfig as PathPlanningConfig,
         Selection as Selection,
         VFSConfig as VFSConfig,
+        WritersConfig as WritersConfig,
         ZarrConfig as ZarrConfig,
     )
     from hcs_core.pipeline.names import (
@@ -123,6 +124,11 @@ if TYPE_CHECKING:
         row_name as row_name,
         select_wells as select_wells,
         well_name as well_name,
+    )
+    from hcs_core.plugins.artifact import (
+        ArtifactKind as ArtifactKind,
+        Made as Made,
+        Taken as Taken,
     )
     from hcs_core.plugins.events import (
         Event as Event,
@@ -227,7 +233,9 @@ _NAMES = {
         "ReadError RunError StorageError UnknownNameError"
     ),
     "hcs_core.orchestrator": "PipelineOrchestrator",
-    "hcs_core.pipeline.config": "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig ZarrConfig",
+    "hcs_core.pipeline.config": (
+        "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig WritersConfig ZarrConfig"
+    ),
     "hcs_core.pipeline.names": (
         "Backend MaterializationBackend Microscope MissingData OmeZarrVersion ZarrChunkStrategy ZarrCompressor "
         "ZarrShards"
@@ -243,6 +251,7 @@ _NAMES = {
     "hcs_core.plate.reader": "Header Reader Region",
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
+    "hcs_core.plugins.artifact": "ArtifactKind Made Taken",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",

@@ -35,6 +35,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
         "stores": [_store(plan, output) for output in plan.outputs],
+        "artifacts": [
+            {"name": made.name, "kind": made.kind, "writer": made.writer, "suffix": made.suffix}
+            for made in plan.artifacts
+        ],
     }
 
 

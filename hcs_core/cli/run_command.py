@@ -80,6 +80,8 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     click.echo(f"{result.plan.plate}: {ok} of {wells} wells done in {result.seconds:.1f} s.")
     for output in result.plan.outputs if ok else ():
         click.echo(f"  {result.output / output.store}")
+    for path in result.artifacts.values():
+        click.echo(f"  {path}")
     _say_absent(result, wanted)
     if result.failed:
         click.echo(

@@ -111,7 +111,7 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
 
 def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: int) -> NodePlan:
     taken = block_bytes(node.input, node.axes, sites)
-    given = block_bytes(node.output, node.out, sites)
+    given = 0 if node.passes_on else block_bytes(node.output, node.out, sites)
     scratch = SCRATCH_PLANES * block_bytes(node.input, "yx")
     return attrs.evolve(
         node,

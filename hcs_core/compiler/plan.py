@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.parameter import ParameterValue
@@ -93,8 +94,9 @@ class NodePlan:
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
     where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `converts` are the
-    memory types, other than its own, from which its planes come.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
+    are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
+    `converts` are the memory types, other than its own, from which its planes come.
     """
 
     step: str
@@ -107,6 +109,9 @@ class NodePlan:
     output: ImagePlan
     masks: bool = False
     only: Only | None = None
+    makes: tuple[MadePlan, ...] = ()
+    takes: tuple[TakenPlan, ...] = ()
+    context: bool = False
     asked_memory_type: str | None = None
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
@@ -121,6 +126,16 @@ class NodePlan:
     def plane_wise(self) -> bool:
         """Whether it works plane by plane."""
         return self.axes == "yx"
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it makes only artifacts: later nodes get the image that it got."""
+        return not self.out
+
+    @property
+    def over(self) -> str:
+        """The components, letters of `stcz`, that tell its calls apart: what its image has and it does not stack."""
+        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in self.input.reduced)
 
 
 @attrs.frozen(kw_only=True)
@@ -183,6 +198,8 @@ class Plan:
         each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
+    artifacts
+        What functions make beside images; all of them are written.
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
@@ -216,6 +233,7 @@ class Plan:
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
+    artifacts: tuple[ArtifactPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()

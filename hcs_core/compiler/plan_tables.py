@@ -47,7 +47,9 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
     held = f", {size_text(waiting)} of it planes that wait" if waiting else ""
     left = plan.to_do
     peak, workers = size_text(plan.peak_memory_bytes_per_worker), plan.workers
+    made = ", ".join(f"{artifact.name} ({artifact.kind}, {artifact.writer})" for artifact in plan.artifacts)
     return (
+        *((("Makes", made),) if made else ()),
         ("Needs", f"{peak} of memory a worker ({workers} at once) beside the libraries{held}"),
         ("Between", _between(plan)),
         ("Disk", f"at most {size_text(plan.output_bytes)} in {plan.output_files:,} files"),

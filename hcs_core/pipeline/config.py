@@ -22,12 +22,14 @@ from hcs_core.pipeline.names import (
     ZarrShards,
 )
 from hcs_core.pipeline.selection import Selection, numbers
+from hcs_core.pipeline.writers_config import WritersConfig
 
 __all__ = [
     "GlobalPipelineConfig",
     "PathPlanningConfig",
     "Selection",
     "VFSConfig",
+    "WritersConfig",
     "ZarrConfig",
     "bytes_of",
     "numbers",
@@ -219,6 +221,8 @@ class GlobalPipelineConfig:
         How many wells are worked on at once; `None`: one for each usable core.
     path_planning, vfs, zarr
         Where results go, what holds them, and how OME-Zarr is written.
+    writers
+        What tables, JSON and images that functions make are written with.
     microscope
         A microscope's name; `auto` asks the folder.
     use_threading
@@ -243,6 +247,7 @@ class GlobalPipelineConfig:
     )
     vfs: VFSConfig = attrs.field(factory=VFSConfig, validator=_made_of(VFSConfig))
     zarr: ZarrConfig = attrs.field(factory=ZarrConfig, validator=_made_of(ZarrConfig))
+    writers: WritersConfig = attrs.field(factory=WritersConfig, validator=_made_of(WritersConfig))
     microscope: str = attrs.field(default=Microscope.AUTO, converter=_plain, validator=_name)
     use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
     device: str | None = attrs.field(default=None, converter=_plain, validator=attrs.validators.optional(_device))

@@ -1,11 +1,11 @@
-"""The plugin that the core itself is: its compiler passes, its executor and its commands, by the same hooks."""
+"""The plugin that the core itself is: its passes, its executor, its writers and its commands, by the same hooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from hcs_core.plugins.hookspecs import hookimpl
-from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec
+from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec, WriterSpec
 
 hcs_api = 1
 
@@ -36,6 +36,20 @@ def hcs_executors() -> Iterable[ExecutorSpec]:
         target="hcs_core.runtime.local_executor:LocalExecutor",
         summary="processes, threads, or the calling process of this machine",
     )
+
+
+@hookimpl
+def hcs_writers() -> Iterable[WriterSpec]:
+    """Declare a writer for each kind of artifact that needs no other library."""
+    summaries = {
+        "csv": ("table", ".csv", "comma-separated values, UTF-8; numbers as they can be read back exactly"),
+        "json": ("json", ".json", "JSON, UTF-8"),
+        "npy": ("image", ".npy", "numpy's own format of one array"),
+    }
+    for name, (kind, suffix, summary) in summaries.items():
+        yield WriterSpec(
+            name=name, kind=kind, target=f"hcs_core.runtime.writers:write_{name}", suffix=suffix, summary=summary
+        )
 
 
 @hookimpl

@@ -232,9 +232,25 @@ class StitcherSpec:
 
 @attrs.frozen(kw_only=True)
 class WriterSpec:
-    """A way to write an artifact (a table, a picture) into a file; the target is a function of artifact and path."""
+    """A way to write an artifact into a file.
+
+    Attributes
+    ----------
+    name
+        What a configuration writes, such as `csv`.
+    kind
+        What it writes: an `ArtifactKind` (`table`, `json`, `image`), or a word of its own for what a program draws,
+        such as `picture`.
+    target
+        A function `write(artifact, path)`. A `table` comes as an iterator of `Table`, all with the same columns and
+        dtypes, whose rows follow each other, so that a plate's need not be held; there is at least one. `json` is
+        plain data, an `image` an `ImageArtifact`.
+    suffix
+        What the names of its files end with, such as `.csv`.
+    """
 
     name: str = attrs.field(validator=_check_name)
+    kind: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     suffix: str = attrs.field(validator=_check_suffix)
     summary: str = ""

@@ -53,6 +53,20 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
     return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
 
 
+def present_planes(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> dict[str, int]:
+    """Return of how many planes of the selection each well's made images are: those at its sites that are there."""
+    planes = planes_of(plate.planes, plan.sources)
+    planes = planes.select(planes.state == PlaneState.PRESENT)
+    position = {well: index for index, well in enumerate(planes.wells)}
+    found = {}
+    order = np.argsort(planes.well, kind="stable")
+    wells, sites = planes.well[order], planes.site[order]
+    for well, record in records.items():
+        start, stop = np.searchsorted(wells, [position[well], position[well] + 1]) if well in position else (0, 0)
+        found[well] = int(np.isin(sites[start:stop], record.sites).sum())
+    return found
+
+
 def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
     return plane.site, plane.timepoint, plane.channel, plane.z_index, plane.file
 
@@ -76,10 +90,9 @@ def _left_out(plan: Plan, plate: Plate) -> Iterator[AbsentRow]:
 def _found_in_the_run(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:
     for well, record in records.items():
         for plane in record.absent:
-            yield AbsentRow(well=well, plane=attrs.evolve(plane, error=""), action=plan.missing)
+            yield AbsentRow(well=well, plane=plane, action=plan.missing)
         if record.fault is not None and record.fault.plane is not None:
-            plane = attrs.evolve(record.fault.plane, error="")
-            yield AbsentRow(well=well, plane=plane, action=str(MissingData.ERROR))
+            yield AbsentRow(well=well, plane=record.fault.plane, action=str(MissingData.ERROR))
 
 
 def _never_acquired(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:

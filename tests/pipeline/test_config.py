@@ -18,6 +18,7 @@ from hcs_core import (
     PathPlanningConfig,
     Selection,
     VFSConfig,
+    WritersConfig,
     ZarrChunkStrategy,
     ZarrCompressor,
     ZarrConfig,
@@ -49,6 +50,10 @@ WRONG = [
     (GlobalPipelineConfig, "path_planning", [None, {}, VFSConfig()], "a PathPlanningConfig"),
     (GlobalPipelineConfig, "vfs", [None, "zarr"], "a VFSConfig"),
     (GlobalPipelineConfig, "zarr", [None, {"store_name": "a"}], "a ZarrConfig"),
+    (GlobalPipelineConfig, "writers", [None, {"table": "csv"}], "a WritersConfig"),
+    (WritersConfig, "table", ["", None, 3], "the name of a writer, such as 'csv'"),
+    (WritersConfig, "json", ["", None, 3], "the name of a writer, such as 'csv'"),
+    (WritersConfig, "image", ["", None, 3], "the name of a writer, such as 'csv'"),
     (GlobalPipelineConfig, "microscope", ["", None, 3], NAME),
     (GlobalPipelineConfig, "use_threading", [0, 1, "yes"], FLAG),
     (
@@ -70,7 +75,7 @@ WRONG = [
 
 def test_every_field_has_values_that_it_refuses():
     named = {(cls, field) for cls, field, _, _ in WRONG}
-    classes = (PathPlanningConfig, VFSConfig, ZarrConfig, GlobalPipelineConfig)
+    classes = (PathPlanningConfig, VFSConfig, ZarrConfig, WritersConfig, GlobalPipelineConfig)
     assert named == {(cls, field.name) for cls in classes for field in attrs.fields(cls)}
 
 

@@ -36,6 +36,7 @@ def hcs_writers() -> Iterator[WriterSpec]:
     """Declare the writer of images."""
     yield WriterSpec(
         name="tiff",
+        kind="image",
         target="hcs_disk.image_file:write",
         suffix=".tif",
         summary="An image in a TIFF file of its own, with pixel size and the channel's name",
