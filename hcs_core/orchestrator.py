@@ -25,6 +25,7 @@ from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
+from hcs_core.runtime.given_contexts import given_plan, with_workers
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
@@ -125,9 +126,10 @@ class PipelineOrchestrator:
         RunError
             `initialize` was not called.
         """
-        plan = self.plan(steps, well_filter)
+        pipeline = _with_wells(_as_pipeline(steps), well_filter)
+        plan = self.plan(pipeline)
         return {
-            well: ProcessingContext(well=well, sites=plan.well_shapes[shape].sites, plan=plan)
+            well: ProcessingContext(well=well, sites=plan.well_shapes[shape].sites, plan=plan, pipeline=pipeline)
             for well, shape in plan.wells
         }
 
@@ -180,25 +182,19 @@ class PipelineOrchestrator:
         max_workers: int | None = None,
         options: RunOptions | None = None,
     ) -> RunResult:
-        """Run what was compiled, well by well.
+        """Run what was compiled, well by well: the wells that contexts are given for, all or some.
+
+        `max_workers` takes the place of the configured number, as far as there is memory for them.
 
         Raises
         ------
+        ConfigError
+            `max_workers` is no number of workers.
         RunError
-            There is no context, or the contexts are of another pipeline or plate.
+            There is no context, the contexts are of another pipeline or plate, or the plate is gone.
         """
-        if not compiled_contexts:
-            raise RunError("there is nothing to execute: call compile_pipelines(steps) and pass what it returns.")
-        plan = next(iter(compiled_contexts.values())).plan
         pipeline = _as_pipeline(pipeline_definition)
-        names = tuple(step.name for step in pipeline.steps if step.enabled)
-        if names != tuple(step.name for step in plan.steps) or plan.inventory_digest != self.plate.digest():
-            raise RunError(
-                "the contexts were compiled from another pipeline or plate than those given: call compile_pipelines "
-                "with this pipeline, and pass what it returns."
-            )
-        if max_workers is not None:
-            plan = attrs.evolve(plan, workers=max(1, min(max_workers, len(plan.wells))))
+        plan = with_workers(given_plan(compiled_contexts, pipeline, self.plate), max_workers)
         options = options or RunOptions()
         results = self.config.path_planning.materialization_results_path
         options = attrs.evolve(options, results=results, pipeline_yaml=options.pipeline_yaml or _yaml(pipeline))

@@ -10,6 +10,7 @@ import numpy as np
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.plan import Plan, Problem
 from hcs_core.errors import UnknownNameError
+from hcs_core.pipeline.config import MOST_WORKERS
 
 CPU = "cpu"
 
@@ -41,7 +42,7 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
         problems.append(Problem(parameter="executor", message=str(error)))
-    workers = min(_wanted_workers(plan, given), max(1, len(plan.wells)))
+    wanted, most = min(_wanted_workers(plan, given), max(1, len(plan.wells))), MOST_WORKERS
     # Without a limit of the user's own, the machine is one.
     limit = given.config.memory_limit or given.machine.memory_bytes
     need = plan.peak_memory_bytes_per_worker
@@ -57,11 +58,12 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
                     hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
                 )
             )
-        workers = max(1, min(workers, limit // need))
+        most = max(1, min(most, limit // need))
     return attrs.evolve(
         plan,
         nodes=tuple(attrs.evolve(node, device=CPU) for node in plan.nodes),
         executor=given.config.executor,
-        workers=workers,
+        workers=min(wanted, most),
+        most_workers=most,
         threads=given.config.use_threading,
     ).with_problems(*problems)

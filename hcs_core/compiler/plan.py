@@ -157,8 +157,9 @@ class Plan:
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
-    workers, threads
-        How many wells are worked on at once, and whether by threads; `threads` is `None` where it is chosen.
+    workers, most_workers, threads
+        How many wells are worked on at once, how many there is memory for, and whether by threads; `threads` is
+        `None` where it is chosen.
     peak_memory_bytes_per_worker, output_bytes, output_files
         What it will need at most, beside the imports, and write.
     done
@@ -187,6 +188,7 @@ class Plan:
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
     executor: str = "local"
     workers: int = 1
+    most_workers: int = 1
     threads: bool | None = None
     peak_memory_bytes_per_worker: int = 0
     output_bytes: int = 0

@@ -31,14 +31,8 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
         return plan
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
     outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
-    output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
-    files = sum(
-        images * _image_files(output.layout) + _plate_files(output.layout, plan.well_names)
-        for output in outputs
-        if output.layout
-    )
-    plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
+    plan = with_amounts(attrs.evolve(plan, outputs=outputs))
+    output_bytes = plan.output_bytes
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
         return plan.with_problems(
@@ -48,6 +42,18 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
             )
         )
     return plan
+
+
+def with_amounts(plan: Plan) -> Plan:
+    """Return a plan whose stores are laid out with the bytes and files that it will write at most."""
+    layouts = [output.layout for output in plan.outputs if output.layout]
+    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
+    wells = plan.well_names
+    return attrs.evolve(
+        plan,
+        output_bytes=images * sum(_image_bytes(layout.image) for layout in layouts),
+        output_files=sum(images * _image_files(layout) + _plate_files(layout, wells) for layout in layouts),
+    )
 
 
 def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:

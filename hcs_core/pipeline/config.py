@@ -35,7 +35,8 @@ __all__ = [
 
 E = TypeVar("E", bound=StrEnum)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_MOST_WORKERS = 1024
+MOST_WORKERS = 1024
+"""More workers than that are a mistake."""
 
 
 def _wrong(field: str, value: object, allowed: str) -> ConfigError:
@@ -229,7 +230,7 @@ class GlobalPipelineConfig:
         well, and say so in the results.
     """
 
-    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))
+    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, MOST_WORKERS)))
     path_planning: PathPlanningConfig = attrs.field(
         factory=PathPlanningConfig, validator=_made_of(PathPlanningConfig)
     )

@@ -11,10 +11,11 @@ from hcs_core.arrays.conversion import Converter
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block, made_shape
-from hcs_core.errors import UnknownNameError, one_line
+from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
+from hcs_core.runtime.call_faults import what_it_raised, what_it_returned
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -38,25 +39,22 @@ class Kernels:
         Raises
         ------
         WellFaultError
-            A plane is absent and the kernel has no mask for it; it raised, or returned something else than its
-            signature says.
+            A plane is absent and the kernel has no mask for it; it raised, wrote into its image, or returned
+            something else than its signature says.
         """
         node = self._plan.nodes[index]
         told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise _fault(node, site, "it cannot do with a channel or a site that is absent")
         try:
-            result = self._functions[index](image, **self._parameters[index], **told)
+            result = self._functions[index](_read_only(image), **self._parameters[index], **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
-            raise _fault(node, site, f"it raised {one_line(error)}") from error
-        wanted = (*made_shape(node, block), *node.output.shape)
-        shape = tuple(getattr(result, "shape", ()))
-        if shape != wanted:
-            raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
-        dtype = str(getattr(result, "dtype", type(result).__name__)).rpartition(".")[2]
-        if dtype != node.output.dtype:
-            raise _fault(node, site, f"it returned {dtype}; its signature means {node.output.dtype}")
+            raise _fault(node, site, what_it_raised(error)) from error
+        owned = self._converter.memory_type(node.memory_type).owns(result)
+        wrong = what_it_returned(result, node, (*made_shape(node, block), *node.output.shape), owned=owned)
+        if wrong is not None:
+            raise _fault(node, site, wrong)
         return result
 
 
@@ -84,7 +82,20 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
 
 
 def _given(value: ParameterValue) -> Any:
-    return value.pixels if isinstance(value, GivenImage) else value
+    # What was sent to a worker can be written to there, whatever it was before.
+    return _read_only(value.pixels) if isinstance(value, GivenImage) else value
+
+
+def _read_only(array: Any) -> Any:
+    """Return an array as one that cannot be written to, where its library knows such: others may still read it.
+
+    It is a view, so that a kernel may keep it, give it back, or take another shape of it.
+    """
+    if not isinstance(array, np.ndarray):
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _fault(node: NodePlan, site: int, text: str) -> WellFaultError:

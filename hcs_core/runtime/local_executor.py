@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import signal
 import threading
 from collections import deque
@@ -10,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-import cloudpickle
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
-from hcs_core.errors import RunError, one_line
+from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord
+from hcs_core.runtime.pickled_job import pickled
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
 from hcs_core.runtime.worker import run_task, set_up
@@ -83,14 +82,7 @@ def _in_threads(
 
 def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
     """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
-    try:
-        pickled_job = cloudpickle.dumps(job)
-    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
-        functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
-        raise RunError(
-            f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
-            f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
-        ) from error
+    pickled_job = pickled(job)
     waiting = deque(tasks)
     while waiting and not stop.is_set():
         in_hand: list[WellTask] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -59,7 +60,9 @@ class PlaneSource:
 
 
 def _unreadable(plane: Plane, location: str, text: str) -> WellFaultError:
-    absent = AbsentPlane.of(plane, PlaneState.UNREADABLE, text)
+    # What was there when the plate was listed, and is not any more, is missing.
+    state = PlaneState.UNREADABLE if os.path.lexists(location) else PlaneState.MISSING
+    absent = AbsentPlane.of(plane, state, text)
     return WellFaultError(Fault(error=text, site=plane.site, file=location, plane=absent))
 
 

@@ -49,13 +49,15 @@ def run_plan(
     Raises
     ------
     RunError
-        The plan has problems, or the output belongs to something else, or another run works in it.
+        The plan has problems, the plate is gone, the output belongs to something else, or another run works in it.
     StorageError
         The output cannot be written.
     """
     if plan.problems:
         raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
     options = options or RunOptions()
+    if not plate.root.is_dir():
+        raise RunError(f"{plate.root} is not there any more: is its disk still mounted?")
     check_output(output, plate.root)
     check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)

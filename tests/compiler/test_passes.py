@@ -20,7 +20,7 @@ CHANGES = {
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
     memory_pass: {"nodes", "peak_memory_bytes_per_worker"},
-    devices_pass: {"nodes", "workers"},
+    devices_pass: {"nodes", "workers", "most_workers"},
 }
 EMPTY = Plan(plate="made_up", microscope="made_up", inventory_digest="", pipeline="made_up")
 

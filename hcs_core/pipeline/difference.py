@@ -1,0 +1,91 @@
+"""What tells two pipelines apart, in words: for those who pass another one than they compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from hcs_core.arrays.step_function import function_version
+from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.pipeline.step import Branch, FunctionCall, Operation, Step
+from hcs_core.plugins.parameter import GivenImage
+
+
+def difference(before: Pipeline, now: Pipeline) -> str | None:
+    """Return the first thing in which a pipeline is not the one before, or `None` where they do the same.
+
+    Wells do not count, nor do names of pipelines, nor steps that are not enabled.
+    """
+    first, second = ([step for step in each.steps if step.enabled] for each in (before, now))
+    names = [[step.name for step in steps] for steps in (first, second)]
+    if names[0] != names[1]:
+        return f"its steps were {_listed(names[0])}, and are now {_listed(names[1])}"
+    for one, other in zip(first, second, strict=True):
+        differs = _of_steps(one, other)
+        if differs is not None:
+            return f"step {one.name!r}: {differs}"
+    for field in attrs.fields(type(before.select)):
+        was, is_now = getattr(before.select, field.name), getattr(now.select, field.name)
+        if field.name != "wells" and was != is_now:
+            return f"select.{field.name} was {was!r}, and is now {is_now!r}"
+    if before.missing != now.missing:
+        return f"missing was {before.missing}, and is now {now.missing}"
+    return None
+
+
+def _of_steps(before: Step, now: Step) -> str | None:
+    for field in attrs.fields(Step):
+        was, is_now = getattr(before, field.name), getattr(now, field.name)
+        if field.name == "branches":
+            differs = _of_branches(was, is_now)
+            if differs is not None:
+                return differs
+        elif was != is_now:
+            return f"{field.name} was {was!r}, and is now {is_now!r}"
+    return None
+
+
+def _of_branches(before: Sequence[Branch], now: Sequence[Branch]) -> str | None:
+    keys = [[branch.key for branch in branches] for branches in (before, now)]
+    if keys[0] != keys[1]:
+        return f"its dict named {_listed(keys[0])}, and names now {_listed(keys[1])}"
+    for one, other in zip(before, now, strict=True):
+        if len(one.calls) != len(other.calls):
+            return f"it had {len(one.calls)} call(s) one after the other, and has now {len(other.calls)}"
+        for was, is_now in zip(one.calls, other.calls, strict=True):
+            differs = _of_calls(was, is_now)
+            if differs is not None:
+                return differs
+    return None
+
+
+def _of_calls(before: FunctionCall, now: FunctionCall) -> str | None:
+    if before.label != now.label:
+        return f"it ran {before.label!r}, and runs now {now.label!r}"
+    if not _same_operation(before.operation, now.operation):
+        return f"the function {now.label!r} has changed"
+    was, is_now = dict(before.parameters), dict(now.parameters)
+    for name in {**was, **is_now}:
+        if was.get(name) != is_now.get(name) or (name in was) != (name in is_now):
+            return f"{name} was {_value(was, name)}, and is now {_value(is_now, name)}"
+    return None
+
+
+def _same_operation(before: Operation, now: Operation) -> bool:
+    if before is now or before == now:
+        return True
+    # A function that came from another process is another object.
+    return callable(before) and callable(now) and function_version(before) == function_version(now)
+
+
+def _value(parameters: dict[str, Any], name: str) -> str:
+    if name not in parameters:
+        return "not given"
+    value = parameters[name]
+    return "another image" if isinstance(value, GivenImage) else repr(value)
+
+
+def _listed(names: Sequence[object]) -> str:
+    return ", ".join(map(str, names)) or "none"
