@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,18 +12,29 @@ from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Branch, FunctionCall, Operation, Step
 from hcs_core.plugins.parameter import GivenImage
 
+Versions = Mapping[tuple[str, str], str]
+"""The versions of functions (see `function_version`), by the names of step and function."""
 
-def difference(before: Pipeline, now: Pipeline) -> str | None:
+
+def difference(before: Pipeline, now: Pipeline, versions: Versions) -> str | None:
     """Return the first thing in which a pipeline is not the one before, or `None` where they do the same.
 
     Wells do not count, nor do names of pipelines, nor steps that are not enabled.
+
+    Parameters
+    ----------
+    before, now
+        The pipelines.
+    versions
+        What the functions of the one before were: one that came from another process has lost its source, by which
+        it could be told.
     """
     first, second = ([step for step in each.steps if step.enabled] for each in (before, now))
     names = [[step.name for step in steps] for steps in (first, second)]
     if names[0] != names[1]:
         return f"its steps were {_listed(names[0])}, and are now {_listed(names[1])}"
     for one, other in zip(first, second, strict=True):
-        differs = _of_steps(one, other)
+        differs = _of_steps(one, other, versions)
         if differs is not None:
             return f"step {one.name!r}: {differs}"
     for field in attrs.fields(type(before.select)):
@@ -35,11 +46,12 @@ def difference(before: Pipeline, now: Pipeline) -> str | None:
     return None
 
 
-def _of_steps(before: Step, now: Step) -> str | None:
+def _of_steps(before: Step, now: Step, versions: Versions) -> str | None:
     for field in attrs.fields(Step):
         was, is_now = getattr(before, field.name), getattr(now, field.name)
         if field.name == "branches":
-            differs = _of_branches(was, is_now)
+            known = {function: version for (step, function), version in versions.items() if step == now.name}
+            differs = _of_branches(was, is_now, known)
             if differs is not None:
                 return differs
         elif was != is_now:
@@ -47,7 +59,7 @@ def _of_steps(before: Step, now: Step) -> str | None:
     return None
 
 
-def _of_branches(before: Sequence[Branch], now: Sequence[Branch]) -> str | None:
+def _of_branches(before: Sequence[Branch], now: Sequence[Branch], versions: Mapping[str, str]) -> str | None:
     keys = [[branch.key for branch in branches] for branches in (before, now)]
     if keys[0] != keys[1]:
         return f"its dict named {_listed(keys[0])}, and names now {_listed(keys[1])}"
@@ -55,16 +67,16 @@ def _of_branches(before: Sequence[Branch], now: Sequence[Branch]) -> str | None:
         if len(one.calls) != len(other.calls):
             return f"it had {len(one.calls)} call(s) one after the other, and has now {len(other.calls)}"
         for was, is_now in zip(one.calls, other.calls, strict=True):
-            differs = _of_calls(was, is_now)
+            differs = _of_calls(was, is_now, versions)
             if differs is not None:
                 return differs
     return None
 
 
-def _of_calls(before: FunctionCall, now: FunctionCall) -> str | None:
+def _of_calls(before: FunctionCall, now: FunctionCall, versions: Mapping[str, str]) -> str | None:
     if before.label != now.label:
         return f"it ran {before.label!r}, and runs now {now.label!r}"
-    if not _same_operation(before.operation, now.operation):
+    if before.operation != now.operation and _version(now.operation) != versions.get(now.label):
         return f"the function {now.label!r} has changed"
     was, is_now = dict(before.parameters), dict(now.parameters)
     for name in {**was, **is_now}:
@@ -73,11 +85,8 @@ def _of_calls(before: FunctionCall, now: FunctionCall) -> str | None:
     return None
 
 
-def _same_operation(before: Operation, now: Operation) -> bool:
-    if before is now or before == now:
-        return True
-    # A function that came from another process is another object.
-    return callable(before) and callable(now) and function_version(before) == function_version(now)
+def _version(operation: Operation) -> str:
+    return operation if isinstance(operation, str) else function_version(operation)
 
 
 def _value(parameters: dict[str, Any], name: str) -> str:

@@ -39,7 +39,8 @@ def given_plan(contexts: Mapping[str, ProcessingContext], pipeline: Pipeline, pl
                 f"the contexts of wells {first.well} and {context.well} are of two compilations: execute each apart."
             )
     _check_plate(plan, plate)
-    differs = difference(first.pipeline, pipeline)
+    versions = {(node.step, node.operation): node.version for node in plan.nodes}
+    differs = difference(first.pipeline, pipeline, versions)
     if differs is not None:
         raise RunError(
             f"the contexts were compiled from another pipeline than the one given ({differs}): {_COMPILE}."
@@ -88,7 +89,7 @@ def of_wells(plan: Plan, wells: set[str]) -> Plan:
     return with_amounts(part)
 
 
-def with_workers(plan: Plan, max_workers: int | None) -> Plan:
+def with_workers(plan: Plan, max_workers: Any) -> Plan:
     """Return the plan with another number of workers, never more than it has wells, or memory is there for.
 
     Raises

@@ -71,8 +71,8 @@ def test_a_part_of_the_contexts_runs_just_those_wells(plate, start):
 
 
 def test_a_part_of_them_leaves_out_what_is_told_of_others(make_plate, start):
-    plate = make_plate(wells=WELLS, grid=(1, 1), z_count=1, channels=("DAPI",))
-    (plate / "TimePoint_1" / "plate_A02.TIF").unlink()
+    plate = make_plate(wells=WELLS, grid=(1, 1), z_count=1)
+    (plate / "TimePoint_1" / "plate_A02_w2.TIF").unlink()
     orchestrator = start(plate, missing="skip-well")
     contexts = orchestrator.compile_pipelines([])
     assert list(contexts) == ["A01", "B03"]
@@ -141,6 +141,10 @@ def test_contexts_that_travelled_are_as_good(good_plate, start):
 
     orchestrator = start(good_plate)
     contexts = pickle.loads(cloudpickle.dumps(orchestrator.compile_pipelines([Step(mine)], well_filter=1)))  # noqa: S301
+    added = 4
+    with pytest.raises(RunError, match="step 'mine': the function 'mine' has changed"):
+        orchestrator.execute_compiled_plate([Step(mine)], contexts)
+    added = 3
     assert orchestrator.execute_compiled_plate([Step(mine)], contexts).status == "ok"
 
 
@@ -267,7 +271,7 @@ def test_a_file_that_was_replaced_by_another_shape_is_named(plate, start):
     ("well_filter", "words"),
     [
         ("A03", ("'A03' matches no well", "A01, A02, B03", "the nearest to it is A02.")),
-        (["A01", "B02"], ("'B02' matches no well", "the nearest to it is B03.")),
+        (["A01", "B04"], ("'B04' matches no well", "the nearest to it is B03.")),
         ("row:D", ("'row:D' matches no well", "A01, A02, B03")),
         ("well 1", ("'well 1' is no well name",)),
     ],
