@@ -30,7 +30,7 @@ def chosen_part(given: CompileInput, problems: list[Problem]) -> Chosen:
     return Chosen(
         wells=_wells(given, problems),
         channels=_channels(given, problems),
-        sites=_numbers("site", selection.sites, np.unique(plate.planes.site).tolist(), problems),
+        sites=_numbers("site", selection.sites, np.unique(plate.planes.one_of_each.site).tolist(), problems),
         z_indexes=_z_indexes(given, problems),
         timepoints=_numbers("timepoint", selection.timepoints, plate.timepoints, problems),
     )
@@ -99,4 +99,4 @@ def _z_indexes(given: CompileInput, problems: list[Problem]) -> tuple[int, ...] 
                 hint="Run once with --z 0 and once with the slices, into two outputs.",
             )
         )
-    return _numbers("z_index", asked, np.unique(given.plate.planes.z_index).tolist(), problems)
+    return _numbers("z_index", asked, np.unique(given.plate.planes.one_of_each.z_index).tolist(), problems)

@@ -5,6 +5,7 @@ Plates of up to 1,536 wells have rows `A` to `AF`; rows to `ZZ` are read.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -44,6 +45,7 @@ def row_index(letters: str) -> int:
     return index - 1
 
 
+@functools.lru_cache(maxsize=2**16)
 def parse_well(text: str) -> tuple[int, int]:
     """Return the 0-based row and column of a well's name.
 
