@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -28,7 +29,10 @@ from hcs_core.storage.layout import WellSummary
 
 
 class WellRunner:
-    """Runs the wells of a job, one after the other; each worker, or thread, has its own."""
+    """Runs the wells of a job, one after the other; each worker, or thread, has its own.
+
+    It has a thread that reads ahead, which ends with `close`.
+    """
 
     def __init__(self, job: RunJob, plugins: PluginManager) -> None:
         if not job.plan.sources or job.plan.problems:
@@ -41,10 +45,15 @@ class WellRunner:
         self._stores = open_stores(job.plan, job.output, plugins)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
         self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
     def run(self, task: WellTask) -> WellRecord:
         """Run one well; whatever goes wrong in it becomes its record."""
@@ -94,7 +103,8 @@ class WellRunner:
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
-        with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
+        keys = self._forecast(shape, task.well)
+        with ReadAhead(keys, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead:
             work = PlaneWork(
                 plan=self._plan,
                 numbers=self._numbers,
