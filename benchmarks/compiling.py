@@ -2,7 +2,7 @@
 
     uv run python benchmarks/compiling.py
 
-Each plate has 9 sites, 4 channels and 2 z; of the four steps of the pipeline one is a function of the benchmark's own.
+Each plate has 9 sites, 4 channels and 2 z; of the pipeline's four steps one is a function of the benchmark's own.
 `first compile` is the first one after the plate was listed, which compares its wells and digests its planes; what it
 found out stays with the inventory, for `compile_plan` and `half is there` (half of the wells are in the output).
 `contexts` makes the contexts of all wells and `checked` checks them, `tasks` makes what goes to workers, `planes.csv`
