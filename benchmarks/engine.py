@@ -5,8 +5,8 @@
 What is timed is `execute_compiled_plate`, from start to end: declaring the store (its folders and documents),
 starting workers (a run of one well tells how long that takes), handing out wells, reading a TIFF, calling the step,
 writing a chunk, the metadata of image, well and plate, the journal, events, and the tables and JSON at the end.
-`initialize` and `compile_pipelines`, which reads a header for each site, are timed apart. CPU seconds are those of this
-process and its workers. Nothing is removed between runs: a file system such as ext4 makes new files dearer for
+`initialize` and `compile_pipelines`, which reads a header for each site, are timed apart. CPU seconds are those of
+this process and its workers. Nothing is removed between runs: a file system such as ext4 makes new files dearer for
 minutes after others were removed; `--folder /dev/shm` leaves the disk out.
 """
 

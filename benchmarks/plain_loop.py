@@ -1,16 +1,16 @@
 """The engine with one worker in the calling process, against a plain loop over the same kernels, in turn.
 
-    uv run python benchmarks/plain_loop.py --size 1080 --wells 6 --sites 4 --channels 2 --slices 3
+    uv run python benchmarks/plain_loop.py --size 1080 --wells 12 --sites 4 --channels 2 --slices 3
 
-The loop is what one would write by hand for just this plate: for each stack, each TIFF is read with tifffile and given
-to the same kernel functions; the result is halved down a pyramid as `hcs-zarr` does it, and every level is encoded with
-numcodecs and written into the folders in which the chunks of an OME-Zarr image lie. It writes no metadata, keeps no
-journal, checks nothing and reads nothing ahead. With `--zarr` a second loop writes through zarr-python instead (arrays
-made by `zarr.create_array`, `write_empty_chunks`).
+The loop is what one would write by hand for just this plate: for each stack, each TIFF is read with tifffile and
+given to the same kernel functions; the result is halved down a pyramid as `hcs-zarr` does it, and every level is
+encoded with numcodecs and written into the folders in which the chunks of an OME-Zarr image lie. It writes no
+metadata, keeps no journal, checks nothing and reads nothing ahead. With `--zarr` a second loop writes through
+zarr-python instead (arrays made by `zarr.create_array`, `write_empty_chunks`).
 
-Both keep to one thread for each library, in one process, whose imports and first run are not counted. What is timed of
-the engine is all three phases. Wall and CPU seconds are printed: the engine reads ahead in a second thread, which makes
-it faster than the loop where a core is free, and not in CPU time.
+Both keep to one thread for each library, in one process, whose imports and first run are not counted. What is timed
+of the engine is all three phases. Wall and CPU seconds are printed: the engine reads ahead in a second thread, which
+makes it faster than the loop where a core is free, and not in CPU time. `--folder /dev/shm` leaves the disk out.
 """
 
 from __future__ import annotations
@@ -168,14 +168,15 @@ def main() -> None:
     """Print a table for each pipeline."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1080, help="rows and columns of a plane")
-    for word, number in (("wells", 6), ("sites", 4), ("channels", 2), ("slices", 3), ("runs", 5)):
+    for word, number in (("wells", 12), ("sites", 4), ("channels", 2), ("slices", 3), ("runs", 5)):
         parser.add_argument(f"--{word}", type=int, default=number)
     parser.add_argument("--pipelines", nargs="+", default=list(PIPELINES), choices=list(PIPELINES))
     parser.add_argument("--zarr", action="store_true", help="a second loop that writes through zarr-python")
+    parser.add_argument("--folder", help="where the plate and the results lie, by default a temporary folder")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     numcodecs.blosc.use_threads = False
-    with tempfile.TemporaryDirectory(prefix="hcs-benchmark-") as place:
+    with tempfile.TemporaryDirectory(prefix="hcs-benchmark-", dir=asked.folder) as place:
         folder = Path(place)
         plate = make_plate(folder, asked)
         for name in asked.pipelines:

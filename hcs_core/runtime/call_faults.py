@@ -46,8 +46,8 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
     shape = tuple(result.shape)
     if shape != wanted:
         return f"it returned the shape {shape}; {signature} means {wanted}"
-    # The arrays of some libraries have a dtype such as `torch.uint16`.
+    if result.dtype == node.output.dtype:
+        return None
+    # The arrays of some libraries have a dtype such as `torch.uint16`, which is no text.
     dtype = str(result.dtype).rpartition(".")[2]
-    if dtype != node.output.dtype:
-        return f"it returned {dtype}; its signature means {node.output.dtype}"
-    return None
+    return None if dtype == node.output.dtype else f"it returned {dtype}; its signature means {node.output.dtype}"

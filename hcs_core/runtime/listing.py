@@ -16,14 +16,15 @@ from hcs_core.storage.backend import FinishesMany, ImageStore
 from hcs_core.storage.layout import FinishedWell, WellSummary
 
 WAIT_SECONDS = 0.1
-"""A well that took less, so soon after others were listed, waits for the next: a plate's list is written as a whole."""
+"""A well that took less, so soon after others were listed, waits for the next: a plate's list is written anew each
+time."""
 
 
 class Listing:
     """Lists whole wells.
 
-    A tiny well may wait until the next record comes, or `flush`. What a killed run had waiting is made again: wells of
-    less than `WAIT_SECONDS`.
+    A tiny well may wait until the next record comes, or `flush`. What a killed run had waiting is made again: wells
+    that took less than `WAIT_SECONDS` each.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
 
 GROUP_SECONDS = 0.05
-"""Wells that take less than this are handed out in groups that take about as long: a task costs half a millisecond."""
+"""Wells that take less are handed out in groups that take about as long: a task costs half a millisecond."""
 
 MOST_IN_GROUP = 16
 """Wells that are handed out at once at most."""
