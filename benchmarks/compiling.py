@@ -3,8 +3,8 @@
     uv run python benchmarks/compiling.py
 
 Each plate has 9 sites, 4 channels and 2 z; of the pipeline's four steps one is a function of the benchmark's own.
-`first compile` is the first one after the plate was listed, which compares its wells and digests its planes; what it
-found out stays with the inventory, for `compile_plan` and `half is there` (half of the wells are in the output).
+`listed` is what `initialize` finds out of the inventory, its digest and which wells are alike; it stays with it.
+`first compile` is the first one then, `half is there` one where half of the wells are in the output.
 `contexts` makes the contexts of all wells and `checked` checks them, `tasks` makes what goes to workers, `planes.csv`
 looks for absent planes. The size is that of the pickled plan, for each well, and for each further well.
 
@@ -38,7 +38,9 @@ from hcs_core.plate.inventory import Channel, PlaneTable
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.given_contexts import given_plan
 from hcs_core.runtime.planes_table import absent_rows
+from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import plan_json
+from hcs_core.runtime.services import ServicesRecipe
 from hcs_core.runtime.well_tasks import well_tasks
 
 SITES, CHANNELS, SLICES = 9, ("DAPI", "GFP", "RFP", "Cy5"), 2
@@ -108,23 +110,38 @@ def measure(wells: int, plugins: PluginManager, runs: int) -> dict[str, float]:
     """Return the seconds of each part for a plate of so many wells, and the bytes of its plan."""
     plate, config, machine = plate_of(wells), GlobalPipelineConfig(num_workers=2), Machine(cores=2)
     started = time.perf_counter()
+    plate.planes.identify()
+    listed = time.perf_counter() - started
+    started = time.perf_counter()
     plan = compile_plan(PIPELINE, plate, config, plugins, machine)
     first = time.perf_counter() - started
     whole = Existing(content_key=plan.content_key, wells=frozenset(plan.well_names[::2]))
 
+    recipe = ServicesRecipe(
+        plate_root=plate.root, microscope=plate.microscope, plugins=plugins.recipe(), output=Path("output")
+    )
+    services = ServicesOfPlate(recipe, plugins=plugins, plate=plate)
+
     def contexts() -> dict[str, ProcessingContext]:
         return {
-            well: ProcessingContext(well=well, sites=plan.well_shapes[shape].sites, plan=plan, pipeline=PIPELINE)
+            well: ProcessingContext(
+                well=well,
+                sites=plan.well_shapes[shape].sites,
+                plan=plan,
+                orchestrator=services,
+                pipelines=(PIPELINE,),
+            )
             for well, shape in plan.wells
         }
 
     made = contexts()
     return {
+        "listed": listed,
         "first compile": first,
         "compile_plan": seconds(lambda: compile_plan(PIPELINE, plate, config, plugins, machine), runs),
         "half is there": seconds(lambda: compile_plan(PIPELINE, plate, config, plugins, machine, whole), runs),
         "contexts": seconds(contexts, runs),
-        "checked": seconds(lambda: given_plan(made, PIPELINE, plate), runs),
+        "checked": seconds(lambda: given_plan(made, (PIPELINE,), plate, plugins), runs),
         "tasks": seconds(lambda: well_tasks(plan, plate), runs),
         "digest": seconds(lambda: plan.digest, runs),
         "to json": seconds(lambda: plan_json(plan), runs),

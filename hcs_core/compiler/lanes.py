@@ -17,26 +17,30 @@ class Lane:
     """A channel on its way: where its planes come from, and the image that it is part of, less all other channels.
 
     Its `image` has the places along z and t of the image that it was part of: a channel need not fill them all.
+    `known` is false behind a call of which nobody knows what it would have made: nothing is said of what follows.
     """
 
     channel: ImageChannel
     port: Port
     image: ImagePlan
+    known: bool = attrs.field(default=True, eq=False)
 
 
-def source_lanes(plan: Plan) -> tuple[Lane, ...]:
-    """Return the lanes of what the plate gives, in the order of the channels' numbers."""
+def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
+    """Return the lanes of what the plate gives to the pipeline at a position, in the order of channels' numbers."""
+    own = [plan.sources[index] for index in plan.starts[pipeline]]
     lanes = [
         Lane(channel=channel, port=Port(PLATE, index), image=_alone(image))
         for index, (image, channel) in enumerate(plan.lanes)
+        if image in own
     ]
     return tuple(sorted(lanes, key=lambda lane: lane.channel.number))
 
 
-def lanes_of(image: ImagePlan, node: int) -> tuple[Lane, ...]:
+def lanes_of(image: ImagePlan, node: int, *, known: bool = True) -> tuple[Lane, ...]:
     """Return the lanes of a node's result."""
     return tuple(
-        Lane(channel=channel, port=Port(node, index), image=_alone(image))
+        Lane(channel=channel, port=Port(node, index), image=_alone(image), known=known)
         for index, channel in enumerate(image.channels)
     )
 
@@ -56,6 +60,16 @@ class Group:
     def ports(self) -> tuple[Port, ...]:
         """Where each channel comes from."""
         return tuple(lane.port for lane in self.lanes)
+
+    @property
+    def known(self) -> bool:
+        """Whether all that was done to its lanes is known."""
+        return all(lane.known for lane in self.lanes)
+
+
+def unknown(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
+    """Return lanes behind a call that nobody could resolve."""
+    return tuple(attrs.evolve(lane, known=False) for lane in lanes)
 
 
 def groups(lanes: Sequence[Lane]) -> tuple[Group, ...]:
@@ -90,12 +104,15 @@ def difference(one: ImagePlan, other: ImagePlan) -> str:
     return " and ".join(name for name, (first, second) in facts.items() if first != second)
 
 
-def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str) -> tuple[OutputPlan, ...]:
-    """Return the images of a step that are kept, each with a store of its own.
+def kept_outputs(
+    step: str, lanes: Sequence[Lane], names: tuple[str, str], wells: tuple[str, ...] | None = None, pipeline: str = ""
+) -> tuple[OutputPlan, ...]:
+    """Return the images of a step that are kept, each with a store of its own; `names` are of stores.
 
     Beside an image that keeps z, what has no place along z goes into the store of projections. Channels that differ
     otherwise get a store whose name says how.
     """
+    store, projections = names
     found = groups(lanes)
     keeps_z = any(not group.image.is_projection for group in found)
     outputs: list[OutputPlan] = []
@@ -104,7 +121,9 @@ def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str)
         base = projections if keeps_z and group.image.is_projection else store
         name = _named_apart(base, group.image, first[base]) if base in first else base
         first.setdefault(base, group.image)
-        outputs.append(OutputPlan(step=step, store=name, image=group.image, ports=group.ports))
+        outputs.append(
+            OutputPlan(step=step, store=name, image=group.image, ports=group.ports, wells=wells, pipeline=pipeline)
+        )
     return tuple(outputs)
 
 

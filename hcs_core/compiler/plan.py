@@ -14,8 +14,10 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
+from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import StoreLayout
+from hcs_core.storage.size import StoreSize
 
 PLATE = -1
 """The node of a port that is a channel of the plate itself."""
@@ -23,13 +25,19 @@ PLATE = -1
 
 @attrs.frozen(kw_only=True)
 class Problem:
-    """What is wrong with a pipeline for a plate: where, what was found and expected, and what to write instead."""
+    """What is wrong with a pipeline for a plate: where, what was found and expected, and what to write instead.
+
+    `message` says all of it in one sentence, but for what to write, which is `hint`. `found` and `expected` are for
+    programs: in few words what there is and what there should be, empty where a message cannot be cut in two so.
+    """
 
     step: str = ""
     function: str = ""
     parameter: str = ""
     message: str
     hint: str = ""
+    found: str = ""
+    expected: str = ""
 
     def __str__(self) -> str:
         """One sentence that starts with the place."""
@@ -77,9 +85,11 @@ class Only:
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
-    `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
+    `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
+    where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `converts` are the
+    memory types, other than its own, from which its planes come.
     """
 
     step: str
@@ -93,7 +103,9 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     asked_memory_type: str | None = None
+    asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
+    converts: tuple[str, ...] = attrs.field(default=(), repr=False)
     kernel: str = ""
     version: str = ""
     device: str = attrs.field(default="", repr=False)
@@ -108,23 +120,36 @@ class NodePlan:
 
 @attrs.frozen(kw_only=True)
 class StepPlan:
-    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own."""
+    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own.
+
+    `pipeline` is the one that it is of; where a run has several, `name` is `pipeline/step`, here and wherever a plan
+    names a step. `reads` is the name of what it takes: `start`, or a step.
+    """
 
     name: str
     nodes: tuple[int, ...]
     images: tuple[ImagePlan, ...]
+    pipeline: str = attrs.field(default="", repr=False)
+    reads: str = attrs.field(default="", repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
-    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass."""
+    """An image of a step that is kept: which, in which store and backend.
+
+    `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. `layout`
+    and `size`, what it takes at most for all wells of the run, come with the stores pass.
+    """
 
     step: str
     store: str
     image: ImagePlan
     ports: tuple[Port, ...]
+    wells: tuple[str, ...] | None = None
+    pipeline: str = attrs.field(default="", repr=False)
     backend: str = ""
     layout: StoreLayout | None = None
+    size: StoreSize | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -137,16 +162,20 @@ class Stage:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """A pipeline compiled for a plate.
+    """One pipeline or several, compiled for a plate.
 
     Attributes
     ----------
     plate, microscope, inventory_digest
         What it was compiled for. Planes are not in it: a worker gets its well's with the task.
-    pipeline
-        The pipeline's name.
-    sources
-        The images that the plate gives: what was acquired, and projections of channels that have nothing else.
+    pipeline, pipelines, definition
+        The pipelines' names, as one text and each; `definition` is a digest of what they say, wells apart.
+    asked, rewritten
+        The names of the enabled steps as they were given, and the pipelines that a pass before `paths` put in place
+        of those that were given: none in a plan that has come through all passes (see `CompileInput.pipelines_of`).
+    sources, starts
+        The images that the plate gives: what was acquired, and projections of channels that have nothing else. For
+        each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
     gaps, well_shapes, wells
@@ -157,13 +186,14 @@ class Plan:
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
-    workers, most_workers, threads
-        How many wells are worked on at once, how many there is memory for, and whether by threads; `threads` is
-        `None` where it is chosen.
-    peak_memory_bytes_per_worker, output_bytes, output_files
-        What it will need at most, beside the imports, and write.
-    done
-        The wells that are whole in the output.
+    workers, threads
+        How many wells are worked on at once, and whether by threads; `threads` is `None` where it is chosen.
+    peak_memory_bytes_per_worker, waiting_bytes_per_worker
+        What a worker will need at most, beside the imports, and how much of that are planes that wait between nodes.
+    output_bytes, output_files
+        What it will write at most, before compression.
+    done, redo
+        The wells that are whole in the output, and those that were and have to be made again, each with why.
     problems
         What is wrong; a plan with problems is never run.
     """
@@ -172,7 +202,12 @@ class Plan:
     microscope: str
     inventory_digest: str
     pipeline: str
+    pipelines: tuple[str, ...] = ()
+    definition: str = attrs.field(default="", repr=False)
+    asked: tuple[str, ...] = ()
+    rewritten: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)
     sources: tuple[ImagePlan, ...] = ()
+    starts: tuple[tuple[int, ...], ...] = ()
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
@@ -188,12 +223,13 @@ class Plan:
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
     executor: str = "local"
     workers: int = 1
-    most_workers: int = 1
     threads: bool | None = None
     peak_memory_bytes_per_worker: int = 0
+    waiting_bytes_per_worker: int = 0
     output_bytes: int = 0
     output_files: int = 0
     done: tuple[str, ...] = ()
+    redo: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -204,6 +240,19 @@ class Plan:
     def sites(self, well: str) -> tuple[int, ...]:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
+
+    def kept_in(self, well: str) -> tuple[int, ...]:
+        """Return the positions of the outputs that are made for a well."""
+        return tuple(
+            index for index, output in enumerate(self.outputs) if output.wells is None or well in output.wells
+        )
+
+    def wells_of(self, output: OutputPlan) -> tuple[str, ...]:
+        """Return the wells of the run for which an output is made."""
+        if output.wells is None:
+            return self.well_names
+        kept = set(output.wells)
+        return tuple(well for well in self.well_names if well in kept)
 
     def has_gaps(self, shape: WellShape) -> bool:
         """Whether some site of a well's shape lacks a plane."""
@@ -231,6 +280,24 @@ class Plan:
             self.skipped_wells, self.skipped_sites,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """The wells that a run would make: those that are not whole in the output."""
+        done = set(self.done)
+        return tuple(well for well in self.well_names if well not in done)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
+        from hcs_core.compiler.plan_document import plan_document
+
+        return plan_document(self)
+
+    def _repr_html_(self) -> str:
+        """Return the plan as a notebook shows it."""
+        from hcs_core.compiler.plan_html import plan_html
+
+        return plan_html(self)
 
     def with_problems(self, *problems: Problem) -> Plan:
         """Return the plan with further problems."""

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.absent_planes import kept_rows
+from hcs_core.compiler.agreement import disagreements
 from hcs_core.compiler.colours import channel_colour
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
+from hcs_core.compiler.inputs import reads_plate
 from hcs_core.compiler.plan import Plan, Problem, WellShape
 from hcs_core.compiler.selected import Chosen, chosen_part
 from hcs_core.pipeline.names import MissingData
@@ -23,23 +25,27 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, the wells and their shapes, or with what is wrong with them."""
     plate = given.plate
     problems: list[Problem] = []
-    chosen = chosen_part(given, problems)
+    parts = [chosen_part(plate, pipeline.select, problems) for pipeline in given.pipelines]
     if plate.image_shape is None or plate.dtype is None:
         hint = "See `hcs inspect` for the files and what is wrong with them."
         problems.append(Problem(message="no plane of this plate can be read.", hint=hint))
     if problems:
-        return plan.with_problems(*problems)
-    sources = _sources(plate, chosen, named=given.selection.channels is not None, problems=problems)
+        return plan.with_problems(*dict.fromkeys(problems))
+    plan = plan.with_problems(*disagreements(given, parts))
+    each = _sources_of_each(given, parts, problems)
+    sources = tuple(dict.fromkeys(source for own in each for source in own))
     if problems or not sources:
-        return plan.with_problems(*(problems or _nothing(sources)))
-    first = _first_of_each(plate.planes, chosen.wells)
-    rows = _selected_rows(plate.planes.of_wells(first.values()), chosen, sources)
+        return plan.with_problems(*(dict.fromkeys(problems) or _nothing(sources)))
+    wells = parts[0].wells
+    first = _first_of_each(plate.planes, wells)
+    rows = _selected_rows(plate.planes.of_wells(first.values()), parts[0], sources)
     kept = kept_rows(rows, MissingData(plan.missing))
     gaps, shapes, listed = _shapes(kept.rows, tuple(first.values()), sources)
-    listed = _expanded(listed, first, plate.planes, chosen.wells)
+    listed = _expanded(listed, first, plate.planes, wells)
     plan = attrs.evolve(
         plan,
         sources=sources,
+        starts=tuple(tuple(sources.index(source) for source in own) for own in each),
         gaps=gaps,
         well_shapes=shapes,
         wells=listed,
@@ -71,6 +77,20 @@ def _expanded(
     shape_of = dict(listed)
     number = {planes.alike[well]: shape_of[well] for well in first.values() if well in shape_of}
     return tuple((well, number[planes.alike[well]]) for well in wells if planes.alike[well] in number)
+
+
+def _sources_of_each(
+    given: CompileInput, parts: Sequence[Chosen], problems: list[Problem]
+) -> list[tuple[ImagePlan, ...]]:
+    """Return the sources of each pipeline, none of one that takes nothing from the plate."""
+    each: list[tuple[ImagePlan, ...]] = []
+    for pipeline, part in zip(given.pipelines, parts, strict=True):
+        own: tuple[ImagePlan, ...] = ()
+        if reads_plate(pipeline):
+            own = _sources(given.plate, part, named=pipeline.select.channels is not None, problems=problems)
+            problems.extend(() if problems else _nothing(own))
+        each.append(own)
+    return each
 
 
 def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:
@@ -212,7 +232,8 @@ def _gaps(
             known[key] = gaps.setdefault(gap, len(gaps))
         return known[key]
 
-    cells = _cells(rows, sources)
+    row, cells = _cells(rows, sources)
+    starts = np.searchsorted(row, starts)
     ends = np.append(starts, len(cells)).tolist()
     same = _same_as_the_first(cells, starts)
     # The first one's gaps are number 0.
@@ -233,15 +254,24 @@ def _same_as_the_first(cells: npt.NDArray[np.int64], starts: npt.NDArray[np.int6
     return same
 
 
-def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> npt.NDArray[np.int64]:
-    """Return each row's place in the grid of all lanes, timepoints and z_indexes."""
-    cells = np.zeros(len(rows), np.int64)
+def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return rows and their places in the grid of all lanes, timepoints and z_indexes, by row.
+
+    Images of several pipelines may overlap: a row then has a place in each.
+    """
+    found = []
     offset = 0
     for source in sources:
         times, slices = np.asarray(source.timepoints), np.asarray(source.z_indexes)
-        place = np.searchsorted(times, rows.timepoint) * len(slices) + np.searchsorted(slices, rows.z_index)
+        t, z = np.searchsorted(times, rows.timepoint), np.searchsorted(slices, rows.z_index)
+        within = rows.kind == source.plane_kind
+        within &= times[np.minimum(t, len(times) - 1)] == rows.timepoint
+        within &= slices[np.minimum(z, len(slices) - 1)] == rows.z_index
+        place = t * len(slices) + z
         for channel in source.channels:
-            own = (rows.kind == source.plane_kind) & (rows.channel == channel.number)
-            cells[own] = offset + place[own]
+            own = np.flatnonzero(within & (rows.channel == channel.number))
+            found.append((own, offset + place[own]))
             offset += len(times) * len(slices)
-    return cells
+    row, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(row, kind="stable")
+    return row[order], cells[order]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -12,9 +11,10 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
-from hcs_core.pipeline.names import OmeZarrVersion, ZarrChunkStrategy, ZarrShards
-from hcs_core.plate.wells import parse_well
+from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
+from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
+from hcs_core.storage.size import SizeFunction, plain_size
 
 LARGEST_CHUNK = 2**31 - 1
 """Bytes that a codec takes at once: blosc's limit."""
@@ -31,7 +31,8 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
         return plan
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
     outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    plan = with_amounts(attrs.evolve(plan, outputs=outputs))
+    size_of = size_function(str(given.config.vfs.materialization_backend), given.plugins)
+    plan = with_sizes(attrs.evolve(plan, outputs=outputs), size_of)
     output_bytes = plan.output_bytes
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
@@ -39,21 +40,38 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
             Problem(
                 message=f"the results need {output_bytes:,} bytes, and {free:,} are free where they go.",
                 hint="Choose another output folder, fewer wells, or a compressor.",
+                found=f"{free} bytes",
+                expected=f"at least {output_bytes} bytes",
             )
         )
     return plan
 
 
-def with_amounts(plan: Plan) -> Plan:
-    """Return a plan whose stores are laid out with the bytes and files that it will write at most."""
-    layouts = [output.layout for output in plan.outputs if output.layout]
-    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
-    wells = plan.well_names
+def with_sizes(plan: Plan, size_of: SizeFunction) -> Plan:
+    """Return a plan whose stores are laid out with how large they become, for the wells that it has."""
+    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
+    outputs = tuple(
+        attrs.evolve(output, size=size_of(output.layout, {well: sites[well] for well in plan.wells_of(output)}))
+        for output in plan.outputs
+        if output.layout is not None
+    )
+    sizes = [output.size for output in outputs if output.size is not None]
     return attrs.evolve(
         plan,
-        output_bytes=images * sum(_image_bytes(layout.image) for layout in layouts),
-        output_files=sum(images * _image_files(layout) + _plate_files(layout, wells) for layout in layouts),
+        outputs=outputs,
+        output_bytes=sum(size.bytes for size in sizes),
+        output_files=sum(size.files for size in sizes),
     )
+
+
+def size_function(backend: str, plugins: PluginManager) -> SizeFunction:
+    """Return what says how large a store becomes: the backend's own, or the count of planes."""
+    backends = plugins.storage_backends
+    target = backends.get(backend).size if backend in backends else ""
+    if not target:
+        return plain_size
+    found: SizeFunction = backends.load_target(backend, target)
+    return found
 
 
 def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
@@ -120,32 +138,3 @@ def _tile(length: int) -> int:
     """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
     best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
     return best if best >= min(_SMALLEST_TILE, length) else length
-
-
-def _image_bytes(image: ImageLayout) -> int:
-    times, channels, slices, _, _ = image.shape
-    pixels = sum(math.prod(level) for level in image.level_shapes)
-    return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
-
-
-def _plate_files(layout: StoreLayout, wells: Sequence[str]) -> int:
-    """Return the documents of a store beside those of its images: of the plate, of each row and of each well."""
-    rows = len({parse_well(well)[0] for well in wells})
-    return rows + (1 + len(wells)) * (_documents(layout) if layout.plate_metadata else 1)
-
-
-def _documents(layout: StoreLayout) -> int:
-    """Return the documents of a group with attributes: zarr format 2 keeps these in one of their own."""
-    return 2 if layout.ome_zarr_version == OmeZarrVersion.V0_4 else 1
-
-
-def _image_files(layout: StoreLayout) -> int:
-    """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
-    image = layout.image
-    files = _documents(layout) + len(image.level_shapes)
-    for level in image.level_shapes:
-        shape = (*image.shape[:3], *level)
-        files += math.prod(
-            -(-side // min(each, side)) for side, each in zip(shape, image.shard or image.chunk, strict=True)
-        )
-    return files

@@ -16,19 +16,29 @@ Versions = Mapping[tuple[str, str], str]
 """The versions of functions (see `function_version`), by the names of step and function."""
 
 
-def difference(before: Pipeline, now: Pipeline, versions: Versions) -> str | None:
-    """Return the first thing in which a pipeline is not the one before, or `None` where they do the same.
-
-    Wells do not count, nor do names of pipelines, nor steps that are not enabled.
+def difference(before: Sequence[Pipeline], now: Sequence[Pipeline], versions: Versions) -> str:
+    """Return the first thing in which pipelines are not those before; wells do not count.
 
     Parameters
     ----------
     before, now
-        The pipelines.
+        The pipelines, which are not the same.
     versions
-        What the functions of the one before were: one that came from another process has lost its source, by which
-        it could be told.
+        What the functions of those before were: one that came from another process has lost its source, by which it
+        could be told.
     """
+    names = [[pipeline.name for pipeline in pipelines] for pipelines in (before, now)]
+    if len(before) == len(now):
+        found = (_of_pipelines(one, other, versions) for one, other in zip(before, now, strict=True))
+        differs = next((text for text in found if text is not None), None)
+        if differs is not None:
+            return differs
+    if names[0] != names[1]:
+        return f"its name was {_listed(names[0])}, and is now {_listed(names[1])}"
+    return "in steps that are not enabled"
+
+
+def _of_pipelines(before: Pipeline, now: Pipeline, versions: Versions) -> str | None:
     first, second = ([step for step in each.steps if step.enabled] for each in (before, now))
     names = [[step.name for step in steps] for steps in (first, second)]
     if names[0] != names[1]:

@@ -197,7 +197,15 @@ class PlaneTable:
             raise PlateError(
                 f"there is no well {well!r}.{did_you_mean(well, self.wells)} There are {summary(self.wells)}."
             )
-        part = slice(*self._ends[place : place + 2].tolist())
+        return self._one_well(well, slice(*self._ends[place : place + 2].tolist()))
+
+    def by_well(self) -> Iterator[tuple[str, PlaneTable]]:
+        """Yield each well with its planes, as `of_well` gives them, in one go over all of them."""
+        ends = self._ends.tolist()
+        for well, first, last in zip(self.wells, ends[:-1], ends[1:], strict=True):
+            yield well, self._one_well(well, slice(first, last))
+
+    def _one_well(self, well: str, part: slice) -> PlaneTable:
         columns = {name: getattr(self, name)[part] for name in _NUMERIC}
         return attrs.evolve(self, wells=(well,), uri=self.uri[part], **(columns | {"well": columns["well"] * 0}))
 
@@ -236,6 +244,11 @@ class PlaneTable:
         for well, number in self.alike.items():
             first.setdefault(number, well)
         return self.of_wells(first.values())
+
+    def identify(self) -> None:
+        """Find out now what is kept of the table as a whole: its digest, and which wells are alike."""
+        self.digest()
+        self.alike  # noqa: B018 - it is found out when it is asked for
 
     def digest(self) -> str:
         """Return a digest of the content: equal tables have equal digests, in any process and folder."""

@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from hcs_core.plugins.signature import Signature
+from hcs_core.plugins.parameter import Parameter
+from hcs_core.plugins.signature import Signature, check_parameters
 
 _DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _TARGET = re.compile(f"{_DOTTED}:{_DOTTED}")
@@ -33,6 +34,11 @@ def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> 
     if not _NAME.fullmatch(str(value)):
         message = f"{attribute.name}={value!r}: expected lower-case letters, digits and _, such as 'max_projection'"
         raise ValueError(message)
+
+
+def _check_optional_name(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if value != "":
+        _check_name(instance, attribute, value)
 
 
 def _check_texts(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
@@ -100,13 +106,16 @@ class StorageBackendSpec:
 
     The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
     outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
-    and is empty where they are plain folders.
+    and is empty where they are plain folders. `size` is the target of a function `(StoreLayout, wells) -> StoreSize`
+    in a light module, which says what a store of these wells (a mapping from well to sites) takes at most; empty: the
+    plan counts the pixels, and a file for each plane.
     """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     durable: bool = True
     suffix: str = attrs.field(default="", validator=_check_optional_suffix)
+    size: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
@@ -176,13 +185,43 @@ class KernelSpec:
         return f"{self.operation}/{self.memory_type}"
 
 
+_TOLD_TO_STITCHERS = frozenset({
+    "tiles", "nominal_yx", "positions_yx", "shape", "stitcher", "channel", "pixel_size_um",
+    "well", "input_dir", "output_dir", "positions_dir", "positions_file",
+})  # fmt: skip
+"""What `positions()`, `fuse()`, and those that call them for a plate, take already."""
+
+
 @attrs.frozen(kw_only=True)
 class StitcherSpec:
-    """A way to find positions of sites and to fuse them; the target is a `Stitcher` class."""
+    """A way to find the positions of sites and to fuse them.
+
+    Attributes
+    ----------
+    name
+        What users write, such as `plain`.
+    target
+        A `Stitcher` class, made without arguments.
+    positions, fusion
+        The parameters of its `positions()` and of its `fuse()`; of one name in both, they are one.
+    needs_pixels
+        Whether `positions()` looks at tiles; where it does not, none is read for it.
+    summary
+        One line for `hcs plugins show`.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    positions: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
+    fusion: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
+    needs_pixels: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     summary: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse parameters that are called as what every stitcher gets."""
+        clashes = [item.name for item in (*self.positions, *self.fusion) if item.name in _TOLD_TO_STITCHERS]
+        if clashes:
+            raise ValueError(f"{clashes[0]!r} is told to every stitcher: give the parameter another name")
 
 
 @attrs.frozen(kw_only=True)
@@ -197,13 +236,22 @@ class WriterSpec:
 
 @attrs.frozen(kw_only=True)
 class CompilerPassSpec:
-    """A compiler pass: a pure function `(Plan, CompileInput) -> Plan`, ordered by `after` and `before`."""
+    """A compiler pass: a pure function `(Plan, CompileInput) -> Plan`, ordered by `after` and `before`.
+
+    `replaces` names the pass in whose place it stands, which is then not run; empty: it is one more.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     after: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
     before: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
+    replaces: str = attrs.field(default="", validator=_check_optional_name)
     summary: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a pass that stands in its own place."""
+        if self.replaces == self.name:
+            raise ValueError(f"replaces={self.replaces!r} is its own name: give the pass another one")
 
 
 @attrs.frozen(kw_only=True)

@@ -6,16 +6,19 @@ import attrs
 
 from hcs_core.compiler.plan import Plan
 from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.runtime.services import PlateServices
 
 
 @attrs.frozen(kw_only=True)
 class ProcessingContext:
-    """One well's part of a plan, frozen: its name, its sites, and the plan that all wells share.
+    """One well's part of a plan, frozen: its name, its sites, and what all wells share, the plan and the services.
 
-    `pipeline` is what the plan was compiled from; who executes contexts has to name the same.
+    `orchestrator` are the services of the plate (`PlateServices`); a context that goes to another process takes along
+    how they are made there. `pipelines` is what the plan was compiled from, to say what differs from it.
     """
 
     well: str
     sites: tuple[int, ...]
     plan: Plan
-    pipeline: Pipeline
+    orchestrator: PlateServices = attrs.field(eq=False, repr=False)
+    pipelines: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from hcs_core.compiler.definitions import definition_digest
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.stores_pass import with_amounts
+from hcs_core.compiler.stores_pass import size_function, with_sizes
 from hcs_core.errors import ConfigError, RunError
 from hcs_core.pipeline.config import MOST_WORKERS
 from hcs_core.pipeline.difference import difference
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
 
-_COMPILE = "call compile_pipelines and pass what it returns"
+_COMPILE = "call compile_pipelines(steps) and pass what it returns"
 
 
-def given_plan(contexts: Mapping[str, ProcessingContext], pipeline: Pipeline, plate: Plate) -> Plan:
+def given_plan(
+    contexts: Mapping[str, ProcessingContext], pipelines: Sequence[Pipeline], plate: Plate, plugins: PluginManager
+) -> Plan:
     """Return the plan of the wells that contexts are given for; a part of those that were compiled will do.
 
     Raises
@@ -39,13 +43,13 @@ def given_plan(contexts: Mapping[str, ProcessingContext], pipeline: Pipeline, pl
                 f"the contexts of wells {first.well} and {context.well} are of two compilations: execute each apart."
             )
     _check_plate(plan, plate)
-    versions = {(node.step, node.operation): node.version for node in plan.nodes}
-    differs = difference(first.pipeline, pipeline, versions)
-    if differs is not None:
+    if plan.definition != definition_digest(pipelines):
+        versions = {(node.step, node.operation): node.version for node in plan.nodes}
+        differs = difference(first.pipelines, pipelines, versions)
         raise RunError(
             f"the contexts were compiled from another pipeline than the one given ({differs}): {_COMPILE}."
         )
-    return of_wells(plan, {context.well for context in contexts.values()})
+    return _of_wells(plan, {context.well for context in contexts.values()}, plugins)
 
 
 def _check_types(contexts: Any) -> None:
@@ -73,7 +77,7 @@ def _check_plate(plan: Plan, plate: Plate) -> None:
     )
 
 
-def of_wells(plan: Plan, wells: set[str]) -> Plan:
+def _of_wells(plan: Plan, wells: set[str], plugins: PluginManager) -> Plan:
     """Return the plan for some of its wells; the plan itself where these are all of them."""
     kept = tuple((well, shape) for well, shape in plan.wells if well in wells)
     if len(kept) == len(plan.wells):
@@ -86,19 +90,17 @@ def of_wells(plan: Plan, wells: set[str]) -> Plan:
         skipped_sites=tuple((well, site) for well, site in plan.skipped_sites if well in wells),
         workers=min(plan.workers, len(kept)),
     )
-    return with_amounts(part)
+    return with_sizes(part, size_function(plan.outputs[0].backend, plugins)) if plan.outputs else part
 
 
-def with_workers(plan: Plan, max_workers: Any) -> Plan:
-    """Return the plan with another number of workers, never more than it has wells, or memory is there for.
+def checked_workers(max_workers: Any) -> int:
+    """Return a number of workers.
 
     Raises
     ------
     ConfigError
-        It is no number of workers.
+        It is none.
     """
-    if max_workers is None:
-        return plan
-    if not isinstance(max_workers, int) or isinstance(max_workers, bool) or not 1 <= max_workers <= MOST_WORKERS:
-        raise ConfigError(f"max_workers={max_workers!r}: expected a whole number from 1 to {MOST_WORKERS}.")
-    return attrs.evolve(plan, workers=min(max_workers, plan.most_workers, len(plan.wells)))
+    if isinstance(max_workers, int) and not isinstance(max_workers, bool) and 1 <= max_workers <= MOST_WORKERS:
+        return max_workers
+    raise ConfigError(f"max_workers={max_workers!r}: expected a whole number from 1 to {MOST_WORKERS}.")

@@ -85,9 +85,11 @@ class Listing:
         self._told(record)
 
     def _list(self, wells: Sequence[tuple[WellRecord, WellTask]]) -> None:
-        for output in self._plan.outputs:
+        for index, output in enumerate(self._plan.outputs):
             store = self._stores[output.store]
-            finished = [self._finished(record, output) for record, _ in wells]
+            finished = [
+                self._finished(record, output) for record, _ in wells if index in self._plan.kept_in(record.well)
+            ]
             if isinstance(store, FinishesMany):
                 store.finish_wells(finished)
             else:

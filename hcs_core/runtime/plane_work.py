@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -28,13 +28,17 @@ class Held:
 
 @attrs.frozen(kw_only=True)
 class PlaneWork:
-    """The work of a `Traversal` that makes pixels, for one well; `numbers` are the plate's, of the plan's lanes."""
+    """The work of a `Traversal` that makes pixels, for one well.
+
+    `numbers` are the plate's, of the plan's lanes; `stores` those of the outputs that are made for the well, by their
+    positions in the plan.
+    """
 
     plan: Plan
     numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
-    stores: Sequence[WellStore]
+    stores: Mapping[int, WellStore]
     intermediates: Intermediates
 
     def read(self, lane: int, key: PlaneKey) -> Held:

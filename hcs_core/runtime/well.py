@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
@@ -23,8 +24,7 @@ from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
-from hcs_core.runtime.traversal import Traversal
-from hcs_core.storage.backend import Restartable
+from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
 
 
@@ -44,7 +44,7 @@ class WellRunner:
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
-        self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
@@ -84,8 +84,7 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for store in self._stores.values():
-            well = store.open_well(task.well)
+        for well in self._open(task.well).values():
             if isinstance(well, Restartable):
                 well.restart()
         return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
@@ -99,8 +98,13 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
+    def _open(self, well: str) -> dict[int, WellStore]:
+        """Return the well in the store of each output that is made for it, by the output's position in the plan."""
+        outputs = self._plan.outputs
+        return {index: self._stores[outputs[index].store].open_well(well) for index in self._plan.kept_in(well)}
+
     def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
-        wells = [store.open_well(task.well) for store in self._stores.values()]
+        wells = self._open(task.well)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         keys = self._forecast(shape, task.well)
@@ -114,11 +118,11 @@ class WellRunner:
                 intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
             )
             Traversal(self._plan, shape, work, task.well).run()
-        return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
+        return {self._plan.outputs[index].store: well.close() for index, well in wells.items()}
 
     def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
-        key = (shape, well if self._by_well else "")
+        key = (shape, self._plan.kept_in(well), well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)
         return self._forecasts[key]

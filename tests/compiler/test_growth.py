@@ -102,7 +102,6 @@ def test_each_well_has_just_its_own_planes_however_many_are_alike(manager_of_all
         presence = Presence(plan, plan.well_shapes[index], well)
         for lane, (image, channel) in enumerate(plan.lanes):
             for site, t, z in itertools.product(plan.sites(well), image.timepoints, image.z_indexes):
-
                 if presence.has(Port(PLATE, lane), PlaneKey(site, t, z)):
                     found.add((well, site, channel.number, z, t))
     assert found == {key for key in there if key[0] in asked}

@@ -4,10 +4,10 @@ import attrs
 import pytest
 
 from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, PluginError, Problem, Step
-from hcs_core.compiler.compiling import ordered_passes
 from hcs_core.compiler.devices_pass import devices_pass
 from hcs_core.compiler.materialization_pass import materialization_pass
 from hcs_core.compiler.memory_pass import memory_pass
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.paths_pass import paths_pass
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.stores_pass import stores_pass
@@ -16,11 +16,11 @@ from hcs_core.testing.plates import make_plate
 PASSES = (paths_pass, stores_pass, materialization_pass, memory_pass, devices_pass)
 NAMES = ("paths", "stores", "materialization", "memory", "devices")
 CHANGES = {
-    paths_pass: {"sources", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
+    paths_pass: {"sources", "starts", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
     memory_pass: {"nodes", "peak_memory_bytes_per_worker"},
-    devices_pass: {"nodes", "workers", "most_workers"},
+    devices_pass: {"nodes", "workers"},
 }
 EMPTY = Plan(plate="made_up", microscope="made_up", inventory_digest="", pipeline="made_up")
 
@@ -113,7 +113,7 @@ def test_a_third_party_s_pass_sees_the_plan_and_may_object(draft, make_manager, 
     seen = []
 
     def check(plan, given):
-        seen.append((len(plan.nodes), plan.peak_memory_bytes_per_worker, given.pipeline.name))
+        seen.append((len(plan.nodes), plan.peak_memory_bytes_per_worker, given.pipelines[0].name))
         return plan.with_problems(Problem(step=plan.steps[0].name, message="the house does not blur."))
 
     spec = CompilerPassSpec(name="house", target=target("check", check), after=("paths",), before=("memory",))

@@ -113,6 +113,9 @@ def shifted(image, *, factor: float = 1.0):
             r"select\.sites was \(1,\), and is now \(2,\)",
         ),
         (Pipeline("p", BLUR, missing="error"), Pipeline("p", BLUR), "missing was error, and is now None"),
+        (Pipeline("p", BLUR), Pipeline("q", BLUR), "its name was p, and is now q"),
+        ([Pipeline("p", BLUR)], [Pipeline("p", BLUR), Pipeline("q", [])], "its name was p, and is now p, q"),
+        (BLUR, [*BLUR, Step("max_projection", enabled=False)], "in steps that are not enabled"),
     ],
 )
 def test_contexts_of_another_definition_are_refused_with_what_differs(good_plate, start, compiled, given, words):
@@ -123,12 +126,10 @@ def test_contexts_of_another_definition_are_refused_with_what_differs(good_plate
     assert not orchestrator.output.exists()
 
 
-def test_wells_and_what_is_not_enabled_make_no_other_definition(good_plate, start):
+def test_wells_make_no_other_definition(good_plate, start):
     orchestrator = start(good_plate)
     contexts = orchestrator.compile_pipelines(BLUR, well_filter="A01")
-    off = Step("max_projection", enabled=False)
-    result = orchestrator.execute_compiled_plate(Pipeline("other", [*BLUR, off]), contexts)
-    assert list(result.wells) == ["A01"]
+    assert list(orchestrator.execute_compiled_plate(BLUR, contexts).wells) == ["A01"]
 
 
 def test_contexts_that_travelled_are_as_good(good_plate, start):

@@ -12,8 +12,9 @@ import attrs
 import pytest
 
 from hcs_core.arrays.step_function import step_function
-from hcs_core.compiler.compiling import CompileInput, CompilerPass, ordered_passes
+from hcs_core.compiler.compiling import CompileInput, CompilerPass
 from hcs_core.compiler.machine import Existing, Machine
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.plan import Plan, Problem
 from hcs_core.errors import PluginError, one_line
 from hcs_core.pipeline.config import GlobalPipelineConfig
@@ -93,7 +94,7 @@ class PassContract:
     def given(self, plugins: PluginManager) -> CompileInput:
         """What the passes look at."""
         return CompileInput(
-            pipeline=Pipeline("made_up", (Step(_same, save=True), Step(_same, name="again"))),
+            pipelines=(Pipeline("made_up", (Step(_same, save=True), Step(_same, name="again"))),),
             plate=make_plate(sites=(1, 2), z_indexes=(1, 2)),
             config=GlobalPipelineConfig(num_workers=2),
             plugins=plugins,
@@ -106,7 +107,7 @@ class PassContract:
         """What the passes look at where nothing is right: an unknown operation, a plate of which nothing is known."""
         return attrs.evolve(
             given,
-            pipeline=Pipeline("made_up", (Step("no_such_operation"),)),
+            pipelines=(Pipeline("made_up", (Step("no_such_operation"),)),),
             plate=make_plate(image_shape=None, dtype=None, pixel_size_um=None),
         )
 
@@ -162,8 +163,10 @@ class PassContract:
 
     def test_problems_are_only_added(self, one: CompilerPassSpec, given: CompileInput) -> None:
         """All problems are told at once: none is dropped, changed or moved."""
-        earlier = (Problem(step="first", message="an earlier one."), Problem(message="another one."))
-        made = _run(one, _plan_before(one, given).with_problems(*earlier), given)
+        said = (Problem(step="first", message="an earlier one."), Problem(message="another one."))
+        plan = _plan_before(one, given).with_problems(*said)
+        earlier = plan.problems
+        made = _run(one, plan, given)
         assert made.problems[: len(earlier)] == earlier, (
             f"problems are only added: of {len(earlier)} earlier ones {one.name} leaves {list(made.problems)}; use "
             "plan.with_problems."
@@ -201,7 +204,8 @@ def _begun(given: CompileInput) -> Plan:
         plate=given.plate.name,
         microscope=given.plate.microscope,
         inventory_digest=given.plate.digest(),
-        pipeline=given.pipeline.name,
+        pipeline=" + ".join(pipeline.name for pipeline in given.pipelines),
+        pipelines=tuple(pipeline.name for pipeline in given.pipelines),
     )
 
 
@@ -245,7 +249,7 @@ def _seen(plan: Plan, given: CompileInput) -> dict[str, Any]:
     return {
         "the plan": (repr(plan), [node.device for node in plan.nodes]),
         "the plate": (plate.digest(), repr(plate.positions), plate.root, plate.differences),
-        "the pipeline": repr(given.pipeline),
+        "the pipelines": repr(given.pipelines),
         "the configuration": repr(given.config),
         "the machine": repr(given.machine),
         "what exists": repr(given.existing),
