@@ -35,8 +35,8 @@ from hcs_core import (
 )
 from hcs_core.compiler.machine import Existing, Machine
 from hcs_core.plate.inventory import Channel, PlaneTable
+from hcs_core.runtime.compiled_contexts import given_plan
 from hcs_core.runtime.context import ProcessingContext
-from hcs_core.runtime.given_contexts import given_plan
 from hcs_core.runtime.planes_table import absent_rows
 from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import plan_json

@@ -14,11 +14,11 @@ from hcs_core.compiler.devices_pass import fitting_workers
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import PipelineError, PlateError, RunError
+from hcs_core.errors import PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
-from hcs_core.pipeline.definition import Definition, Steps, pipelines_of, with_wells
+from hcs_core.pipeline.definition import Definition, Steps, pipelines_of, pipelines_of_run, with_wells
 from hcs_core.pipeline.pipeline import Pipeline
-from hcs_core.pipeline.pipeline_file import dump_pipeline
+from hcs_core.pipeline.pipeline_text import text_of_file
 from hcs_core.plate.detection import Detected, detect
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.opening import inventory, with_positions
@@ -27,8 +27,8 @@ from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
-from hcs_core.runtime.given_contexts import checked_workers, given_plan
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
@@ -288,7 +288,7 @@ class PipelineOrchestrator:
         self.plugins.executors.load(plan.executor)
         options = options or RunOptions()
         results = self.config.path_planning.materialization_results_path
-        files = options.pipeline_files or tuple(map(_yaml, pipelines))
+        files = options.pipeline_files or tuple(map(text_of_file, pipelines))
         return run_plan(
             plan,
             self.plate,
@@ -310,7 +310,7 @@ class PipelineOrchestrator:
         HcsError
             As the phases do.
         """
-        listed = with_wells(_some(pipelines), well_filter)
+        listed = with_wells(pipelines_of_run(pipelines), well_filter)
         if self._plate is None:
             self.initialize()
         return self.execute_compiled_plate(listed, self.compile_pipelines(listed), options=options)
@@ -325,19 +325,3 @@ class PipelineOrchestrator:
         """
         check_output(self.output, self.plate_path)
         clear_output(self.output)
-
-
-def _some(pipelines: Pipeline | Iterable[Steps]) -> tuple[Pipeline, ...]:
-    """Return the pipelines of a run, at least one."""
-    listed = pipelines if isinstance(pipelines, Pipeline) else list(pipelines)
-    if not listed:
-        raise PipelineError("run() got no pipeline: give one or several, as in run(pipelines=[pipeline]).")
-    return pipelines_of(listed)
-
-
-def _yaml(pipeline: Pipeline) -> str | None:
-    """Return the pipeline's file, or `None` where one of its functions cannot be imported by name."""
-    try:
-        return dump_pipeline(pipeline)
-    except PipelineError:
-        return None

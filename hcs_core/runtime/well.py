@@ -91,7 +91,7 @@ class WellRunner:
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        for key in self._forecast(task.shape, task.well):
+        for key in dict.fromkeys(self._forecast(task.shape, task.well)):
             try:
                 source.read(key, *self._expected[key[0]])
             except WellFaultError as error:
