@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
@@ -17,13 +17,13 @@ from hcs_core.runtime.artifact_store import ArtifactStore
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
+from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.planes_table import absent_rows, present_planes
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
-from hcs_core.storage.layout import FinishedWell, WellSummary
 
 
 @attrs.frozen(kw_only=True)
@@ -51,13 +51,15 @@ def run_plan(
     Raises
     ------
     RunError
-        The plan has problems, or the output belongs to something else, or another run works in it.
+        The plan has problems, the plate is gone, the output belongs to something else, or another run works in it.
     StorageError
         The output cannot be written.
     """
     if plan.problems:
         raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
     options = options or RunOptions()
+    if not plate.root.is_dir():
+        raise RunError(f"{plate.root} is not there any more: is its disk still mounted?")
     check_output(output, plate.root)
     check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)
@@ -89,6 +91,7 @@ class _Driver:
         self._artifacts = ArtifactStore(plan, output, output / options.results, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
+        self._listing = Listing(plan, plate, self._stores, self._journal, self._tell)
 
     def run(self) -> RunResult:
         started = time.perf_counter()
@@ -145,20 +148,28 @@ class _Driver:
             output=self._output,
             plugins=self._plugins.recipe(),
         )
-        executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+        try:
+            executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+        finally:
+            self._listing.flush()
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
         if record.status == "ok":
             try:
                 self._artifacts.keep(record)
-                self._list(record)
             except (HcsError, OSError) as error:
                 record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
-        if record.status in {"failed", "skipped"}:
-            self._discard(record.well)
         # What it measured lies in a file now: a plate's would fill the memory.
         record = attrs.evolve(record, tables={}, documents={})
+        if record.status == "ok":
+            self._listing.add(record, self._tasks[record.well])
+        else:
+            self._tell(record)
+
+    def _tell(self, record: WellRecord) -> None:
+        if record.status in {"failed", "skipped"}:
+            self._discard(record.well)
         self._records[record.well] = record
         self._plugins.emit(
             WellFinished(
@@ -168,32 +179,6 @@ class _Driver:
                 error=record.fault.error if record.fault else None,
             )
         )
-
-    def _list(self, record: WellRecord) -> None:
-        task = self._tasks[record.well]
-        for index in self._plan.kept_in(record.well):
-            output = self._plan.outputs[index]
-            self._stores[output.store].finish_well(
-                FinishedWell(
-                    well=record.well,
-                    sites=record.sites,
-                    translations=self._translations(record, output),
-                    summary=record.summaries.get(output.store, WellSummary()),
-                )
-            )
-        self._journal.note(record, task.planes.digest())
-
-    def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
-        """Return where the first pixel's centre of each site lies, where that is known."""
-        found = {}
-        for site in record.sites:
-            position = self._plate.positions.get((record.well, site))
-            if position is None:
-                continue
-            first = output.image.first_pixel((position.y_um, position.x_um))
-            if first is not None:
-                found[site] = first
-        return found
 
     def _whole(self) -> tuple[str, ...]:
         """Return the wells that are whole in the output, of earlier runs too, in the plate's order."""
