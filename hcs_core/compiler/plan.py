@@ -8,11 +8,12 @@ graph of nodes: a node computes one call for some channels of one image, a port 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
 
+from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.parameter import ParameterValue
@@ -56,6 +57,11 @@ class WellShape:
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
 
+    def lacking(self, gaps: Mapping[int, int]) -> WellShape:
+        """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
+        pairs = zip(self.sites, self.gaps, strict=True)
+        return WellShape(sites=self.sites, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
+
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
         kept = [(site, gap) for site, gap in zip(self.sites, self.gaps, strict=True) if site not in sites]
@@ -88,8 +94,9 @@ class NodePlan:
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
     where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `converts` are the
-    memory types, other than its own, from which its planes come.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
+    are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
+    `converts` are the memory types, other than its own, from which its planes come.
     """
 
     step: str
@@ -102,6 +109,9 @@ class NodePlan:
     output: ImagePlan
     masks: bool = False
     only: Only | None = None
+    makes: tuple[MadePlan, ...] = ()
+    takes: tuple[TakenPlan, ...] = ()
+    context: bool = False
     asked_memory_type: str | None = None
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
@@ -116,6 +126,16 @@ class NodePlan:
     def plane_wise(self) -> bool:
         """Whether it works plane by plane."""
         return self.axes == "yx"
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it makes only artifacts: later nodes get the image that it got."""
+        return not self.out
+
+    @property
+    def over(self) -> str:
+        """The components, letters of `stcz`, that tell its calls apart: what its image has and it does not stack."""
+        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in self.input.reduced)
 
 
 @attrs.frozen(kw_only=True)
@@ -178,11 +198,13 @@ class Plan:
         each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
+    artifacts
+        What functions make beside images; all of them are written.
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
-    missing, skipped_wells, skipped_sites
-        What is done where planes are absent, and what was left out for it.
+    missing, skipped_wells, skipped_sites, filled_sites
+        What is done where planes are absent, what was left out for it, and which sites are made without them.
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
@@ -211,6 +233,7 @@ class Plan:
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
+    artifacts: tuple[ArtifactPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()
@@ -218,6 +241,7 @@ class Plan:
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
+    filled_sites: tuple[tuple[str, int], ...] = ()
     intermediate_backend: str = ""
     source_readers: tuple[tuple[int, ...], ...] = ()
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
@@ -277,7 +301,7 @@ class Plan:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
         parts = (
             self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
-            self.skipped_wells, self.skipped_sites,
+            self.skipped_wells, self.skipped_sites, self.filled_sites,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
 from hcs_core.runtime.call_faults import what_it_raised, what_it_returned
+from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -33,8 +34,12 @@ class Kernels:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, image: Any, block: Block, site: int) -> Any:
-        """Return what a node's kernel makes of the planes of a block.
+    def call(
+        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
+
+        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context.
 
         Raises
         ------
@@ -43,19 +48,35 @@ class Kernels:
             something else than its signature says.
         """
         node = self._plan.nodes[index]
-        told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
+        present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
-            raise _fault(node, site, "it cannot do with a channel or a site that is absent")
+            raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
+        image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = self._functions[index](_read_only(image), **self._parameters[index], **told)
+            result = self._functions[index](
+                _read_only(image),
+                **self._parameters[index],
+                **{name: _read_only(value) for name, value in told.items()},
+                **present,
+            )
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
-            raise _fault(node, site, what_it_raised(error)) from error
-        owned = self._converter.memory_type(node.memory_type).owns(result)
-        wrong = what_it_returned(result, node, (*made_shape(node, block), *node.output.shape), owned=owned)
-        if wrong is not None:
-            raise _fault(node, site, wrong)
-        return result
+            raise fault_of(node, site, what_it_raised(error)) from error
+        try:
+            image, values = taken_apart(node, result)
+            made = tuple(
+                checked(artifact, value, lambda array: self.convert(array, node.memory_type, self.host))
+                for artifact, value in zip(node.makes, values, strict=True)
+            )
+        except ValueError as error:
+            raise fault_of(node, site, str(error)) from error
+        if not node.passes_on:
+            owned = self._converter.memory_type(node.memory_type).owns(image)
+            wanted = (*made_shape(node, block), *node.output.shape)
+            wrong = what_it_returned(image, node, wanted, owned=owned)
+            if wrong is not None:
+                raise fault_of(node, site, wrong)
+        return image, made
 
 
 def host_memory_type(plugins: PluginManager) -> str:
@@ -98,6 +119,7 @@ def _read_only(array: Any) -> Any:
     return view
 
 
-def _fault(node: NodePlan, site: int, text: str) -> WellFaultError:
+def fault_of(node: NodePlan, site: int, text: str) -> WellFaultError:
+    """Return the fault of a well whose function did, at a site, what the text says."""
     error = f"step {node.step!r}, function {node.operation!r}, site {site}: {text}."
     return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))

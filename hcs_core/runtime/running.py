@@ -9,18 +9,20 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import RunError
+from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifact_store import ArtifactStore
 from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
-from hcs_core.runtime.planes_table import absent_rows
+from hcs_core.runtime.planes_table import absent_rows, present_planes
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
-from hcs_core.runtime.task import RunJob, WellRecord, WellTask
+from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
 
 
@@ -86,6 +88,7 @@ class _Driver:
         self._options = options
         self._journal = Journal(output)
         self._stores = open_stores(plan, output, plugins)
+        self._artifacts = ArtifactStore(plan, output, output / options.results, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
         self._listing = Listing(plan, plate, self._stores, self._journal, self._tell)
@@ -125,6 +128,10 @@ class _Driver:
     def _execute(self) -> None:
         if not self._tasks:
             return
+        clear_waiting(self._output)
+        self._artifacts.begin()
+        for well in self._tasks:
+            self._artifacts.discard(well)
         for output in self._plan.outputs:
             store, wells = self._stores[output.store], self._plan.wells_of(output)
             sites = {well: self._tasks[well].sites for well in wells if well in self._tasks}
@@ -134,7 +141,7 @@ class _Driver:
                     store.discard_well(well)
             if sites:
                 store.declare(sites)
-        executor: Executor = self._plugins.executors.load(self._plan.executor)()
+        executor: Executor = self._plugins.executors.make(self._plan.executor)
         job = RunJob(
             plan=self._plan,
             plate_root=self._plate.root,
@@ -148,6 +155,13 @@ class _Driver:
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
+        if record.status == "ok":
+            try:
+                self._artifacts.keep(record)
+            except (HcsError, OSError) as error:
+                record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
+        # What it measured lies in a file now: a plate's would fill the memory.
+        record = attrs.evolve(record, tables={}, documents={})
         if record.status == "ok":
             self._listing.add(record, self._tasks[record.well])
         else:
@@ -166,12 +180,20 @@ class _Driver:
             )
         )
 
+    def _whole(self) -> tuple[str, ...]:
+        """Return the wells that are whole in the output, of earlier runs too, in the plate's order."""
+        content = self._journal.read()
+        noted = content.wells if content is not None else {}
+        return tuple(well for well in self._plate.wells if well in noted)
+
     def _discard(self, well: str) -> None:
         for index in self._plan.kept_in(well):
             self._stores[self._plan.outputs[index].store].discard_well(well)
+        self._artifacts.discard(well)
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
+        clear_waiting(self._output)
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)
@@ -184,6 +206,8 @@ class _Driver:
             wells=order,
             seconds=seconds,
             absent=absent_rows(self._plan, self._plate, order),
+            present=present_planes(self._plan, self._plate, order),
+            **self._artifacts.finish(self._whole()),
         )
         results = self._output / self._options.results
         write_run_files(
