@@ -124,6 +124,10 @@ if TYPE_CHECKING:
         RunStarted as RunStarted,
         WellFinished as WellFinished,
     )
+    from hcs_core.plugins.estimate import (
+        Estimate as Estimate,
+        Estimated as Estimated,
+    )
     from hcs_core.plugins.frame import (
         Frame as Frame,
         FrameChange as FrameChange,
@@ -164,6 +168,7 @@ if TYPE_CHECKING:
     )
     from hcs_core.runtime.executor import (
         Executor as Executor,
+        Session as Session,
     )
     from hcs_core.runtime.result import (
         RunResult as RunResult,
@@ -225,6 +230,7 @@ _NAMES = {
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
+    "hcs_core.plugins.estimate": "Estimate Estimated",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",
     "hcs_core.plugins.manager": "PluginManager",
@@ -236,7 +242,7 @@ _NAMES = {
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
     "hcs_core.runtime.context": "ProcessingContext",
-    "hcs_core.runtime.executor": "Executor",
+    "hcs_core.runtime.executor": "Executor Session",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",

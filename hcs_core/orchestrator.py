@@ -26,6 +26,7 @@ from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
+from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.result import RunResult
@@ -162,7 +163,17 @@ class PipelineOrchestrator:
             return Existing(content_key=content.content_key)
         whole = [set(store.finished_wells()) for store in open_stores(plan, self.output, self.plugins).values()]
         tasks = well_tasks(plan, self.plate)
-        return existing_of(content, {task.well: task.planes.digest() for task in tasks}, set.intersection(*whole))
+        kept = KeptEstimates(self.output)
+        estimates = [kept.read(plan.estimate_key(stage)) for stage in plan.reductions]
+        there = [estimate for estimate in estimates if estimate is not None]
+        existing = existing_of(
+            content,
+            {task.well: task.planes.digest() for task in tasks},
+            set.intersection(*whole),
+            # Until all are there, nobody can say which wells were made with them: the run itself does.
+            estimates_digest(there) if len(there) == len(estimates) else None,
+        )
+        return attrs.evolve(existing, estimates=kept.keys())
 
     def _with_positions(self, select: Selection) -> Plate:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.estimating import estimates_of
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
 from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
@@ -182,6 +183,7 @@ class Builder:
             output=output,
             masks=resolved.signature.missing == MissingPolicy.MASK,
             only=only,
+            estimates=estimates_of(resolved.signature, parameters),
             asked_memory_type=resolved.memory_type or step.memory,
             version=resolved.version,
             function=resolved.function,

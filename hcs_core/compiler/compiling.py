@@ -121,7 +121,8 @@ def draft_plan(
         plan = _checked(run(plan, given), spec.name, plugins)
     if plan.content_key == given.existing.content_key:
         plan = attrs.evolve(plan, done=tuple(well for well in plan.well_names if well in given.existing.wells))
-    return plan
+    keys = map(plan.estimate_key, plan.reductions)
+    return attrs.evolve(plan, estimated=tuple(key for key in keys if key in given.existing.estimates))
 
 
 def _checked(made: object, name: str, plugins: PluginManager) -> Plan:

@@ -30,10 +30,21 @@ class Machine:
 
 @attrs.frozen(kw_only=True)
 class Existing:
-    """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole."""
+    """What an output holds.
+
+    Attributes
+    ----------
+    content_key
+        The key of what made it, see `Plan.content_key`.
+    wells
+        The wells that are whole.
+    estimates
+        The keys of the reductions whose results are kept, see `Plan.estimate_key`.
+    """
 
     content_key: str = ""
     wells: frozenset[str] = frozenset()
+    estimates: frozenset[str] = frozenset()
 
 
 def this_machine(output: Path) -> Machine:

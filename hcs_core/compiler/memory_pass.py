@@ -97,6 +97,33 @@ def _writing(output: OutputPlan) -> int:
     return plane * 7 // 3 if together == 1 else plane * 4 // 3 + together * plane * 7 // 3
 
 
+def _collecting(plan: Plan) -> int:
+    """Return the most that is held while planes are collected: a node before or a plane with its scratch, and arrays.
+
+    Arrays that are merged are two for each channel; others are kept for all planes that are sampled of a well.
+    """
+    most = 0
+    for index, node in enumerate(plan.nodes):
+        before = max((plan.nodes[other].needs_bytes for other in plan.ancestors(index)), default=0)
+        for estimate in node.estimates:
+            sites = max((len(shape.sites) for shape in (*plan.well_shapes, *plan.sampled_shapes)), default=1)
+            planes = min(node.input.planes * sites, (estimate.how.planes or math.inf) * len(node.input.channels))
+            arrays = 2 * len(node.input.channels) if estimate.how.merge else int(planes)
+            plane = (1 + SCRATCH_PLANES) * _block_bytes(node.input, "yx")
+            most = max(most, max(before, plane) + arrays * estimate.how.collected_bytes)
+    return most
+
+
+def _estimated_images(plan: Plan) -> int:
+    """Return what the images hold that were estimated: float32, kept by a worker to its end."""
+    return sum(
+        math.prod(node.input.shape) * np.dtype(np.float32).itemsize * len(node.input.channels)
+        for node in plan.nodes
+        for estimate in node.estimates
+        if estimate.is_image
+    )
+
+
 def _peak(plan: Plan) -> int:
     """Return the most that a worker holds: the largest node or writing a plane, and the plane read ahead."""
     if not plan.sources:
@@ -104,4 +131,4 @@ def _peak(plan: Plan) -> int:
     plane = max(_block_bytes(source, "yx") for source in plan.sources)
     writing = max(map(_writing, plan.outputs), default=0)
     computing = max((node.needs_bytes for node in plan.nodes), default=0)
-    return plane + max(writing, computing)
+    return plane + max(writing, computing, _collecting(plan)) + _estimated_images(plan)

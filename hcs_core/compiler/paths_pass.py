@@ -11,6 +11,7 @@ import attrs
 
 from hcs_core.compiler.building import Builder
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.estimating import with_stages
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
 from hcs_core.compiler.refusals import refusals
@@ -45,7 +46,8 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
     problems = [*builder.problems, *_clashes(outputs)]
-    return plan.with_problems(*problems, *(() if problems else refusals(plan)))
+    plan = plan.with_problems(*problems, *(() if problems else refusals(plan)))
+    return plan if plan.problems else with_stages(plan, given)
 
 
 def _suffix(given: CompileInput) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 import numpy as np
@@ -45,6 +45,20 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         skipped_sites=kept.sites,
     )
     return plan.with_problems(*kept.problems, *_nothing(rows))
+
+
+def planned_shapes(
+    given: CompileInput,
+    sources: tuple[ImagePlan, ...],
+    kept: Callable[[PlaneTable], PlaneTable],
+    wells: Sequence[str],
+) -> tuple[tuple[Gap, ...], tuple[WellShape, ...], tuple[tuple[str, int], ...]]:
+    """Return gaps, shapes and wells of the plate as planned, as `with_source` does of the selected wells.
+
+    `kept` says which of the selected planes are left.
+    """
+    chosen = attrs.evolve(chosen_part(given, []), wells=tuple(wells))
+    return _shapes(kept(_selected_rows(given.plate, chosen, sources)), wells, sources)
 
 
 def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:

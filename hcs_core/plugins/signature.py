@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from hcs_core.plugins.estimate import SCOPES, Estimate
 from hcs_core.plugins.frame import Frame
 from hcs_core.plugins.parameter import Parameter
 
@@ -46,6 +47,11 @@ def _check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{attribute.name} has {', '.join(twice)} more than once")
+
+
+def _check_estimates(_instance: Any, attribute: attrs.Attribute[tuple[Estimate, ...]], value: Any) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(item, Estimate) for item in value):
+        raise ValueError(f"{attribute.name}={value!r}: expected a tuple of Estimate")
 
 
 def _check_dtypes(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
@@ -91,6 +97,8 @@ class Signature:
         out those that are absent (their pixels are 0 and mean nothing).
     frame
         How it changes the plane's frame: its shape, pixel size and origin; `None`: not at all.
+    estimates
+        Which of its parameters are estimated from the plate's own images where a pipeline does not give them.
     """
 
     axes: str = attrs.field(validator=_check_axes)
@@ -106,8 +114,12 @@ class Signature:
         default=None, validator=attrs.validators.optional(attrs.validators.instance_of(Frame))
     )
 
+    estimates: tuple[Estimate, ...] = attrs.field(default=(), validator=_check_estimates)
+
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""
+        for estimate in self.estimates:
+            self._check_estimate(estimate)
         names = [item.name for item in self.parameters]
         if self.missing == MissingPolicy.MASK and PRESENT in names:
             raise ValueError(f"{PRESENT!r} tells a kernel which planes are there: give the parameter another name")
@@ -125,6 +137,24 @@ class Signature:
             raise ValueError(message)
         if "s" in self.reduced:
             raise ValueError("a kernel cannot reduce 's': every site keeps an image of its own")
+
+    def _check_estimate(self, estimate: Estimate) -> None:
+        """Refuse an estimate of what is no parameter, or of one that could not take it."""
+        item = self.parameter(estimate.parameter)
+        if item is None or item.kind not in {"image", "floats"} or item.required or item.default is not None:
+            raise ValueError(
+                f"{estimate.parameter!r} cannot be estimated: expected a parameter of kind 'image' or 'floats' without "
+                "a default that is not required"
+            )
+        if estimate.scope not in SCOPES:
+            says = self.parameter(estimate.scope)
+            if says is None or not says.choices or not set(says.choices) <= set(SCOPES):
+                raise ValueError(
+                    f"scope={estimate.scope!r}: expected well, plate, or a parameter whose choices are among "
+                    f"{', '.join(SCOPES)}"
+                )
+        if "c" in self.axes:
+            raise ValueError("what stacks channels estimates nothing: an estimate is made for each channel alone")
 
     @property
     def plane_wise(self) -> bool:

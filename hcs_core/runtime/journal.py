@@ -26,7 +26,7 @@ VERSION = 1
 class JournalContent:
     """What a journal says: of which pipeline, the output's key and stores, and of each well that is whole.
 
-    `wells` has the digest of each one's planes, `sites` and `absent` what its record had: they are for a rerun, which
+    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites` and `absent` what its record had: they are for a rerun, which
     reads none of the files again.
     """
 
@@ -36,6 +36,7 @@ class JournalContent:
     wells: Mapping[str, str]
     sites: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
     absent: Mapping[str, tuple[AbsentPlane, ...]] = attrs.field(factory=dict)
+    estimates: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class Journal:
@@ -77,6 +78,7 @@ class Journal:
                 well: tuple(AbsentPlane(**plane) for plane in record.get("absent", ()))
                 for well, record in noted.items()
             },
+            estimates={well: record.get("estimates", "") for well, record in noted.items()},
         )
 
     def begin(self, pipeline: str, content_key: str, stores: Sequence[str]) -> None:
@@ -85,11 +87,13 @@ class Journal:
         first = {"version": VERSION, "pipeline": pipeline, "content_key": content_key, "stores": list(stores)}
         self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
-    def note(self, record: WellRecord, planes_digest: str) -> None:
-        """Note a well that is whole."""
+    def note(self, record: WellRecord, planes_digest: str, estimates: str = "") -> None:
+        """Note a well that is whole, and the digest of the estimates that it was made with."""
         line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
         if record.absent:
             line["absent"] = [attrs.asdict(plane) for plane in record.absent]
+        if estimates:
+            line["estimates"] = estimates
         with self.path.open("a", encoding="utf-8") as file:
             # A torn line before this one must not swallow it.
             file.write(("" if _ends_whole(self.path) else "\n") + json.dumps(line) + "\n")
@@ -111,7 +115,19 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stored: Collection[str]) -> Existing:
-    """Return what the compiler is told of an output: the stored wells whose planes are still the same."""
-    same = {well for well, digest in content.wells.items() if planes_digests.get(well) == digest}
+def existing_of(
+    content: JournalContent,
+    planes_digests: Mapping[str, str],
+    stored: Collection[str],
+    estimates: str | None = None,
+) -> Existing:
+    """Return what the compiler is told of an output: the stored wells whose planes are still the same.
+
+    `estimates` is the digest of those that are kept, where all are: wells that were made with others are not done.
+    """
+    same = {
+        well
+        for well, digest in content.wells.items()
+        if planes_digests.get(well) == digest and estimates in {None, content.estimates.get(well, "")}
+    }
     return Existing(content_key=content.content_key, wells=frozenset(same.intersection(stored)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,8 @@ class Kernels:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, image: Any, block: Block, site: int) -> Any:
-        """Return what a node's kernel makes of the planes of a block.
+    def call(self, index: int, image: Any, block: Block, site: int, estimated: Mapping[str, Any]) -> Any:
+        """Return what a node's kernel makes of the planes of a block; `estimated` are parameters that were estimated.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class Kernels:
         if not block.is_whole and not node.masks:
             raise _fault(node, site, "it cannot do with a channel or a site that is absent")
         try:
-            result = self._functions[index](image, **self._parameters[index], **told)
+            result = self._functions[index](image, **(self._parameters[index] | estimated), **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error

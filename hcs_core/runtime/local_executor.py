@@ -16,10 +16,10 @@ from loky.process_executor import BrokenProcessPool
 
 from hcs_core.errors import RunError, one_line
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.executor import OnRecord
+from hcs_core.runtime.executor import OnRecord, Session
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
-from hcs_core.runtime.worker import run_task, set_up
+from hcs_core.runtime.worker import nothing, run_task, set_up
 from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
 
 IN_FLIGHT = 2
@@ -35,82 +35,122 @@ _TICK = 0.5
 class LocalExecutor:
     """Runs wells on this machine; which way follows from the plan's `workers` and `threads`."""
 
-    def run(
-        self,
-        job: RunJob,
-        tasks: Sequence[WellTask],
-        plugins: PluginManager,
-        on_record: OnRecord,
-        stop: threading.Event,
-    ) -> None:
-        """Run every task, as `Executor.run` says."""
+    @contextmanager
+    def open(self, job: RunJob, plugins: PluginManager, workers: int) -> Iterator[Session]:
+        """Open a session, as `Executor.open` says."""
         if job.plan.threads:
-            _in_threads(job, tasks, plugins, on_record, stop)
+            with ThreadPoolExecutor(workers, thread_name_prefix="hcs-well") as pool:
+                yield _Threads(job, plugins, pool, workers)
         elif job.plan.threads is None and job.plan.workers == 1:
-            _here(job, tasks, plugins, on_record, stop)
+            yield _Here(job, plugins)
         else:
-            _in_processes(job, tasks, on_record, stop)
+            processes = _Processes(_pickled(job), workers)
+            try:
+                processes.start()
+                yield processes
+            except BaseException:
+                processes.end(kill=True)
+                raise
+            processes.end()
 
 
-def _here(
-    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
-) -> None:
-    runner = WellRunner(job, plugins)
-    for task in tasks:
-        if stop.is_set():
-            return
-        on_record(runner.run(task))
+class _Here:
+    """Runs wells in the calling process."""
+
+    def __init__(self, job: RunJob, plugins: PluginManager) -> None:
+        self._runner = WellRunner(job, plugins)
+
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
+        for task in tasks:
+            if stop.is_set():
+                return
+            on_record(self._runner.run(task))
 
 
-def _in_threads(
-    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
-) -> None:
-    own = threading.local()
+class _Threads:
+    """Runs wells in threads, each with a runner of its own."""
 
-    def run(task: WellTask) -> WellRecord:
-        if not hasattr(own, "runner"):
-            own.runner = WellRunner(job, plugins)
-        record: WellRecord = own.runner.run(task)
+    def __init__(self, job: RunJob, plugins: PluginManager, pool: ThreadPoolExecutor, workers: int) -> None:
+        self._job = job
+        self._plugins = plugins
+        self._pool = pool
+        self._workers = workers
+        self._own = threading.local()
+
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
+        try:
+            _drain(self._pool, self._run, deque(tasks), self._workers, on_record, stop)
+        except BaseException:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+    def _run(self, task: WellTask) -> WellRecord:
+        if not hasattr(self._own, "runner"):
+            self._own.runner = WellRunner(self._job, self._plugins)
+        record: WellRecord = self._own.runner.run(task)
         return record
 
-    with ThreadPoolExecutor(job.plan.workers, thread_name_prefix="hcs-well") as pool:
+
+class _Processes:
+    """Runs wells in worker processes; the wells in hand when a worker dies are tried again one by one."""
+
+    def __init__(self, pickled_job: bytes, workers: int) -> None:
+        self._pickled_job = pickled_job
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Let the workers start: they import their libraries while the driver does something else."""
+        with _interrupt_held_back():
+            self._ready().submit(nothing)
+
+    def end(self, *, kill: bool = False) -> None:
+        """End the workers; with `kill`, in the midst of what they do."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=kill)
+
+    def _ready(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = _new_pool(self._workers, self._pickled_job)
+        return self._pool
+
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         waiting = deque(tasks)
-        try:
-            _drain(pool, run, waiting, job.plan.workers, on_record, stop)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting and not stop.is_set():
+            in_hand: list[WellTask] = []
+            try:
+                _drain(self._ready(), run_task, waiting, self._workers, on_record, stop, in_hand)
+            except BrokenProcessPool:
+                # A worker died: what was in hand is tried again, in other workers.
+                self.end(kill=True)
+            else:
+                return
+            for task in in_hand:
+                if not stop.is_set():
+                    on_record(_alone(task, self._pickled_job))
 
 
-def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
-    """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
+def _pickled(job: RunJob) -> bytes:
     try:
-        pickled_job = cloudpickle.dumps(job)
+        return cloudpickle.dumps(job)
     except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
         raise RunError(
             f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
             f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
         ) from error
-    waiting = deque(tasks)
-    while waiting and not stop.is_set():
-        in_hand: list[WellTask] = []
-        with _pool(job.plan.workers, pickled_job) as pool:
-            try:
-                _drain(pool, run_task, waiting, job.plan.workers, on_record, stop, in_hand)
-            except BrokenProcessPool:
-                pass  # A worker died: what was in hand is in `in_hand`, and is tried again below.
-            else:
-                return
-        for task in in_hand:
-            if not stop.is_set():
-                on_record(_alone(task, pickled_job))
+
+
+def _new_pool(workers: int, pickled_job: bytes) -> ProcessPoolExecutor:
+    environment = {**ONE_THREAD, **STEADY_HEAP}
+    return ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
 
 
 @contextmanager
 def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
     """Give a pool of fresh workers, and end them whatever happens."""
-    environment = {**ONE_THREAD, **STEADY_HEAP}
-    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
+    pool = _new_pool(workers, pickled_job)
     finished = False
     try:
         yield pool

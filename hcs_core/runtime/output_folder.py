@@ -16,6 +16,9 @@ from hcs_core.runtime.journal import FOLDER, Journal
 RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
 """What a run writes beside its stores."""
 
+ESTIMATES = f"{FOLDER}/estimates"
+"""Where what was estimated of the plate is kept, in the output folder."""
+
 
 def output_folder(plate_root: Path, paths: PathPlanningConfig) -> Path:
     """Return where the results of a plate go: beside it, or in the folder that the configuration names."""
@@ -139,6 +142,7 @@ def clear_output(output: Path) -> None:
         (output / name).unlink(missing_ok=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)
+    shutil.rmtree(output / ESTIMATES, ignore_errors=True)
 
 
 def write_whole(path: Path, text: str) -> None:

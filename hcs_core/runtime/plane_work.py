@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -18,6 +18,10 @@ from hcs_core.runtime.read_ahead import ReadAhead
 from hcs_core.storage.backend import WellStore
 
 
+Estimates = Mapping[tuple[int, int], Mapping[str, Any]]
+"""What was estimated: parameters by the index of a node and of its channel."""
+
+
 @attrs.frozen
 class Held:
     """A plane and the memory type that it is in."""
@@ -28,7 +32,10 @@ class Held:
 
 @attrs.frozen(kw_only=True)
 class PlaneWork:
-    """The work of a `Traversal` that makes pixels, for one well; `numbers` are the plate's, of the plan's lanes."""
+    """The work of a `Traversal` that makes pixels, for one well.
+
+    `numbers` are the plate's, of the plan's lanes; `estimates` what was estimated, by node and channel.
+    """
 
     plan: Plan
     numbers: tuple[int, ...]
@@ -36,6 +43,7 @@ class PlaneWork:
     ahead: ReadAhead
     stores: Sequence[WellStore]
     intermediates: Intermediates
+    estimates: Estimates = attrs.field(factory=dict)
 
     def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
@@ -44,7 +52,9 @@ class PlaneWork:
     def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
-        result = self.kernels.call(index, self._array(node, block, planes), block, key.site)
+        # What is estimated is so for each channel alone, and such nodes never stack channels.
+        estimated = self.estimates.get((index, block.cells[0][0]), {})
+        result = self.kernels.call(index, self._array(node, block, planes), block, key.site, estimated)
         if node.out == "yx":
             return [Held(result, node.memory_type)]
         stacked = result.reshape((-1, *node.output.shape))
@@ -69,20 +79,21 @@ class PlaneWork:
         return self.kernels.convert(stack.reshape(*block.shape, *node.input.shape), host, node.memory_type)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
-        stack[place] = self._on_host(held)
+        stack[place] = self.on_host(held)
 
-    def _on_host(self, held: Held) -> npt.NDArray[Any]:
+    def on_host(self, held: Held) -> npt.NDArray[Any]:
+        """Return a plane as numpy's array."""
         array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
         return array
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:
         """Write a plane of a kept output."""
         address = plane_address(self.plan.outputs[output].image, channel, key)
-        self.stores[output].write(address, self._on_host(plane))
+        self.stores[output].write(address, self.on_host(plane))
 
     def hold(self, port: Port, key: PlaneKey, plane: Held) -> None:
         """Keep a plane for readers to come."""
-        self.intermediates.put(port, key, self._on_host(plane))
+        self.intermediates.put(port, key, self.on_host(plane))
 
     def take(self, port: Port, key: PlaneKey, last: bool) -> Held:
         """Return a plane that is held, and drop it after its last reader."""

@@ -15,9 +15,11 @@ from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal, JournalContent
+from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.planes_table import absent_rows
+from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
@@ -30,13 +32,15 @@ class RunOptions:
 
     `results` is the folder of tables, relative to the output folder or absolute; `pipeline_yaml` is kept beside the
     results; `repeat` is the command line that runs the plan again; `stop` is set
-    from outside to end after the wells in hand. The run sets `finishing` while it tidies up, which is short and must
+    from outside to end after the wells in hand; with `reestimate`, what is estimated of the plate is made anew, and so
+    are wells that were made with another estimate. The run sets `finishing` while it tidies up, which is short and must
     not be interrupted: who handles signals looks at it first.
     """
 
     results: Path = Path("results")
     pipeline_yaml: str | None = None
     repeat: tuple[str, ...] = ()
+    reestimate: bool = False
     stop: threading.Event = attrs.field(factory=threading.Event)
     finishing: threading.Event = attrs.field(factory=threading.Event)
 
@@ -81,13 +85,15 @@ class _Driver:
         self._stores = open_stores(plan, output, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
+        self._reductions = Reductions(plan, plate, plugins, KeptEstimates(output), anew=options.reestimate)
+        self._estimates = ""
 
     def run(self) -> RunResult:
         started = time.perf_counter()
         content = self._journal.read()
+        tasks = {task.well: task for task in well_tasks(self._plan, self._plate)}
         done = {} if content is None else {well: _cached(well, content) for well in self._plan.done}
-        self._records |= done
-        self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
+        self._tasks = {well: task for well, task in tasks.items() if well not in done}
         if content is None:
             self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))
         self._plugins.emit(
@@ -101,7 +107,7 @@ class _Driver:
         )
         interrupted = False
         try:
-            self._execute()
+            self._execute(tasks, done, content)
         except BaseException as error:
             interrupted = not isinstance(error, Exception)
             raise
@@ -113,16 +119,15 @@ class _Driver:
                 self._options.finishing.clear()
         return result
 
-    def _execute(self) -> None:
-        if not self._tasks:
+    def _execute(
+        self, tasks: dict[str, WellTask], done: dict[str, WellRecord], content: JournalContent | None
+    ) -> None:
+        """Run the stages: estimates that are not kept, then the wells that are not done, or were made with others."""
+        self._records |= done
+        estimating = self._reductions.to_make if self._tasks or self._options.reestimate else ()
+        if not self._tasks and not estimating:
             return
-        sites = {well: task.sites for well, task in self._tasks.items()}
-        for store in self._stores.values():
-            for well in store.finished_wells():
-                # It is made again: while that lasts, nobody may take it for whole.
-                if well in sites:
-                    store.discard_well(well)
-            store.declare(sites)
+        most = max(len(self._tasks), *(len(stage.samples) for stage in estimating), 0)
         executor: Executor = self._plugins.executors.load(self._plan.executor)()
         job = RunJob(
             plan=self._plan,
@@ -130,7 +135,39 @@ class _Driver:
             output=self._output,
             plugins=self._plugins.recipe(),
         )
-        executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+        with executor.open(job, self._plugins, min(self._plan.workers, most)) as session:
+            if estimating:
+                self._reductions.run(session, self._options.stop)
+                if self._options.stop.is_set():
+                    return
+            self._estimates = estimates_digest(self._reductions.estimates)
+            self._make_again(tasks, done, content)
+            if self._tasks:
+                self._declare()
+                given = self._reductions.given
+                wells = [attrs.evolve(task, estimates=given) for task in self._tasks.values()]
+                session.run(wells, self._note, self._options.stop)
+
+    def _make_again(
+        self, tasks: dict[str, WellTask], done: dict[str, WellRecord], content: JournalContent | None
+    ) -> None:
+        """Add the wells to the tasks that are whole, and were made with another estimate."""
+        if content is None:
+            return
+        again = {well for well in done if content.estimates.get(well, "") != self._estimates}
+        self._tasks = {well: task for well, task in tasks.items() if well in self._tasks or well in again}
+        for well in again:
+            del self._records[well]
+
+    def _declare(self) -> None:
+        """Make the stores ready for the wells that will be made."""
+        sites = {well: task.sites for well, task in self._tasks.items()}
+        for store in self._stores.values():
+            for well in store.finished_wells():
+                # It is made again: while that lasts, nobody may take it for whole.
+                if well in sites:
+                    store.discard_well(well)
+            store.declare(sites)
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
@@ -162,7 +199,7 @@ class _Driver:
                     summary=record.summaries.get(output.store, WellSummary()),
                 )
             )
-        self._journal.note(record, task.planes.digest())
+        self._journal.note(record, task.planes.digest(), self._estimates)
 
     def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
         """Return where the first pixel's centre of each site lies, where that is known."""

@@ -9,11 +9,11 @@ last reader. What is done with planes is the `Work`: the real one, or one that o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
-from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
+from hcs_core.compiler.presence import Block, Cell, PlaneKey, Presence, made_cells, places_of
 
 
 class Work(Protocol):
@@ -41,10 +41,13 @@ class Work(Protocol):
 
 
 class Traversal:
-    """Runs one well of a plan with some work."""
+    """Runs one well of a plan with some work; with `wanted`, for these planes of its outputs only."""
 
-    def __init__(self, plan: Plan, shape: WellShape, work: Work, well: str = "") -> None:
+    def __init__(
+        self, plan: Plan, shape: WellShape, work: Work, well: str = "", wanted: Collection[Cell] | None = None
+    ) -> None:
         self._plan = plan
+        self._wanted = wanted
         self._sites = shape.sites
         self._presence = Presence(plan, shape, well)
         self._work = work
@@ -59,6 +62,8 @@ class Traversal:
         """Make every plane of every kept output that can be made."""
         for output in self._plan.outputs:
             for channel, key in self._in_order(output):
+                if self._wanted is not None and (channel, key) not in self._wanted:
+                    continue
                 port = self._presence.origin(output.ports[channel], key)
                 if (port, key) not in self._written and self._presence.has(port, key):
                     self._produce(port, key)

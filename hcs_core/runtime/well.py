@@ -21,7 +21,8 @@ from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
-from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.sampling import Sampler
+from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
 from hcs_core.storage.backend import Restartable
 from hcs_core.storage.layout import WellSummary
@@ -39,6 +40,7 @@ class WellRunner:
         self._readers = Readers(plugins.readers)
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
+        self._sampler = Sampler(job, plugins, self._kernels, self._readers)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
@@ -47,12 +49,15 @@ class WellRunner:
         self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
 
     def run(self, task: WellTask) -> WellRecord:
-        """Run one well; whatever goes wrong in it becomes its record."""
+        """Run one well, or take the sample that its task asks for; whatever goes wrong becomes its record."""
         started = time.perf_counter()
         record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
             try:
-                record = attrs.evolve(record, summaries=self._run(task, task.shape))
+                if task.sample is not None:
+                    record = self._sample(record, task, task.sample)
+                else:
+                    record = attrs.evolve(record, summaries=self._run(task, task.shape))
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -65,6 +70,10 @@ class WellRunner:
         return attrs.evolve(
             record, seconds=round(time.perf_counter() - started, 4), peak_memory_bytes=peak_memory_bytes()
         )
+
+    def _sample(self, record: WellRecord, task: WellTask, sample: SampleTask) -> WellRecord:
+        found = self._sampler.sample(task, sample)
+        return attrs.evolve(record, collected=found.collected, sampled=found.sampled, absent=found.absent)
 
     def _without_absent(self, record: WellRecord, task: WellTask) -> WellRecord:
         """Run a well again in which a file turned out to be unreadable: without the sites that have such files.
@@ -91,6 +100,7 @@ class WellRunner:
                     yield error.fault.plane
 
     def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
+        estimates = self._sampler.estimates(task, shape)
         wells = [store.open_well(task.well) for store in self._stores.values()]
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
@@ -102,6 +112,7 @@ class WellRunner:
                 ahead=ahead,
                 stores=wells,
                 intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
+                estimates=estimates,
             )
             Traversal(self._plan, shape, work, task.well).run()
         return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
