@@ -117,16 +117,16 @@ if TYPE_CHECKING:
         select_wells as select_wells,
         well_name as well_name,
     )
+    from hcs_core.plugins.estimate import (
+        Estimate as Estimate,
+        Estimated as Estimated,
+    )
     from hcs_core.plugins.events import (
         Event as Event,
         PlanCompiled as PlanCompiled,
         RunFinished as RunFinished,
         RunStarted as RunStarted,
         WellFinished as WellFinished,
-    )
-    from hcs_core.plugins.estimate import (
-        Estimate as Estimate,
-        Estimated as Estimated,
     )
     from hcs_core.plugins.frame import (
         Frame as Frame,
@@ -166,6 +166,7 @@ if TYPE_CHECKING:
     from hcs_core.runtime.context import (
         ProcessingContext as ProcessingContext,
     )
+    from hcs_core.runtime.estimate_files import EstimatePicture as EstimatePicture
     from hcs_core.runtime.executor import (
         Executor as Executor,
         Session as Session,
@@ -242,6 +243,7 @@ _NAMES = {
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
     "hcs_core.runtime.context": "ProcessingContext",
+    "hcs_core.runtime.estimate_files": "EstimatePicture",
     "hcs_core.runtime.executor": "Executor Session",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",

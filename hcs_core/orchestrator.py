@@ -216,9 +216,14 @@ class PipelineOrchestrator:
         return run_plan(plan, self.plate, self.plugins, self.output, options)
 
     def run(
-        self, pipelines: Iterable[Steps], well_filter: WellFilter | None = None, options: RunOptions | None = None
+        self,
+        pipelines: Iterable[Steps],
+        well_filter: WellFilter | None = None,
+        options: RunOptions | None = None,
+        *,
+        reestimate: bool = False,
     ) -> RunResult:
-        """Run all three phases.
+        """Run all three phases; with `reestimate`, make anew what is estimated of the plate.
 
         Raises
         ------
@@ -229,6 +234,8 @@ class PipelineOrchestrator:
         if self._plate is None:
             self.initialize()
         contexts = self.compile_pipelines(pipeline, well_filter)
+        if reestimate:
+            options = attrs.evolve(options or RunOptions(), reestimate=True)
         return self.execute_compiled_plate(_with_wells(pipeline, well_filter), contexts, options=options)
 
     def clear(self) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
+from hcs_core.compiler.plan import REDUCTION, OutputPlan, Plan, Stage, StepPlan
 from hcs_core.plate.wells import summary
+from hcs_core.plugins.estimate import WELL
 from hcs_core.plugins.parameter import GivenImage
 
 _STEP = 1024
@@ -22,6 +23,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "pipeline": plan.pipeline,
         "wells": list(plan.well_names),
         "steps": [_step(plan, step, before) for step, before in zip(plan.steps, _before(plan), strict=True)],
+        "stages": [_stage(plan, stage) for stage in plan.stages],
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "workers": plan.workers,
@@ -51,6 +53,44 @@ def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
     }
 
 
+def _stage(plan: Plan, stage: Stage) -> dict[str, Any]:
+    if stage.kind != REDUCTION:
+        return {"name": stage.name, "kind": stage.kind, "wells": len(plan.wells) - len(plan.done)}
+    node = plan.nodes[stage.node]
+    return {
+        "name": stage.name,
+        "kind": stage.kind,
+        "step": node.step,
+        "function": node.operation,
+        "parameter": stage.parameter,
+        "wells": len(stage.samples),
+        "planes": dict(zip((channel.name for channel in node.input.channels), stage.sampled, strict=True)),
+        "is_there": plan.estimate_key(stage) in plan.estimated,
+    }
+
+
+def _stages(plan: Plan) -> list[str]:
+    """Return a line for each estimate of the plate, and one for those that each well makes for itself."""
+    lines = []
+    for number, stage in enumerate(plan.reductions, start=1):
+        node = plan.nodes[stage.node]
+        counts = ", ".join(
+            f"{count} of {channel.name}" for count, channel in zip(stage.sampled, node.input.channels, strict=True)
+        )
+        there = "; is there already" if plan.estimate_key(stage) in plan.estimated else ""
+        lines.append(
+            f"Stage {number}:  estimates {stage.parameter} of {node.step} from {len(stage.samples)} well(s), planes: "
+            f"{counts}{there}"
+        )
+    if plan.reductions:
+        lines.append(f"Stage {len(plan.stages)}:  the wells")
+    lines += [
+        f"Well:     {plan.nodes[index].step} reads each well twice: {estimate.parameter} is estimated from its planes"
+        for index, estimate in plan.estimates_of(WELL)
+    ]
+    return lines
+
+
 def _store(output: OutputPlan) -> dict[str, Any]:
     layout = output.layout
     return {
@@ -76,6 +116,7 @@ def plan_text(plan: Plan, output: str) -> str:
         f"Wells:    {summary(plan.well_names)}" + (f"; {len(plan.done)} already done" if plan.done else ""),
         *(f"Input:    {image_text(source)}" for source in plan.sources),
         *_left_out(plan),
+        *_stages(plan),
     ]
     width = max((len(step.name) for step in plan.steps), default=0)
     for number, step in enumerate(plan.steps, start=1):

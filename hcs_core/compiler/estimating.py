@@ -1,7 +1,7 @@
-"""What is estimated from the plate's own images: which parameters of a node, and the stages that come before the wells.
+"""What is estimated from the plate's own images: parameters of nodes, and the stages that come before the wells.
 
-An estimate of the plate is a stage of its own: it samples the plate as planned, whatever the well filter, so that a run
-of some wells and a run of all take the same one.
+An estimate of the plate is a stage of its own: it samples the plate as planned, whatever the well filter, so that a
+run of some wells and a run of all take the same one.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.plugins.signature import Signature
 
 
-def estimates_of(
-    signature: Signature, parameters: Sequence[tuple[str, ParameterValue]]
-) -> tuple[EstimatePlan, ...]:
+def estimates_of(signature: Signature, parameters: Sequence[tuple[str, ParameterValue]]) -> tuple[EstimatePlan, ...]:
     """Return what has to be estimated of a call with these parameters: those that the pipeline does not give."""
     given = dict(parameters)
     return tuple(
@@ -44,7 +42,8 @@ def estimates_of(
         for how in signature.estimates
         for item in signature.parameters
         if item.name == how.parameter
-        and given.get(how.parameter) is None and (scope := how.scope_with(given)) != PLANE
+        and given.get(how.parameter) is None
+        and (scope := how.scope_with(given)) != PLANE
     )
 
 
@@ -72,16 +71,16 @@ def too_few(node: NodePlan, estimate: EstimatePlan, channel: str, count: int) ->
         step=node.step,
         function=node.operation,
         parameter=estimate.parameter,
-        message=f"it is estimated from the planes of the {estimate.scope}, and the channel {channel!r} has {count} that "
-        f"can be used; at least {estimate.how.fewest} are needed.",
+        message=f"it is estimated from the planes of the {estimate.scope}, and the channel {channel!r} has {count} "
+        f"that can be used; at least {estimate.how.fewest} are needed.",
         hint=f"Give {estimate.parameter}, or select more.",
     )
 
 
 def _planned_plate(plan: Plan, given: CompileInput) -> tuple[Plan, tuple[tuple[str, int], ...]]:
-    """Return the plan with the shapes of all wells that the plate has as planned, and each well with its shape's place.
+    """Return the plan with the shapes of all wells of the plate as planned, and each well with its shape's place.
 
-    Sites that the policy for missing data leaves out are not sampled; under `error` neither are those that lack planes.
+    Sites that the policy for missing data leaves out are not sampled, nor under `error` those that lack planes.
     """
     # What lacks planes refuses the plan only where it is selected: another well's is left out of the sample.
     policy = MissingData(plan.missing)

@@ -36,10 +36,10 @@ class Estimate:
         The parameter that is filled, of kind `image` or `floats`, whose default is none.
     collect
         The target `function(plane, **others) -> numpy.ndarray`: a (y, x) plane, and all the operation's parameters
-        that are not estimated. It may change nothing, and keep nothing.
+        that are not estimated. It changes nothing, and keeps nothing.
     merge
-        The target `function(one, other) -> numpy.ndarray`, or empty. With it what planes gave is put together at once,
-        in any order (it has to be associative and commutative, to the last bit), and `reduce` gets a single array; so
+        The target `function(one, other) -> numpy.ndarray`, or empty. With it what planes gave is put together at
+        once, in any order (it has to be associative and commutative, to the last bit), and `reduce` gets one array; so
         all planes of a plate can be counted. Without it `reduce` gets an array for each plane.
     reduce
         The target `function(collected, shape, **others) -> Estimated`: a tuple of arrays in the order of the plate,
@@ -59,7 +59,7 @@ class Estimate:
     parameter: str = attrs.field(validator=attrs.validators.instance_of(str))
     collect: str = attrs.field(validator=_check_target)
     reduce: str = attrs.field(validator=_check_target)
-    merge: str = attrs.field(default="", validator=attrs.validators.optional(attrs.validators.instance_of(str)))
+    merge: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
     scope: str = PLATE
     planes: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     fewest: int = attrs.field(default=1, validator=attrs.validators.ge(1))

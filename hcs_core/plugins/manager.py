@@ -224,7 +224,9 @@ class PluginManager:
             return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
-            for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""))):
+            estimates = spec.signature.estimates if isinstance(spec, KernelSpec) else ()
+            of_estimates = (target for estimate in estimates for target in estimate.targets)
+            for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""), *of_estimates)):
                 try:
                     self._registries[kind.word].load_target(spec.name, target)
                 except PluginError as error:

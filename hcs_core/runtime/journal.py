@@ -26,8 +26,8 @@ VERSION = 1
 class JournalContent:
     """What a journal says: of which pipeline, the output's key and stores, and of each well that is whole.
 
-    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites` and `absent` what its record had: they are for a rerun, which
-    reads none of the files again.
+    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites` and
+    `absent` what its record had: they are for a rerun, which reads none of the files again.
     """
 
     pipeline: str

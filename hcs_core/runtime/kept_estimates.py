@@ -141,4 +141,6 @@ def _write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise StorageError(f"{path} cannot be written ({error.strerror}): free space, or check permissions.") from error
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): free space, or check permissions."
+        ) from error

@@ -46,7 +46,7 @@ class Kernels:
         if not block.is_whole and not node.masks:
             raise _fault(node, site, "it cannot do with a channel or a site that is absent")
         try:
-            result = self._functions[index](image, **(self._parameters[index] | estimated), **told)
+            result = self._functions[index](image, **(self._parameters[index] | dict(estimated)), **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error

@@ -133,13 +133,14 @@ class _Processes:
 
 def _pickled(job: RunJob) -> bytes:
     try:
-        return cloudpickle.dumps(job)
+        pickled: bytes = cloudpickle.dumps(job)
     except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
         raise RunError(
             f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
             f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
         ) from error
+    return pickled
 
 
 def _new_pool(workers: int, pickled_job: bytes) -> ProcessPoolExecutor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import glob
 import os
 import shutil
 import tempfile
@@ -138,11 +140,32 @@ def clear_output(output: Path) -> None:
         if path.exists():
             path.rename(hidden)
             shutil.rmtree(hidden)
+    _clear_estimates(output)
     for name in RUN_FILES:
         (output / name).unlink(missing_ok=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)
+
+
+def _clear_estimates(output: Path) -> None:
+    """Remove what was estimated of the plate, and the files that its table names."""
     shutil.rmtree(output / ESTIMATES, ignore_errors=True)
+    table = output / "results/estimates.csv"
+    if not table.is_file():
+        return
+    with table.open(encoding="utf-8", newline="") as file:
+        named = [row[column] for row in csv.DictReader(file) for column in ("file", "picture") if row.get(column)]
+    folders = set()
+    for name in named:
+        path = table.parent / name
+        folders.add(path.parent)
+        # A profile may have been written as TIFF, too.
+        for one in {path, *path.parent.glob(f"{glob.escape(path.stem)}.tif*")}:
+            one.unlink(missing_ok=True)
+    table.unlink()
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -17,7 +17,6 @@ from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.read_ahead import ReadAhead
 from hcs_core.storage.backend import WellStore
 
-
 Estimates = Mapping[tuple[int, int], Mapping[str, Any]]
 """What was estimated: parameters by the index of a node and of its channel."""
 

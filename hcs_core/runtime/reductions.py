@@ -99,9 +99,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def sample_tasks(
-    plan: Plan, plate: Plate, stage: Stage, given: tuple[GivenEstimate, ...]
-) -> tuple[WellTask, ...]:
+def sample_tasks(plan: Plan, plate: Plate, stage: Stage, given: tuple[GivenEstimate, ...]) -> tuple[WellTask, ...]:
     """Return a task for each well that a reduction samples, in the plate's order."""
     chosen = planes_of(plate.planes, plan.sources)
     tasks = []

@@ -19,6 +19,7 @@ from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
+from hcs_core.runtime.estimate_files import EstimateRow
 from hcs_core.runtime.output_folder import write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
@@ -36,7 +37,8 @@ class RunResult:
     """What became of a run.
 
     `status` is `ok`, `partial` (some wells failed), `failed` (none was made) or `interrupted`; `output` is its
-    folder; `wells` maps each selected well that has a record to it; `absent` are the planes that gave no pixels.
+    folder; `wells` maps each selected well that has a record to it; `absent` are the planes that gave no pixels;
+    `estimates` what was estimated of the plate.
     """
 
     status: str
@@ -45,6 +47,7 @@ class RunResult:
     wells: Mapping[str, WellRecord]
     seconds: float
     absent: tuple[AbsentRow, ...] = ()
+    estimates: tuple[EstimateRow, ...] = ()
 
     @property
     def failed(self) -> tuple[WellRecord, ...]:
@@ -71,6 +74,7 @@ class RunResult:
                 }
                 for node in self.plan.nodes
             ],
+            "estimates": [row.to_json() for row in self.estimates],
             "wells": {well: _well(record) for well, record in self.wells.items()},
             "missing": [row.to_json() for row in self.absent if row.action != REPORTED],
             "computed": outputs * sum(record.status == "ok" for record in self.wells.values()),

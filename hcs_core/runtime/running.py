@@ -13,6 +13,7 @@ from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.estimate_files import EstimateFiles, EstimateRow
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
@@ -32,9 +33,9 @@ class RunOptions:
 
     `results` is the folder of tables, relative to the output folder or absolute; `pipeline_yaml` is kept beside the
     results; `repeat` is the command line that runs the plan again; `stop` is set
-    from outside to end after the wells in hand; with `reestimate`, what is estimated of the plate is made anew, and so
-    are wells that were made with another estimate. The run sets `finishing` while it tidies up, which is short and must
-    not be interrupted: who handles signals looks at it first.
+    from outside to end after the wells in hand; with `reestimate`, what is estimated of the plate is made anew, and
+    wells are made again that were made with another estimate. The run sets `finishing` while it tidies up, which is
+    short and must not be interrupted: who handles signals looks at it first.
     """
 
     results: Path = Path("results")
@@ -87,6 +88,8 @@ class _Driver:
         self._tasks: dict[str, WellTask] = {}
         self._reductions = Reductions(plan, plate, plugins, KeptEstimates(output), anew=options.reestimate)
         self._estimates = ""
+        self._estimate_rows: tuple[EstimateRow, ...] = ()
+        self._job = RunJob(plan=plan, plate_root=plate.root, output=output, plugins=plugins.recipe())
 
     def run(self) -> RunResult:
         started = time.perf_counter()
@@ -126,27 +129,30 @@ class _Driver:
         self._records |= done
         estimating = self._reductions.to_make if self._tasks or self._options.reestimate else ()
         if not self._tasks and not estimating:
+            self._show_estimates()
             return
         most = max(len(self._tasks), *(len(stage.samples) for stage in estimating), 0)
         executor: Executor = self._plugins.executors.load(self._plan.executor)()
-        job = RunJob(
-            plan=self._plan,
-            plate_root=self._plate.root,
-            output=self._output,
-            plugins=self._plugins.recipe(),
-        )
-        with executor.open(job, self._plugins, min(self._plan.workers, most)) as session:
+        with executor.open(self._job, self._plugins, min(self._plan.workers, most)) as session:
             if estimating:
                 self._reductions.run(session, self._options.stop)
                 if self._options.stop.is_set():
                     return
             self._estimates = estimates_digest(self._reductions.estimates)
+            self._show_estimates()
             self._make_again(tasks, done, content)
             if self._tasks:
                 self._declare()
                 given = self._reductions.given
                 wells = [attrs.evolve(task, estimates=given) for task in self._tasks.values()]
                 session.run(wells, self._note, self._options.stop)
+
+    def _show_estimates(self) -> None:
+        """Write what people see of the estimates."""
+        results = self._output / self._options.results
+        results.mkdir(parents=True, exist_ok=True)
+        files = EstimateFiles(self._plan, self._plate, self._plugins, self._job, results)
+        self._estimate_rows = files.write(self._reductions.estimates)
 
     def _make_again(
         self, tasks: dict[str, WellTask], done: dict[str, WellRecord], content: JournalContent | None
@@ -231,6 +237,7 @@ class _Driver:
             wells=order,
             seconds=seconds,
             absent=absent_rows(self._plan, self._plate, order),
+            estimates=self._estimate_rows,
         )
         results = self._output / self._options.results
         write_run_files(

@@ -132,7 +132,7 @@ class Sampler:
         planes: Collection[SampledPlane],
         estimates: Estimates,
     ) -> tuple[dict[int, tuple[npt.NDArray[Any], ...]], dict[int, int]]:
-        """Return the arrays that planes of a well give, by the node's channel, and how many planes of each there were.
+        """Return the arrays that planes of a well give, by the node's channel, and how many planes gave them.
 
         Where an estimate merges, there is one array of each channel that has planes.
 
@@ -208,7 +208,7 @@ class Sampler:
         shape = task.shape
         while True:
             try:
-                planes = self._wanted(task, sample, shape)
+                planes = self.wanted(task, shape)
                 estimates = self.estimates(task, shape, sample.node)
                 collected, sampled = self.collected(sample.node, estimate, task, shape, planes, estimates)
             except WellFaultError as error:
@@ -219,7 +219,10 @@ class Sampler:
             else:
                 return Sampled(collected=collected, sampled=sampled, absent=absent)
 
-    def _wanted(self, task: WellTask, sample: SampleTask, shape: WellShape) -> tuple[SampledPlane, ...]:
-        if sample.planes is not None:
-            return tuple(plane for plane in sample.planes if plane[1] in shape.sites)
-        return sampled_planes(self._plan, self._plan.nodes[sample.node], shape, task.well)
+    def wanted(self, task: WellTask, shape: WellShape) -> tuple[SampledPlane, ...]:
+        """Return the planes that a task samples, at the sites of a shape."""
+        if task.sample is None:
+            return ()
+        if task.sample.planes is not None:
+            return tuple(plane for plane in task.sample.planes if plane[1] in shape.sites)
+        return sampled_planes(self._plan, self._plan.nodes[task.sample.node], shape, task.well)

@@ -123,8 +123,8 @@ class WellRecord:
     """What became of a well.
 
     `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
-    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name. A record of
-    a sample has in `collected` the arrays of each channel of its node, and in `sampled` how many planes gave them.
+    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name. That of
+    a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
     """
 
     well: str

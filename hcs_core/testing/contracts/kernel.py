@@ -15,6 +15,7 @@ from hcs_core.errors import one_line
 from hcs_core.plugins.signature import PRESENT, MissingPolicy
 from hcs_core.plugins.specs import KernelSpec
 from hcs_core.testing.contracts.kernel_calls import KernelCalls
+from hcs_core.testing.contracts.kernel_estimates import KernelEstimates
 from hcs_core.testing.contracts.kernel_images import (
     DEPTH,
     SHAPES,
@@ -34,7 +35,7 @@ _VIEWS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class KernelContract(KernelCalls):
+class KernelContract(KernelEstimates, KernelCalls):
     """What every kernel has to pass: it returns what its signature says, touches nothing, depends on nothing else.
 
     Each test runs for each of `kernels`, those about pixels for each dtype of the signature.

@@ -31,7 +31,7 @@ class KernelCalls:
         """Run each test for each kernel that it is about, and for each dtype that it takes where it asks for one.
 
         What a test calls its kernel says which it is about: `kernel` is any, `stacking` one that stacks z or t,
-        `masking` one that masks absent planes, `on_numpy` one on numpy's own arrays, `referenced` one that has a
+        `masking` one that masks absent planes, `estimating` one whose parameters are estimated, `on_numpy` one on numpy's own arrays, `referenced` one that has a
         reference.
         """
         for name, is_about in self._kinds().items():
@@ -52,6 +52,7 @@ class KernelCalls:
             "kernel": lambda _kernel: True,
             "stacking": lambda kernel: bool({"z", "t"} & set(kernel.signature.axes)),
             "masking": lambda kernel: kernel.signature.missing == MissingPolicy.MASK,
+            "estimating": lambda kernel: bool(kernel.signature.estimates),
             "on_numpy": lambda kernel: self._memory(kernel) is None,
             "referenced": lambda kernel: kernel.operation in self.references,
         }

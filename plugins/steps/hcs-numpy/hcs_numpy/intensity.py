@@ -55,8 +55,8 @@ def percentile_normalize(
     Raises
     ------
     ValueError
-        `low` is not below `high`, `levels` are not two, or the first is above the second, or `limits` is not `plane` and
-        there are no `levels`.
+        `low` is not below `high`, `levels` are not two, or the first is above the second, or `limits` is not `plane`
+        and there are no `levels`.
 
     Notes
     -----

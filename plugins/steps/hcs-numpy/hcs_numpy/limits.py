@@ -38,8 +38,8 @@ def counts(plane: npt.NDArray[Any], *, low: float, high: float, limits: str) -> 
     Returns
     -------
     numpy.ndarray
-        int64. For uint8 and uint16 a number for each value; for float32 65,280 numbers, for what is finite by its upper
-        16 bits, in the order of the numbers.
+        int64. For uint8 and uint16 a number for each value; for float32 65,280 numbers, for what is finite by its
+        upper 16 bits, in the order of the numbers.
 
     Examples
     --------
@@ -51,7 +51,8 @@ def counts(plane: npt.NDArray[Any], *, low: float, high: float, limits: str) -> 
     if plane.dtype.kind != "f":
         return histogram(np.ascontiguousarray(plane), int(np.iinfo(plane.dtype).max) + 1)
     upper = np.ascontiguousarray(plane, np.float32).view(np.uint16)[:, UPPER::2]
-    return histogram(np.ascontiguousarray(upper), HALF)[_UPPER_BITS]
+    found: Counts = histogram(np.ascontiguousarray(upper), HALF)[_UPPER_BITS]
+    return found
 
 
 def added(one: Counts, other: Counts) -> Counts:
@@ -83,8 +84,9 @@ def levels(
     Returns
     -------
     Estimated
-        The two levels, exact for uint8 and uint16. In float32 the pixels of a bin count as lying evenly over it, so that
-        a level is off by less than a bin, which is at most 1/128 of the level. Without a finite pixel both are 0.
+        The two levels, exact for uint8 and uint16. In float32 the pixels of a bin count as lying evenly over it, so
+        that a level is off by less than a bin, which is at most 1/128 of the level. Without a finite pixel both are
+        0.
 
     Raises
     ------

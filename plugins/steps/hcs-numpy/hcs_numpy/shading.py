@@ -12,10 +12,11 @@ is taken from the residuals below, where no cell is. In turn the weights follow 
 weights, until nothing changes.
 
 It follows the common idea of J. Lindblad and E. Bengtsson, "A comparison of methods for estimation of intensity
-nonuniformities in 2D and 3D microscope images of fluorescence stained cells", SCIA 2001 (a smooth surface fitted to the
-background, iteratively); of S. Singh et al., Journal of Microscopy 256 (2014) 231-236 (one function for all images of a
-channel of a plate); and of T. Peng et al., "A BaSiC tool for background and shading correction of optical microscopy
-images", Nature Communications 8 (2017) 14836 (images are one smooth field times their levels, plus sparse residuals).
+nonuniformities in 2D and 3D microscope images of fluorescence stained cells", SCIA 2001 (a smooth surface, fitted to
+the background again and again); of S. Singh et al., Journal of Microscopy 256 (2014) 231-236 (one function for all
+images of a channel of a plate); and of T. Peng et al., "A BaSiC tool for background and shading correction of optical
+microscopy images", Nature Communications 8 (2017) 14836 (images are one smooth field times their levels, plus sparse
+residuals).
 The weights are those of J. W. Tukey; see P. J. Huber, Robust Statistics (1981), chapter 7, for fits by reweighting.
 
 Before it is used the fit is shrunk towards an even field by as much as it differs when groups of images are left out
@@ -152,14 +153,14 @@ class _Surface:
     def field(self, coefficients: Floats) -> Floats:
         """Return the illumination whose logarithm has these coefficients, with mean 1."""
         light: Floats = np.exp(self.terms @ coefficients).reshape(self.shape)
-        return light / light.mean()
+        light /= light.mean()
+        return light
 
 
 def _legendre(length: int) -> Floats:
     """Return the polynomials of degree 0 to `DEGREE` at the centres of pixels between -1 and 1."""
     centres = (2.0 * np.arange(length) + 1.0) / length - 1.0
-    polynomials: Floats = np.polynomial.legendre.legvander(centres, DEGREE).T
-    return polynomials
+    return np.asarray(np.polynomial.legendre.legvander(centres, DEGREE).T, np.float64)
 
 
 def _fit(stack: Floats, surface: _Surface) -> Floats:
@@ -179,9 +180,7 @@ def _fit(stack: Floats, surface: _Surface) -> Floats:
         before, light = light, surface.terms @ coefficients
         weights = _weights(logs - level[:, None] - light, usable)
         counted = weights.sum(axis=1)
-        level = np.where(
-            counted > 1.0, (weights * (logs - light)).sum(axis=1) / np.maximum(counted, 1e-12), level
-        )
+        level = np.where(counted > 1.0, (weights * (logs - light)).sum(axis=1) / np.maximum(counted, 1e-12), level)
         if np.abs(light - before).max() < CONVERGED:
             break
     return coefficients
@@ -198,11 +197,12 @@ def _weights(residuals: Floats, usable: npt.NDArray[np.bool_]) -> Floats:
 
 def _weighted_fit(terms: Floats, values: Floats, weights: Floats) -> Floats:
     """Return least squares' coefficients, with a free constant that is left out of them."""
-    root = np.sqrt(weights)[:, None]
     design = np.hstack([np.ones((len(terms), 1)), terms])
-    # The smallest of all solutions where a plane has too few rows or columns to tell terms apart.
-    solution: Floats = np.linalg.lstsq(design * root, values * root[:, 0], rcond=1e-9)[0]
-    return solution[1:]
+    weighted = design * weights[:, None]
+    # Legendre's polynomials are nearly independent. Where a plane has too few rows or columns to tell some apart, it
+    # is the smallest of all solutions.
+    solution = np.linalg.lstsq(weighted.T @ design, weighted.T @ values, rcond=1e-9)[0]
+    return np.asarray(solution[1:], np.float64)
 
 
 def _shrunk(coefficients: Floats, variance: Floats, surface: _Surface) -> Floats:

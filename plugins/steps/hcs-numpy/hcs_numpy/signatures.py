@@ -40,7 +40,7 @@ PERCENTILE_NORMALIZE = Signature(
             kind="str",
             default="plane",
             choices=LIMITS,
-            description="whose percentiles: each plane's own, or those of all planes of the channel in the well or plate",
+            description="whose percentiles: the plane's own, or of all planes of the channel in the well or plate",
         ),
         Parameter(
             name="levels",
