@@ -39,8 +39,8 @@ class Estimate:
         that are not estimated. It changes nothing, and keeps nothing.
     merge
         The target `function(one, other) -> numpy.ndarray`, or empty. With it what planes gave is put together at
-        once, in any order (it has to be associative and commutative, to the last bit), and `reduce` gets one array; so
-        all planes of a plate can be counted. Without it `reduce` gets an array for each plane.
+        once, in any order (it has to be associative and commutative, to the last bit), and `reduce` gets one array;
+        so all planes of a plate can be counted. Without it `reduce` gets an array for each plane.
     reduce
         The target `function(collected, shape, **others) -> Estimated`: a tuple of arrays in the order of the plate,
         and (y, x) of a plane.

@@ -143,8 +143,8 @@ class Signature:
         item = self.parameter(estimate.parameter)
         if item is None or item.kind not in {"image", "floats"} or item.required or item.default is not None:
             raise ValueError(
-                f"{estimate.parameter!r} cannot be estimated: expected a parameter of kind 'image' or 'floats' that has "
-                "no default and is not required"
+                f"{estimate.parameter!r} cannot be estimated: expected a parameter of kind 'image' or 'floats' that "
+                "has no default and is not required"
             )
         if estimate.scope not in SCOPES:
             says = self.parameter(estimate.scope)

@@ -31,8 +31,8 @@ class KernelCalls:
         """Run each test for each kernel that it is about, and for each dtype that it takes where it asks for one.
 
         What a test calls its kernel says which it is about: `kernel` is any, `stacking` one that stacks z or t,
-        `masking` one that masks absent planes, `estimating` one whose parameters are estimated, `on_numpy` one on numpy's own arrays, `referenced` one that has a
-        reference.
+        `masking` one that masks absent planes, `estimating` one with parameters that are estimated, `on_numpy` one on
+        numpy's own arrays, `referenced` one that has a reference.
         """
         for name, is_about in self._kinds().items():
             if name not in metafunc.fixturenames:

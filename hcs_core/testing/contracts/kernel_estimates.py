@@ -40,7 +40,8 @@ class KernelEstimates(KernelCalls):
                     wrong = str(error)
                 assert not wrong, (
                     f"an estimate's functions take what comes first by position and, as keywords, every parameter "
-                    f"that is not estimated ({', '.join(told) or 'none'}); merge takes two arrays: {target} does not ({wrong})."
+                    f"that is not estimated ({', '.join(told) or 'none'}); merge takes two arrays: {target} does not "
+                    f"({wrong})."
                 )
 
     def test_a_plane_gives_a_small_array(self, estimating: KernelSpec, dtype: str) -> None:
@@ -75,8 +76,8 @@ class KernelEstimates(KernelCalls):
             one, two, three = self._collected_planes(estimating, estimate, dtype)[:3]
             first, second = merge(merge(one, two), three), merge(three, merge(two, one))
             assert np.array_equal(first, second), (
-                f"merge gives the same in any order, to the last bit: {estimate.merge} does not; merge whole numbers, "
-                "or leave merge out and let reduce do it."
+                f"merge gives the same in any order, to the last bit: {estimate.merge} does not; merge whole "
+                "numbers, or leave merge out and let reduce do it."
             )
             assert first.nbytes <= estimate.collected_bytes, (
                 f"what is merged holds no more than collected_bytes: {estimate.merge} returns {first.nbytes:,} bytes."
@@ -92,8 +93,8 @@ class KernelEstimates(KernelCalls):
             value = np.asarray(found.value)
             is_image = item is not None and item.kind == "image"
             assert value.shape == SHAPE if is_image else value.ndim == 1, (
-                f"an image that is estimated has the plane's shape, numbers are in a row: {estimate.reduce} returns the "
-                f"shape {value.shape} for planes of {SHAPE}."
+                f"an image that is estimated has the plane's shape, numbers are in a row: {estimate.reduce} returns "
+                f"the shape {value.shape} for planes of {SHAPE}."
             )
             assert np.isfinite(value).all(), f"what is estimated is finite: {estimate.reduce} returns {value}."
             given = value.astype(np.float32) if is_image else tuple(map(float, value))
@@ -117,9 +118,8 @@ class KernelEstimates(KernelCalls):
         try:
             return imported(estimate.collect)(plane, **self._told(kernel))
         except TypeError as error:
-            pytest.skip(
-                f"{estimate.collect} raises {error}: see test_its_estimates_take_the_parameters_that_are_not_estimated"
-            )
+            rule = "test_its_estimates_take_the_parameters_that_are_not_estimated"
+            pytest.skip(f"{estimate.collect} raises {error}: see {rule}")
 
     def _collected_planes(self, kernel: KernelSpec, estimate: Estimate, dtype: str) -> list[Any]:
         count = max(3, estimate.fewest)
