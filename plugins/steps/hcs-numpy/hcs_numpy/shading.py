@@ -48,7 +48,10 @@ GROUPS = 4
 """Groups of images that are left out in turn."""
 
 ROUNDS = 40
-CONVERGED = 1e-5
+"""After which a fit that still changes is taken as it is."""
+
+CONVERGED = 1e-4
+"""The change of the illumination that is none, relative."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,7 +118,7 @@ def profile(
     whole = _fit(stack, surface)
     groups = min(GROUPS, len(stack))
     rest = [np.arange(len(stack)) % groups != group for group in range(groups)] if groups > 1 else []
-    parts = np.array([_fit(stack[part], surface) for part in rest]).reshape(len(rest), len(whole))
+    parts = np.array([_fit(stack[part], surface, whole) for part in rest]).reshape(len(rest), len(whole))
     scale = (groups - 1) / groups
     variance = scale * ((parts - parts.mean(axis=0)) ** 2).sum(axis=0) if rest else np.zeros_like(whole)
     light = _Surface.of(shape).field(_shrunk(whole, variance, surface))
@@ -163,14 +166,14 @@ def _legendre(length: int) -> Floats:
     return np.asarray(np.polynomial.legendre.legvander(centres, DEGREE).T, np.float64)
 
 
-def _fit(stack: Floats, surface: _Surface) -> Floats:
-    """Return the coefficients of the logarithm of the illumination of (plane, y, x) blocks."""
+def _fit(stack: Floats, surface: _Surface, start: Floats | None = None) -> Floats:
+    """Return the coefficients of the logarithm of the illumination of (plane, y, x) blocks; `start` is a guess."""
     usable = np.isfinite(stack) & (stack > 0)
     logs = np.log(np.where(usable, stack, 1.0)).reshape(len(stack), -1)
     usable = usable.reshape(logs.shape)
-    level = np.nanquantile(np.where(usable, logs, np.nan), 0.2, axis=1)
-    light = np.zeros(logs.shape[1])
-    coefficients = np.zeros(surface.terms.shape[1])
+    coefficients = np.zeros(surface.terms.shape[1]) if start is None else start
+    light = surface.terms @ coefficients
+    level = np.nanquantile(np.where(usable, logs - light, np.nan), 0.2, axis=1)
     for _ in range(ROUNDS):
         residuals = logs - level[:, None] - light
         weights = _weights(residuals, usable)
