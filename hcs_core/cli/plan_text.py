@@ -8,6 +8,7 @@ import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import REDUCTION, OutputPlan, Plan, Stage, StepPlan
+from hcs_core.pipeline.step_options import START
 from hcs_core.plate.wells import summary
 from hcs_core.plugins.estimate import WELL
 from hcs_core.plugins.parameter import GivenImage
@@ -21,32 +22,30 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "plate": plan.plate,
         "pipeline": plan.pipeline,
+        "pipelines": list(plan.pipelines),
         "wells": list(plan.well_names),
-        "steps": [_step(plan, step, before) for step, before in zip(plan.steps, _before(plan), strict=True)],
+        "steps": [_step(plan, step) for step in plan.steps],
         "stages": [_stage(plan, stage) for stage in plan.stages],
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "workers": plan.workers,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
-        "stores": [_store(output) for output in plan.outputs],
+        "stores": [_store(plan, output) for output in plan.outputs],
     }
 
 
-def _before(plan: Plan) -> list[str]:
-    return ["plate", *(step.name for step in plan.steps[:-1])][: len(plan.steps)]
-
-
-def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
+def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
     nodes = [plan.nodes[index] for index in step.nodes]
     kept = [output.store for output in plan.outputs if output.step == step.name]
     left = [well for well in plan.well_names if well not in plan.done]
     return {
         "name": step.name,
+        "pipeline": step.pipeline,
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
         "axes": ", ".join(dict.fromkeys(f"{node.axes}->{node.out}" for node in nodes)),
-        "reads": before,
+        "reads": _source(step),
         "writes": kept or [plan.intermediate_backend],
         "wells_to_run": len(left),
         "why": "not there yet" if left else "all wells are there",
@@ -91,12 +90,17 @@ def _stages(plan: Plan) -> list[str]:
     return lines
 
 
-def _store(output: OutputPlan) -> dict[str, Any]:
+def _source(step: StepPlan) -> str:
+    return "plate" if step.reads == START else step.reads
+
+
+def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
     layout = output.layout
     return {
         "name": output.store,
         "step": output.step,
         "backend": output.backend,
+        "wells": None if output.wells is None else list(plan.wells_of(output)),
         "channels": [channel.name for channel in output.image.channels],
         "shape": list(output.image.array_shape),
         "dtype": output.image.dtype,
@@ -119,14 +123,20 @@ def plan_text(plan: Plan, output: str) -> str:
         *_stages(plan),
     ]
     width = max((len(step.name) for step in plan.steps), default=0)
+    before: StepPlan | None = None
     for number, step in enumerate(plan.steps, start=1):
         nodes = [plan.nodes[index] for index in step.nodes]
         kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
-        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {'; '.join(map(image_text, step.images))}")
+        unsaid = before.name if before and before.pipeline == step.pipeline else START
+        taken = "" if step.reads == unsaid else f" (of {_source(step)})"
+        before = step
+        images = "; ".join(map(image_text, step.images))
+        lines.append(f"  {number}. {step.name:<{width}}  {kernels}{taken}  ->  {images}")
     for kept in plan.outputs:
         chunk = kept.layout.image.chunk if kept.layout else ()
         lines.append(
             f"Writes:   {output}/{kept.store} ({kept.backend}), {image_text(kept.image)}, chunks {_by(chunk)}"
+            + ("" if kept.wells is None else f", of {summary(plan.wells_of(kept))}")
         )
     lines += [
         (

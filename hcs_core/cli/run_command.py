@@ -37,7 +37,10 @@ _FAILED_SHOWN = 12
 )
 @click.pass_obj
 def run_command(session: Session, /, dry_run: bool, fresh: bool, reestimate: bool, **options: Any) -> int:
-    """Run PIPELINE on each PLATE; wells that are in the output already are left as they are."""
+    """Run PIPELINE on each PLATE, several one after the other in each well.
+
+    Wells that are in the output already are left as they are.
+    """
     for name, one in ONE_THREAD.items():
         # This process is the command's own: what it computes itself keeps to one thread for each worker, too.
         os.environ.setdefault(name, one)
@@ -52,11 +55,11 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, reestimate: boo
             orchestrator = wanted.orchestrator(plate, session)
             if fresh:
                 # Compiled first: a pipeline with a mistake must not cost the results that are there.
-                orchestrator.compile_pipelines(wanted.pipeline)
+                orchestrator.compile_pipelines(wanted.pipelines)
                 orchestrator.clear()
             repeat = wanted.repeat_for(plate, orchestrator.output)
             run = attrs.evolve(signals, repeat=repeat, reestimate=reestimate)
-            results.append(orchestrator.run([wanted.pipeline], options=run))
+            results.append(orchestrator.run(wanted.pipelines, options=run))
             if signals.stop.is_set():
                 break
     if as_json:

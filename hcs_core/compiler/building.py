@@ -12,7 +12,7 @@ from hcs_core.compiler.estimating import estimates_of
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
 from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
-from hcs_core.compiler.operations import Resolved, given_parameters, parameter_problems, resolve
+from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems, resolve
 from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
 from hcs_core.compiler.selected import channel_index
 from hcs_core.errors import PlateError
@@ -30,6 +30,11 @@ class Builder:
         self._given = given
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
+        self._images: Images = {}
+
+    def begin(self, images: Images) -> None:
+        """Go on to a pipeline that names these image files."""
+        self._images = images
 
     def check_calls(self, step: Step, calls: Iterable[FunctionCall]) -> None:
         """Check what can be checked of a step's calls without an image: operations and their parameters."""
@@ -163,7 +168,7 @@ class Builder:
     def _node(
         self, step: Step, call: FunctionCall, resolved: Resolved, group: Group, only: Only | None
     ) -> NodePlan | None:
-        parameters = given_parameters(call, resolved, self._given.images)
+        parameters = given_parameters(call, resolved, self._images)
         self.problems += ill_fitting_images(step, call, resolved, parameters, group.image)
         try:
             output = output_image(group.image, resolved, dict(parameters))
@@ -185,6 +190,7 @@ class Builder:
             only=only,
             estimates=estimates_of(resolved.signature, parameters),
             asked_memory_type=resolved.memory_type or step.memory,
+            asked_device=step.device,
             version=resolved.version,
             function=resolved.function,
         )
@@ -194,7 +200,7 @@ class Builder:
         if isinstance(found, Problem):
             self.problems.append(found)
             return None
-        wrong = parameter_problems(step, call, found, self._given.images)
+        wrong = parameter_problems(step, call, found, self._images)
         self.problems.extend(wrong)
         # Without good parameters nobody can say what frame is left; all else follows from the signature.
         return None if wrong and found.signature.frame is not None else found

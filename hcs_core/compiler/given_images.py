@@ -5,13 +5,14 @@ The compiler itself reads nothing: the same arguments give the same plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.operations import image_names
+from hcs_core.compiler.operations import Images, image_names
 from hcs_core.errors import HcsError, one_line
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import given_image
@@ -23,16 +24,19 @@ _NUMPY = ".npy"
 _READER = "tiff"
 
 
-def read_images(pipeline: Pipeline, plugins: PluginManager) -> dict[str, GivenImage | str]:
-    """Return what the image files that a pipeline names hold, by their names; a text says why one cannot be read.
+def read_images(pipelines: Iterable[Pipeline], plugins: PluginManager) -> dict[str, Images]:
+    """Return what the image files that pipelines name hold, by the pipeline and their names in it.
 
-    Relative paths count from the pipeline file's folder, else from the working directory. `.npy` is numpy's format;
-    all else is read as TIFF.
+    A text says why one cannot be read. Relative paths count from the pipeline file's folder, else from the working
+    directory. `.npy` is numpy's format; all else is read as TIFF.
     """
     readers = Readers(plugins.readers)
-    folder = pipeline.folder or Path()
-    names = [name for step in pipeline.steps if step.enabled for name in image_names(step, plugins)]
-    return {name: _read(folder / name, name, readers) for name in dict.fromkeys(names)}
+    found: dict[str, Images] = {}
+    for pipeline in pipelines:
+        folder = pipeline.folder or Path()
+        names = [name for step in pipeline.steps if step.enabled for name in image_names(step, plugins)]
+        found[pipeline.name] = {name: _read(folder / name, name, readers) for name in dict.fromkeys(names)}
+    return found
 
 
 def _read(path: Path, name: str, readers: Readers) -> GivenImage | str:

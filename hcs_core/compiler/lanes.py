@@ -24,11 +24,13 @@ class Lane:
     image: ImagePlan
 
 
-def source_lanes(plan: Plan) -> tuple[Lane, ...]:
-    """Return the lanes of what the plate gives, in the order of the channels' numbers."""
+def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
+    """Return the lanes of what the plate gives to the pipeline at a position, in the order of channels' numbers."""
+    own = [plan.sources[index] for index in plan.starts[pipeline]]
     lanes = [
         Lane(channel=channel, port=Port(PLATE, index), image=_alone(image))
         for index, (image, channel) in enumerate(plan.lanes)
+        if image in own
     ]
     return tuple(sorted(lanes, key=lambda lane: lane.channel.number))
 
@@ -90,12 +92,15 @@ def difference(one: ImagePlan, other: ImagePlan) -> str:
     return " and ".join(name for name, (first, second) in facts.items() if first != second)
 
 
-def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str) -> tuple[OutputPlan, ...]:
-    """Return the images of a step that are kept, each with a store of its own.
+def kept_outputs(
+    step: str, lanes: Sequence[Lane], names: tuple[str, str], wells: tuple[str, ...] | None = None, pipeline: str = ""
+) -> tuple[OutputPlan, ...]:
+    """Return the images of a step that are kept, each with a store of its own; `names` are of stores.
 
     Beside an image that keeps z, what has no place along z goes into the store of projections. Channels that differ
     otherwise get a store whose name says how.
     """
+    store, projections = names
     found = groups(lanes)
     keeps_z = any(not group.image.is_projection for group in found)
     outputs: list[OutputPlan] = []
@@ -104,7 +109,9 @@ def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str)
         base = projections if keeps_z and group.image.is_projection else store
         name = _named_apart(base, group.image, first[base]) if base in first else base
         first.setdefault(base, group.image)
-        outputs.append(OutputPlan(step=step, store=name, image=group.image, ports=group.ports))
+        outputs.append(
+            OutputPlan(step=step, store=name, image=group.image, ports=group.ports, wells=wells, pipeline=pipeline)
+        )
     return tuple(outputs)
 
 

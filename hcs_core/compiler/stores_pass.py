@@ -31,13 +31,13 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
         return plan
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
     outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
-    output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
-    files = sum(
-        images * _image_files(output.layout) + _plate_files(output.layout, plan.well_names)
-        for output in outputs
-        if output.layout
-    )
+    output_bytes = files = 0
+    for output in outputs:
+        wells = plan.wells_of(output)
+        if output.layout is not None and wells:
+            images = _images(plan, frozenset(wells))
+            output_bytes += images * _image_bytes(output.layout.image)
+            files += images * _image_files(output.layout) + _plate_files(output.layout, wells)
     plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
@@ -114,6 +114,11 @@ def _tile(length: int) -> int:
     """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
     best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
     return best if best >= min(_SMALLEST_TILE, length) else length
+
+
+def _images(plan: Plan, wells: frozenset[str]) -> int:
+    """Return how many images a store of these wells has: one for each site."""
+    return sum(len(plan.well_shapes[shape].sites) for well, shape in plan.wells if well in wells)
 
 
 def _image_bytes(image: ImageLayout) -> int:

@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.compiler.plan import NodePlan, Plan, Stage
 from hcs_core.compiler.presence import Block, PlaneKey
 from hcs_core.errors import StorageError, one_line
@@ -39,7 +40,7 @@ PICTURE_WRITER = "estimate_picture"
 """The writer that draws an `EstimatePicture`."""
 
 IMAGE_WRITER = "tiff"
-"""The writer that takes a (y, x) array; without one, profiles are numpy files alone."""
+"""The writer that takes an `ImageArtifact`; without one, profiles are numpy files alone."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -151,10 +152,23 @@ class EstimateFiles:
                 shutil.copyfile(self._job.output / given.file, path)
             except OSError as error:
                 raise StorageError(f"{path} cannot be written ({error.strerror}): free space.") from error
-            if IMAGE_WRITER in self._plugins.writers:
-                spec = self._plugins.writers.get(IMAGE_WRITER)
-                self._plugins.writers.load(IMAGE_WRITER)(self._kept.image(given), path.with_suffix(spec.suffix))
+            self._write_tiff(given, path)
         return f"{FOLDER}/{path.name}"
+
+    def _write_tiff(self, given: GivenEstimate, path: Path) -> None:
+        if IMAGE_WRITER not in self._plugins.writers:
+            return
+        image = self._plan.nodes[given.node].input
+        artifact = ImageArtifact(
+            pixels=self._kept.image(given),
+            pixel_size_um=image.pixel_size_um,
+            channel=image.channels[given.channel].name,
+        )
+        path = path.with_suffix(self._plugins.writers.get(IMAGE_WRITER).suffix)
+        try:
+            self._plugins.writers.load(IMAGE_WRITER)(artifact, path)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written ({error}): free space, or check permissions.") from error
 
     # --- Pictures -------------------------------------------------------------------------------------------
 

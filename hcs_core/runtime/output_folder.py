@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import itertools
 import os
 import shutil
 import tempfile
@@ -15,11 +16,19 @@ from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
 from hcs_core.runtime.journal import FOLDER, Journal
 
-RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
-"""What a run writes beside its stores."""
+WORKSPACES = f"{FOLDER}/workspace"
+"""The folder of the plate's workspaces."""
 
 ESTIMATES = f"{FOLDER}/estimates"
 """Where what was estimated of the plate is kept, in the output folder."""
+
+RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
+"""What a run writes beside its stores; the files of further pipelines are called as `pipeline_file` says."""
+
+
+def pipeline_file(number: int) -> str:
+    """Return the name of the file of the first, second and so on pipeline of a run."""
+    return "pipeline.yaml" if number == 1 else f"pipeline_{number}.yaml"
 
 
 def output_folder(plate_root: Path, paths: PathPlanningConfig) -> Path:
@@ -61,6 +70,30 @@ def check_outside(folder: Path, plate_root: Path) -> None:
         raise RunError(
             f"{folder} lies within the plate {plate_root}: nothing is written into a plate; choose another (-o)."
         )
+
+
+def prepare_folder(folder: Path, plate_root: Path, output: Path) -> None:
+    """Make a folder for files beside a run's own, unless it is there.
+
+    Where it lies in an output folder that is not there yet, that is prepared too: a run would not take it for one of
+    hcs otherwise.
+
+    Raises
+    ------
+    RunError
+        It lies within the plate.
+    StorageError
+        It cannot be made.
+    """
+    check_outside(folder, plate_root)
+    if folder.resolve().is_relative_to(output.resolve()) and not (output.exists() and any(output.iterdir())):
+        prepare_output(output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be made ({error.strerror}): choose another folder, or change the permissions."
+        ) from error
 
 
 def prepare_output(output: Path) -> None:
@@ -141,7 +174,10 @@ def clear_output(output: Path) -> None:
             path.rename(hidden)
             shutil.rmtree(hidden)
     _clear_estimates(output)
-    for name in RUN_FILES:
+    # Links are removed, never followed.
+    shutil.rmtree(output / WORKSPACES, ignore_errors=True)
+    further = itertools.takewhile(lambda name: (output / name).is_file(), map(pipeline_file, itertools.count(2)))
+    for name in (*RUN_FILES, *list(further)):
         (output / name).unlink(missing_ok=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)

@@ -33,14 +33,15 @@ class Held:
 class PlaneWork:
     """The work of a `Traversal` that makes pixels, for one well.
 
-    `numbers` are the plate's, of the plan's lanes; `estimates` what was estimated, by node and channel.
+    `numbers` are the plate's, of the plan's lanes; `stores` those of the outputs that are made for the well, by their
+    positions in the plan; `estimates` what was estimated, by node and channel.
     """
 
     plan: Plan
     numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
-    stores: Sequence[WellStore]
+    stores: Mapping[int, WellStore]
     intermediates: Intermediates
     estimates: Estimates = attrs.field(factory=dict)
 

@@ -31,15 +31,15 @@ from hcs_core.storage.layout import FinishedWell, WellSummary
 class RunOptions:
     """What a run is told beside its plan.
 
-    `results` is the folder of tables, relative to the output folder or absolute; `pipeline_yaml` is kept beside the
-    results; `repeat` is the command line that runs the plan again; `stop` is set
-    from outside to end after the wells in hand; with `reestimate`, what is estimated of the plate is made anew, and
-    wells are made again that were made with another estimate. The run sets `finishing` while it tidies up, which is
-    short and must not be interrupted: who handles signals looks at it first.
+    `results` is the folder of tables, relative to the output folder or absolute; `pipeline_files` are the texts of
+    the pipelines' files, `None` for one that no file can hold, kept beside the results; `repeat` is the command line
+    that runs the plan again; `stop` is set from outside to end after the wells in hand; with `reestimate`, what is
+    estimated of the plate is made anew, and wells are made again that were made with another estimate. The run sets
+    `finishing` while it tidies up, which is short and must not be interrupted: who handles signals looks at it first.
     """
 
     results: Path = Path("results")
-    pipeline_yaml: str | None = None
+    pipeline_files: tuple[str | None, ...] = ()
     repeat: tuple[str, ...] = ()
     reestimate: bool = False
     stop: threading.Event = attrs.field(factory=threading.Event)
@@ -69,8 +69,13 @@ def run_plan(
         return _Driver(plan, plate, plugins, output, options).run()
 
 
-def _cached(well: str, content: JournalContent) -> WellRecord:
-    return WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+def _cached(plan: Plan, content: JournalContent) -> dict[str, WellRecord]:
+    """Return the records of the wells that the plan knew to be whole, and that are so still."""
+    return {
+        well: WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+        for well in plan.done
+        if well in content.wells
+    }
 
 
 class _Driver:
@@ -94,8 +99,9 @@ class _Driver:
     def run(self) -> RunResult:
         started = time.perf_counter()
         content = self._journal.read()
+        # A plan may be older than the output: what was removed since is made again.
+        done = {} if content is None else _cached(self._plan, content)
         tasks = {task.well: task for task in well_tasks(self._plan, self._plate)}
-        done = {} if content is None else {well: _cached(well, content) for well in self._plan.done}
         self._tasks = {well: task for well, task in tasks.items() if well not in done}
         if content is None:
             self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))
@@ -167,13 +173,15 @@ class _Driver:
 
     def _declare(self) -> None:
         """Make the stores ready for the wells that will be made."""
-        sites = {well: task.sites for well, task in self._tasks.items()}
-        for store in self._stores.values():
+        for output in self._plan.outputs:
+            store, wells = self._stores[output.store], self._plan.wells_of(output)
+            sites = {well: self._tasks[well].sites for well in wells if well in self._tasks}
             for well in store.finished_wells():
                 # It is made again: while that lasts, nobody may take it for whole.
                 if well in sites:
                     store.discard_well(well)
-            store.declare(sites)
+            if sites:
+                store.declare(sites)
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
@@ -196,7 +204,8 @@ class _Driver:
 
     def _list(self, record: WellRecord) -> None:
         task = self._tasks[record.well]
-        for output in self._plan.outputs:
+        for index in self._plan.kept_in(record.well):
+            output = self._plan.outputs[index]
             self._stores[output.store].finish_well(
                 FinishedWell(
                     well=record.well,
@@ -220,8 +229,8 @@ class _Driver:
         return found
 
     def _discard(self, well: str) -> None:
-        for store in self._stores.values():
-            store.discard_well(well)
+        for index in self._plan.kept_in(well):
+            self._stores[self._plan.outputs[index].store].discard_well(well)
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
@@ -241,7 +250,7 @@ class _Driver:
         )
         results = self._output / self._options.results
         write_run_files(
-            result, self._plate, self._plugins, results, self._options.pipeline_yaml, self._options.repeat
+            result, self._plate, self._plugins, results, self._options.pipeline_files, self._options.repeat
         )
         self._plugins.emit(
             RunFinished(

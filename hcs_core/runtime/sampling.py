@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hcs_core.compiler.estimating import plan_before, sampled_planes
 from hcs_core.compiler.plan import EstimatePlan, Plan, SampledPlane, WellShape
 from hcs_core.compiler.presence import Cell, PlaneKey
+from hcs_core.compiler.pulling import needed_nodes
 from hcs_core.errors import StorageError, one_line
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.estimate import WELL
@@ -82,9 +83,10 @@ class Sampler:
         found: dict[tuple[int, int], dict[str, Any]] = {}
         for given in task.estimates:
             found.setdefault((given.node, given.channel), {})[given.parameter] = self._value(given)
-        needed = None if upto is None else set(self._plan.ancestors(upto))
+        outputs = self._plan.kept_in(task.well)
+        needed = needed_nodes(self._plan, outputs) if upto is None else self._plan.ancestors(upto)
         for index, estimate in self._plan.estimates_of(WELL):
-            if needed is None or index in needed:
+            if index in needed:
                 self._estimate_well(index, estimate, task, shape, found)
         return found
 
@@ -187,7 +189,7 @@ class Sampler:
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
-                stores=(),
+                stores={},
                 intermediates=Intermediates(plan, self._plugins, task.well, shape.sites),
                 estimates=estimates,
                 take_plane=take,

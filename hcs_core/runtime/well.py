@@ -24,7 +24,7 @@ from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.sampling import Sampler
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
-from hcs_core.storage.backend import Restartable
+from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
 
 
@@ -42,7 +42,7 @@ class WellRunner:
         self._stores = open_stores(job.plan, job.output, plugins)
         self._sampler = Sampler(job, plugins, self._kernels, self._readers)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
-        self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
@@ -84,8 +84,7 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for store in self._stores.values():
-            well = store.open_well(task.well)
+        for well in self._open(task.well).values():
             if isinstance(well, Restartable):
                 well.restart()
         return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
@@ -99,9 +98,14 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
+    def _open(self, well: str) -> dict[int, WellStore]:
+        """Return the well in the store of each output that is made for it, by the output's position in the plan."""
+        outputs = self._plan.outputs
+        return {index: self._stores[outputs[index].store].open_well(well) for index in self._plan.kept_in(well)}
+
     def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
         estimates = self._sampler.estimates(task, shape)
-        wells = [store.open_well(task.well) for store in self._stores.values()]
+        wells = self._open(task.well)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
@@ -115,11 +119,11 @@ class WellRunner:
                 estimates=estimates,
             )
             Traversal(self._plan, shape, work, task.well).run()
-        return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
+        return {self._plan.outputs[index].store: well.close() for index, well in wells.items()}
 
     def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
-        key = (shape, well if self._by_well else "")
+        key = (shape, self._plan.kept_in(well), well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)
         return self._forecasts[key]

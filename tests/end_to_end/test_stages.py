@@ -244,7 +244,9 @@ def test_the_table_the_profile_and_the_picture(shaded, run):
         ("DAPI", "216", "0.0", "True"),
     ]
     for row in rows:
-        assert np.load(results / row["file"]).shape == (64, 64)
+        light = np.load(results / row["file"])
+        assert light.shape == (64, 64)
+        np.testing.assert_array_equal(tifffile.imread((results / row["file"]).with_suffix(".tif")), light)
         with Image.open(results / row["picture"]) as picture:
             assert picture.width > picture.height > 100
 

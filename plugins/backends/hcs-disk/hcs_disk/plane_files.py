@@ -56,7 +56,7 @@ def write_plane(path: Path, plane: npt.NDArray[Any], layout: StoreLayout, text: 
             metadata=None,
             # Wells are worked on side by side already.
             maxworkers=1,
-            **_resolution(layout.image.pixel_size_um),
+            **resolution(layout.image.pixel_size_um),
             **_packing(layout.compression, plane.dtype),
         )
         os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
@@ -78,7 +78,7 @@ def replace_text(path: Path, text: bytes) -> None:
             raise StorageError(f"{path} is damaged ({error}): make the well again.") from error
 
 
-def _resolution(pixel_size_um: float | None) -> dict[str, Any]:
+def resolution(pixel_size_um: float | None) -> dict[str, Any]:
     """Return the arguments for pixels per centimetre, which ImageJ shows as um; none where they are not known."""
     if pixel_size_um is None:
         return {}
