@@ -226,3 +226,9 @@ def test_an_estimate_refuses_what_it_could_never_do(wrong):
 def test_a_pipeline_says_which_scope(draft):
     plan = draft(Step("percentile_normalize", limits="row"), **PLATE)
     assert "one of plane, well, plate" in str(plan.problems[0])
+
+
+def test_a_run_of_one_well_has_workers_for_the_sample(draft):
+    config = GlobalPipelineConfig(num_workers=4)
+    assert draft(LIMITS, select=Selection(wells="B02"), config=config, **PLATE).workers == 4
+    assert draft(Step("max_projection"), select=Selection(wells="B02"), config=config, **PLATE).workers == 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from PIL import Image
 from hcs_core import (
     Estimate,
     Estimated,
+    ExecutorSpec,
     GlobalPipelineConfig,
     KernelSpec,
     Parameter,
@@ -25,6 +28,7 @@ from hcs_core import (
     Step,
     hookimpl,
 )
+from hcs_core.runtime.local_executor import LocalExecutor
 from hcs_core.runtime.running import RunOptions
 from hcs_numpy.illumination import flat_field
 from hcs_synthetic import Fault, SyntheticPlate, make_plate as write_plate
@@ -363,3 +367,40 @@ def test_too_few_planes_of_a_well_fail_the_well(small, run, with_operation):
 def test_a_function_that_returns_too_much_is_refused(small, run, with_operation):
     with pytest.raises(RunError, match="returned 8 bytes, and an array of at most 4 bytes was expected"):
         run(small, Step("take_away"), plugins=with_operation(collected_bytes=4))
+
+
+# --- Sessions ---------------------------------------------------------------------------------------------------
+
+
+class Watched:
+    """The local executor, with a note of what it was asked for."""
+
+    asked: ClassVar[list[tuple[int, list[int]]]] = []
+
+    @contextmanager
+    def open(self, job, plugins, workers):
+        stages = []
+        self.asked.append((workers, stages))
+        with LocalExecutor().open(job, plugins, workers) as session:
+
+            def run(tasks, on_record, stop):
+                stages.append(len(tasks))
+                session.run(tasks, on_record, stop)
+
+            yield SimpleNamespace(run=run)
+
+
+def test_one_session_serves_all_stages_with_no_more_workers_than_tasks(small, run, target):
+    spec = ExecutorSpec(name="watched", target=target("Watched", Watched))
+    plugins = PluginManager()
+    plugins.register(SimpleNamespace(hcs_api=1, hcs_executors=hookimpl(lambda: iter((spec,)))), "watching")
+    plugins.discover()
+    config = GlobalPipelineConfig(num_workers=8, use_threading=True, executor="watched")
+    Watched.asked.clear()
+    run(small, LIMITS, plugins=plugins, config=config)
+    assert Watched.asked == [(2, [2, 2])]
+    # Nothing has to be estimated once more, and one well is left.
+    run(small, LIMITS, plugins=plugins, config=config, wells=["A01"], out="part")
+    assert Watched.asked[1:] == [(2, [2, 1])]
+    run(small, LIMITS, plugins=plugins, config=config, out="part")
+    assert Watched.asked[2:] == [(1, [1])]
