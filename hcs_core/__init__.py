@@ -212,6 +212,9 @@ if TYPE_CHECKING:
         WellSummary as WellSummary,
         level_shapes as level_shapes,
     )
+    from hcs_core.storage.size import (
+        StoreSize as StoreSize,
+    )
 
 __version__ = "0.1.0"
 
@@ -269,6 +272,7 @@ _NAMES = {
     "hcs_core.storage.layout": (
         "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
+    "hcs_core.storage.size": "StoreSize",
 }
 """The public names by the module that they live in."""
 

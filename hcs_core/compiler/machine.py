@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -30,20 +31,15 @@ class Machine:
 
 @attrs.frozen(kw_only=True)
 class Existing:
-    """What an output holds.
+    """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole.
 
-    Attributes
-    ----------
-    content_key
-        The key of what made it, see `Plan.content_key`.
-    wells
-        The wells that are whole.
-    estimates
-        The keys of the reductions whose results are kept, see `Plan.estimate_key`.
+    `stale` are wells that were whole once and have to be made again, each with why; `estimates` the keys of the
+    reductions whose results are kept, see `Plan.estimate_key`.
     """
 
     content_key: str = ""
     wells: frozenset[str] = frozenset()
+    stale: Mapping[str, str] = attrs.field(factory=dict)
     estimates: frozenset[str] = frozenset()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -12,9 +11,9 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
-from hcs_core.pipeline.names import OmeZarrVersion, ZarrChunkStrategy, ZarrShards
-from hcs_core.plate.wells import parse_well
+from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
+from hcs_core.storage.size import SizeFunction, plain_size
 
 LARGEST_CHUNK = 2**31 - 1
 """Bytes that a codec takes at once: blosc's limit."""
@@ -30,24 +29,44 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     if not plan.sources or not plan.wells:
         return plan
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
-    outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    output_bytes = files = 0
-    for output in outputs:
-        wells = plan.wells_of(output)
-        if output.layout is not None and wells:
-            images = _images(plan, frozenset(wells))
-            output_bytes += images * _image_bytes(output.layout.image)
-            files += images * _image_files(output.layout) + _plate_files(output.layout, wells)
-    plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
+    layouts = [_store(output, given, field_count) for output in plan.outputs]
+    size_of = _size_function(given)
+    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
+    sizes = [
+        size_of(layout, {well: sites[well] for well in plan.wells_of(output)})
+        for output, layout in zip(plan.outputs, layouts, strict=True)
+    ]
+    output_bytes = sum(size.bytes for size in sizes)
+    plan = attrs.evolve(
+        plan,
+        outputs=tuple(
+            attrs.evolve(output, layout=layout, size=size)
+            for output, layout, size in zip(plan.outputs, layouts, sizes, strict=True)
+        ),
+        output_bytes=output_bytes,
+        output_files=sum(size.files for size in sizes),
+    )
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
         return plan.with_problems(
             Problem(
                 message=f"the results need {output_bytes:,} bytes, and {free:,} are free where they go.",
                 hint="Choose another output folder, fewer wells, or a compressor.",
+                found=f"{free} bytes",
+                expected=f"at least {output_bytes} bytes",
             )
         )
     return plan
+
+
+def _size_function(given: CompileInput) -> SizeFunction:
+    """Return what says how large a store becomes: the backend's own, or the count of planes."""
+    backends, name = given.plugins.storage_backends, str(given.config.vfs.materialization_backend)
+    target = backends.get(name).size if name in backends else ""
+    if not target:
+        return plain_size
+    found: SizeFunction = backends.load_target(name, target)
+    return found
 
 
 def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
@@ -114,37 +133,3 @@ def _tile(length: int) -> int:
     """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
     best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
     return best if best >= min(_SMALLEST_TILE, length) else length
-
-
-def _images(plan: Plan, wells: frozenset[str]) -> int:
-    """Return how many images a store of these wells has: one for each site."""
-    return sum(len(plan.well_shapes[shape].sites) for well, shape in plan.wells if well in wells)
-
-
-def _image_bytes(image: ImageLayout) -> int:
-    times, channels, slices, _, _ = image.shape
-    pixels = sum(math.prod(level) for level in image.level_shapes)
-    return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
-
-
-def _plate_files(layout: StoreLayout, wells: Sequence[str]) -> int:
-    """Return the documents of a store beside those of its images: of the plate, of each row and of each well."""
-    rows = len({parse_well(well)[0] for well in wells})
-    return rows + (1 + len(wells)) * (_documents(layout) if layout.plate_metadata else 1)
-
-
-def _documents(layout: StoreLayout) -> int:
-    """Return the documents of a group with attributes: zarr format 2 keeps these in one of their own."""
-    return 2 if layout.ome_zarr_version == OmeZarrVersion.V0_4 else 1
-
-
-def _image_files(layout: StoreLayout) -> int:
-    """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
-    image = layout.image
-    files = _documents(layout) + len(image.level_shapes)
-    for level in image.level_shapes:
-        shape = (*image.shape[:3], *level)
-        files += math.prod(
-            -(-side // min(each, side)) for side, each in zip(shape, image.shard or image.chunk, strict=True)
-        )
-    return files

@@ -121,13 +121,22 @@ def existing_of(
     stored: Collection[str],
     estimates: str | None = None,
 ) -> Existing:
-    """Return what the compiler is told of an output: the stored wells whose planes are still the same.
+    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
 
-    `estimates` is the digest of those that are kept, where all are: wells that were made with others are not done.
+    `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
+    say which wells were made with others.
     """
-    same = {
-        well
-        for well, digest in content.wells.items()
-        if planes_digests.get(well) == digest and estimates in {None, content.estimates.get(well, "")}
-    }
-    return Existing(content_key=content.content_key, wells=frozenset(same.intersection(stored)))
+    whole: set[str] = set()
+    stale: dict[str, str] = {}
+    for well, digest in content.wells.items():
+        if well not in planes_digests:
+            continue
+        if planes_digests[well] != digest:
+            stale[well] = "its planes on the plate have changed"
+        elif well not in stored:
+            stale[well] = "its results are gone"
+        elif estimates not in {None, content.estimates.get(well, "")}:
+            stale[well] = "what was estimated of the plate is another now"
+        else:
+            whole.add(well)
+    return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import cattrs
 
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.parameter import GivenImage
 from hcs_core.runtime.estimate_files import EstimateRow
 from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
@@ -115,15 +113,6 @@ def versions(plugins: PluginManager) -> dict[str, str]:
     return found
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
-    converter = cattrs.Converter()
-    node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
-    converter.register_unstructure_hook(NodePlan, node_hook)
-    converter.register_unstructure_hook(GivenImage, lambda image: {"digest": image.digest, "source": image.source})
-    return {"digest": plan.digest, **converter.unstructure(plan)}
-
-
 def write_run_files(
     result: RunResult,
     plate: Plate,
@@ -142,7 +131,7 @@ def write_run_files(
     write_whole(results / "wells.csv", _wells_csv(result))
     write_whole(results / "planes.csv", planes_csv(plate, result.absent))
     write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
-    write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
+    write_whole(output / "plan.json", json.dumps(result.plan.to_json(), indent=1) + "\n")
     for number, text in enumerate(pipeline_files, start=1):
         if text is not None:
             write_whole(output / pipeline_file(number), text)

@@ -13,6 +13,7 @@ from hcs_core.compiler.estimating import plan_before, sampled_planes
 from hcs_core.compiler.plan import EstimatePlan, Plan, SampledPlane, WellShape
 from hcs_core.compiler.presence import Cell, PlaneKey
 from hcs_core.compiler.pulling import needed_nodes
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import StorageError, one_line
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.estimate import WELL
@@ -24,7 +25,6 @@ from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.plane_work import Estimates, Held, PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead
 from hcs_core.runtime.task import AbsentPlane, Fault, GivenEstimate, RunJob, SampleTask, WellFaultError, WellTask
-from hcs_core.runtime.traversal import Traversal
 
 TakePlane = Callable[[int, PlaneKey, npt.NDArray[Any]], None]
 """Is told of a plane that a node gets: its channel, where it belongs, and the (y, x) array."""

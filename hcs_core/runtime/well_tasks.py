@@ -12,10 +12,10 @@ from hcs_core.runtime.task import WellTask
 
 def well_tasks(plan: Plan, plate: Plate) -> tuple[WellTask, ...]:
     """Return a task for each well of the plan, in the plate's order; its planes are those that the plan reads."""
-    chosen = planes_of(plate.planes, plan.sources)
+    shapes = dict(plan.wells)
     tasks = []
-    for well, index in plan.wells:
-        shape = plan.well_shapes[index]
-        own = chosen.of_well(well)
-        tasks.append(WellTask(well=well, shape=shape, planes=own.select(np.isin(own.site, shape.sites))))
+    for well, own in planes_of(plate.planes, plan.sources).by_well():
+        if well in shapes:
+            shape = plan.well_shapes[shapes[well]]
+            tasks.append(WellTask(well=well, shape=shape, planes=own.select(np.isin(own.site, shape.sites))))
     return tuple(tasks)

@@ -217,7 +217,7 @@ def test_a_run_that_is_stopped_while_it_estimates_makes_no_well(small, run):
 
 def test_the_command_line_says_what_is_estimated_and_forgets_it_when_asked(small, hcs, write_pipeline, tmp_path):
     pipeline, out = write_pipeline("  - percentile_normalize: {limits: plate}\n"), tmp_path / "out"
-    assert "estimates levels of percentile_normalize from 2 well(s), planes: 4 of DAPI, 4 of GFP\n" in (
+    assert "levels of percentile_normalize, from 2 well(s), planes: 4 of DAPI, 4 of GFP\n" in (
         hcs("plan", small, pipeline, "-o", out).out
     )
     ran = hcs("run", small, pipeline, "-o", out)
