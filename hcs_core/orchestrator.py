@@ -25,6 +25,7 @@ from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.plate_microscope import PlateMicroscope
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
+from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.compiled_contexts import check_belonging, shared_plan
@@ -38,6 +39,7 @@ from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
 from hcs_core.runtime.services import PlateServices, ServicesRecipe
 from hcs_core.runtime.stitcher import Stitcher, new_stitcher
+from hcs_core.runtime.well_parts import WellParts
 from hcs_core.runtime.well_tasks import well_tasks
 
 
@@ -233,6 +235,8 @@ class PipelineOrchestrator:
         whole = set(plan.well_names)
         for output in plan.outputs:
             whole -= set(plan.wells_of(output)).difference(stores[output.store].finished_wells())
+        if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
+            whole &= WellParts(self.output).wells()
         tasks = well_tasks(plan, self.plate)
         kept = KeptEstimates(self.output)
         estimates = [kept.read(plan.estimate_key(stage)) for stage in plan.reductions]

@@ -152,7 +152,7 @@ def sampled_planes(plan: Plan, node: NodePlan, shape: WellShape, well: str) -> t
 def plan_before(plan: Plan, index: int) -> Plan:
     """Return the plan of what a node gets: what comes before it, with one output that is the node's input.
 
-    Nodes keep their indices.
+    Nodes keep their indices; those that are not before it make no artifacts.
     """
     node = plan.nodes[index]
     before = set(plan.ancestors(index))
@@ -163,6 +163,10 @@ def plan_before(plan: Plan, index: int) -> Plan:
     output = OutputPlan(step=node.step, store="", image=node.input, ports=node.inputs)
     return attrs.evolve(
         plan,
+        nodes=tuple(
+            other if place in before else attrs.evolve(other, makes=(), takes=())
+            for place, other in enumerate(plan.nodes)
+        ),
         outputs=(output,),
         source_readers=tuple(kept(readers) for readers in plan.source_readers),
         node_readers=tuple(tuple(kept(readers) for readers in channels) for channels in plan.node_readers),

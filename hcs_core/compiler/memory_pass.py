@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.devices import Devices
 from hcs_core.compiler.estimate_memory import collecting_bytes, estimated_images_bytes
 from hcs_core.compiler.operations import memory_type_known
 from hcs_core.compiler.peak_memory import SCRATCH_PLANES, block_bytes, peak_memory
@@ -20,10 +21,12 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
+    devices = Devices(given.plugins)
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
     for node in plan.nodes:
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
-        nodes.append(_with_kernel(node, before, given.plugins, problems, sites))
+        wanted = node.asked_device or given.config.device
+        nodes.append(_with_kernel(node, before, given.plugins, problems, sites, devices, wanted))
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes, given.plugins))
     in_memory = _in_memory(plan.intermediate_backend, given.plugins)
     peak = peak_memory(plan, waits_in_memory=in_memory)
@@ -54,7 +57,13 @@ def _with_conversions(nodes: list[NodePlan], plugins: PluginManager) -> tuple[No
 
 
 def _with_kernel(
-    node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem], sites: int
+    node: NodePlan,
+    before: list[str],
+    plugins: PluginManager,
+    problems: list[Problem],
+    sites: int,
+    devices: Devices,
+    wanted: str | None,
 ) -> NodePlan:
     if node.function is not None:
         name = str(node.asked_memory_type)
@@ -80,6 +89,9 @@ def _with_kernel(
             )
         )
         return _sized(node, "", "", "", sites)
+    if wanted is not None:
+        # Where some of them have the device that is asked for, the others are out of the question.
+        usable = [spec for spec in usable if devices.has(spec.memory_type, wanted)] or usable
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
     return _sized(node, chosen.memory_type, chosen.name, chosen.version, sites)
 
@@ -104,7 +116,7 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
 
 def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: int) -> NodePlan:
     taken = block_bytes(node.input, node.axes, sites)
-    given = block_bytes(node.output, node.out, sites)
+    given = 0 if node.passes_on else block_bytes(node.output, node.out, sites)
     scratch = SCRATCH_PLANES * block_bytes(node.input, "yx")
     return attrs.evolve(
         node,

@@ -8,11 +8,12 @@ graph of nodes: a node computes one call for some channels of one image, a port 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
 
+from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.estimate import Estimate
@@ -59,6 +60,11 @@ class WellShape:
 
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
+
+    def lacking(self, gaps: Mapping[int, int]) -> WellShape:
+        """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
+        pairs = zip(self.sites, self.gaps, strict=True)
+        return WellShape(sites=self.sites, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
 
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
@@ -111,9 +117,10 @@ class NodePlan:
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
     where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `estimates` are those
-    of its parameters that are estimated, for each of its channels alone. `converts` are the memory types, other than
-    its own, from which its planes come.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
+    are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
+    `estimates` are those of its parameters that are estimated, for each of its channels alone. `converts` are the
+    memory types, other than its own, from which its planes come.
     """
 
     step: str
@@ -127,6 +134,9 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     estimates: tuple[EstimatePlan, ...] = ()
+    makes: tuple[MadePlan, ...] = ()
+    takes: tuple[TakenPlan, ...] = ()
+    context: bool = False
     asked_memory_type: str | None = None
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
@@ -147,6 +157,16 @@ class NodePlan:
         """The parameters that are not estimated: what its estimates are told."""
         estimated = {estimate.parameter for estimate in self.estimates}
         return {name: value for name, value in self.parameters if name not in estimated}
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it makes only artifacts: later nodes get the image that it got."""
+        return not self.out
+
+    @property
+    def over(self) -> str:
+        """The components, letters of `stcz`, that tell its calls apart: what its image has and it does not stack."""
+        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in self.input.reduced)
 
 
 @attrs.frozen(kw_only=True)
@@ -244,11 +264,13 @@ class Plan:
         How images are made, step by step, and what is kept.
     sampled_shapes
         The different shapes of the wells that reductions sample.
+    artifacts
+        What functions make beside images; all of them are written.
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
-    missing, skipped_wells, skipped_sites
-        What is done where planes are absent, and what was left out for it.
+    missing, skipped_wells, skipped_sites, filled_sites
+        What is done where planes are absent, what was left out for it, and which sites are made without them.
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
@@ -279,6 +301,7 @@ class Plan:
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
+    artifacts: tuple[ArtifactPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
     sampled_shapes: tuple[WellShape, ...] = ()
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
@@ -287,6 +310,7 @@ class Plan:
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
+    filled_sites: tuple[tuple[str, int], ...] = ()
     intermediate_backend: str = ""
     source_readers: tuple[tuple[int, ...], ...] = ()
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
@@ -347,7 +371,7 @@ class Plan:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
         parts = (
             self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
-            self.skipped_wells, self.skipped_sites, self.stages, self.sampled_shapes,
+            self.skipped_wells, self.skipped_sites, self.filled_sites, self.stages, self.sampled_shapes,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -370,7 +394,7 @@ class Plan:
         )
 
     def ancestors(self, index: int) -> tuple[int, ...]:
-        """Return the nodes that a node's planes come through, in order, without itself."""
+        """Return the nodes that a node's planes come through, and what those take, in order, without itself."""
         found: set[int] = set()
         left = [port.node for port in self.nodes[index].inputs]
         while left:
@@ -378,6 +402,7 @@ class Plan:
             if node != PLATE and node not in found:
                 found.add(node)
                 left += [port.node for port in self.nodes[node].inputs]
+                left += [maker for taken in self.nodes[node].takes for maker in taken.makers]
         return tuple(sorted(found))
 
     def estimate_key(self, stage: Stage) -> str:

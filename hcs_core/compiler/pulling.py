@@ -12,14 +12,26 @@ from hcs_core.compiler.plan import PLATE, Plan, Port
 
 
 def needed_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
-    """Return the nodes that the outputs at these positions are made of."""
+    """Return the nodes that the outputs at these positions are made of, images and artifacts."""
+    return _upstream(plan, [port.node for index in outputs for port in plan.outputs[index].ports])
+
+
+def running_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
+    """Return the nodes that run where these outputs are made: what they need, and what makes artifacts."""
+    makers = [index for index, node in enumerate(plan.nodes) if node.makes]
+    return needed_nodes(plan, outputs) | _upstream(plan, makers)
+
+
+def _upstream(plan: Plan, nodes: Iterable[int]) -> frozenset[int]:
+    """Return nodes, and all that they get something of."""
     found: set[int] = set()
-    left = [port.node for index in outputs for port in plan.outputs[index].ports]
+    left = list(nodes)
     while left:
-        node = left.pop()
-        if node != PLATE and node not in found:
-            found.add(node)
-            left.extend(port.node for port in plan.nodes[node].inputs)
+        index = left.pop()
+        if index != PLATE and index not in found:
+            found.add(index)
+            left.extend(port.node for port in plan.nodes[index].inputs)
+            left.extend(maker for taken in plan.nodes[index].takes for maker in taken.makers)
     return frozenset(found)
 
 

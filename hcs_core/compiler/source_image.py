@@ -48,6 +48,7 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         wells=listed,
         skipped_wells=kept.wells,
         skipped_sites=kept.sites,
+        filled_sites=kept.filled,
     )
     return plan.with_problems(*kept.problems, *_nothing(rows))
 

@@ -226,8 +226,8 @@ class PluginManager:
         for kind, spec in staged.declared():
             estimates = spec.signature.estimates if isinstance(spec, KernelSpec) else ()
             of_estimates = (target for estimate in estimates for target in estimate.targets)
-            others = (getattr(spec, "layout_writer", ""), getattr(spec, "size", ""))
-            for target in filter(None, (spec.target, *others, *of_estimates)):
+            further = (getattr(spec, field, "") for field in ("layout_writer", "size", "codecs"))
+            for target in filter(None, (spec.target, *further, *of_estimates)):
                 try:
                     self._registries[kind.word].load_target(spec.name, target)
                 except PluginError as error:

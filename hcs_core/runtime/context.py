@@ -12,8 +12,9 @@ from hcs_core.runtime.services import PlateServices
 class ProcessingContext:
     """One well's part of a plan, frozen: its name, its sites, and what all wells share, the plan and the services.
 
-    `orchestrator` are the services of the plate (`PlateServices`); a context that goes to another process takes along
-    how they are made there.
+    A step function that is declared with `context=True` gets it, in the worker that runs the well: its `sites` are
+    then those that are worked on. `orchestrator` are the services of the plate (`PlateServices`); a context that goes
+    to another process takes along how they are made there.
     """
 
     well: str

@@ -24,6 +24,7 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.kept_estimates import ChannelEstimate, KeptEstimates, StageEstimate
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_folder import write_whole
+from hcs_core.runtime.plate_services import services_of
 from hcs_core.runtime.reductions import sample_tasks
 from hcs_core.runtime.sampling import Sampler
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
@@ -182,6 +183,9 @@ class EstimateFiles:
         if PICTURE_WRITER not in self._plugins.writers:
             why = f"no writer is called {PICTURE_WRITER!r}: pip install hcs-report"
             return attrs.evolve(row, why_no_picture=why)
+        node = self._plan.nodes[stage.node]
+        if not node.plane_wise or node.takes or node.context or node.passes_on:
+            return attrs.evolve(row, why_no_picture="it works on more than a plane alone")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             picture = self._picture(row, stage, channel, given)
@@ -195,16 +199,14 @@ class EstimateFiles:
     ) -> EstimatePicture:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
         kernels = Kernels(self._plan, self._plugins)
-        sampler = Sampler(self._job, self._plugins, kernels, Readers(self._plugins.readers))
+        services = services_of(self._job, self._plugins)
+        sampler = Sampler(self._job, self._plugins, kernels, Readers(self._plugins.readers), services)
         task, key, before = self._plane(sampler, stage, channel, tasks)
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
         node = self._plan.nodes[stage.node]
-        after = before
-        if node.plane_wise:
-            image = kernels.convert(before, kernels.host, node.memory_type)
-            block = Block(cells=((channel, key),))
-            made = kernels.call(stage.node, image, block, key.site, estimated)
-            after = kernels.convert(made, node.memory_type, kernels.host)
+        image = kernels.convert(before, kernels.host, node.memory_type)
+        made, _ = kernels.call(stage.node, image, Block(cells=((channel, key),)), key.site, estimated)
+        after = kernels.convert(made, node.memory_type, kernels.host)
         image_given = row.estimate.given
         return EstimatePicture(
             title=f"{row.step}: {row.parameter} of {row.channel}",

@@ -15,6 +15,7 @@ from hcs_core.errors import UnknownNameError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
+from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -32,8 +33,13 @@ class Kernels:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, image: Any, block: Block, site: int, estimated: Mapping[str, Any]) -> Any:
-        """Return what a node's kernel makes of the planes of a block; `estimated` are parameters that were estimated.
+    def call(
+        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
+
+        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context; and
+        parameters that were estimated.
 
         Raises
         ------
@@ -42,22 +48,36 @@ class Kernels:
             signature says.
         """
         node = self._plan.nodes[index]
-        told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
+        present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
-            raise _fault(node, site, "it cannot do with a channel or a site that is absent")
+            raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
+        image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = self._functions[index](image, **(self._parameters[index] | dict(estimated)), **told)
+            result = self._functions[index](image, **{**self._parameters[index], **told, **present})
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
-            raise _fault(node, site, f"it raised {one_line(error)}") from error
-        wanted = (*made_shape(node, block), *node.output.shape)
-        shape = tuple(getattr(result, "shape", ()))
-        if shape != wanted:
-            raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
-        dtype = str(getattr(result, "dtype", type(result).__name__)).rpartition(".")[2]
-        if dtype != node.output.dtype:
-            raise _fault(node, site, f"it returned {dtype}; its signature means {node.output.dtype}")
-        return result
+            raise fault_of(node, site, f"it raised {one_line(error)}") from error
+        try:
+            image, values = taken_apart(node, result)
+            made = tuple(
+                checked(artifact, value, lambda array: self.convert(array, node.memory_type, self.host))
+                for artifact, value in zip(node.makes, values, strict=True)
+            )
+        except ValueError as error:
+            raise fault_of(node, site, str(error)) from error
+        if not node.passes_on:
+            _check_image(node, image, block, site)
+        return image, made
+
+
+def _check_image(node: NodePlan, image: Any, block: Block, site: int) -> None:
+    wanted = (*made_shape(node, block), *node.output.shape)
+    shape = tuple(getattr(image, "shape", ()))
+    if shape != wanted:
+        raise fault_of(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
+    dtype = str(getattr(image, "dtype", type(image).__name__)).rpartition(".")[2]
+    if dtype != node.output.dtype:
+        raise fault_of(node, site, f"it returned {dtype}; its signature means {node.output.dtype}")
 
 
 def host_memory_type(plugins: PluginManager) -> str:
@@ -87,6 +107,7 @@ def _given(value: ParameterValue) -> Any:
     return value.pixels if isinstance(value, GivenImage) else value
 
 
-def _fault(node: NodePlan, site: int, text: str) -> WellFaultError:
+def fault_of(node: NodePlan, site: int, text: str) -> WellFaultError:
+    """Return the fault of a well whose function did, at a site, what the text says."""
     error = f"step {node.step!r}, function {node.operation!r}, site {site}: {text}."
     return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))

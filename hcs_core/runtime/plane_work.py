@@ -12,9 +12,12 @@ import numpy.typing as npt
 
 from hcs_core.compiler.plan import NodePlan, Plan, Port
 from hcs_core.compiler.presence import Block, PlaneKey
+from hcs_core.plugins.signature import CONTEXT
+from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.read_ahead import ReadAhead
+from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import WellStore
 
 Estimates = Mapping[tuple[int, int], Mapping[str, Any]]
@@ -43,6 +46,8 @@ class PlaneWork:
     ahead: ReadAhead
     stores: Mapping[int, WellStore]
     intermediates: Intermediates
+    artifacts: WellArtifacts
+    context: ProcessingContext
     estimates: Estimates = attrs.field(factory=dict)
 
     def read(self, lane: int, key: PlaneKey) -> Held:
@@ -52,13 +57,28 @@ class PlaneWork:
     def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
+        image = self._array(node, block, planes)
+        call = self.artifacts.call(index, block)
+        told = {CONTEXT: self.context} if node.context else {}
+        told |= self.artifacts.told(call, lambda array: self._given(node, array))
         # What is estimated is so for each channel alone, and such nodes never stack channels.
-        estimated = self.estimates.get((index, block.cells[0][0]), {})
-        result = self.kernels.call(index, self._array(node, block, planes), block, key.site, estimated)
+        told |= self.estimates.get((index, block.cells[0][0]), {})
+        result, made = self.kernels.call(index, image, block, key.site, told)
+        self.artifacts.note(call, made)
+        if node.passes_on:
+            return []
         if node.out == "yx":
             return [Held(result, node.memory_type)]
         stacked = result.reshape((-1, *node.output.shape))
         return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
+
+    def _given(self, node: NodePlan, image: npt.NDArray[Any]) -> Any:
+        """Return an image that a node takes by name, in its memory type; on the host nobody can write into it."""
+        given = self.kernels.convert(image, self.kernels.host, node.memory_type)
+        if given is image:
+            given = image.view()
+            given.flags.writeable = False
+        return given
 
     def _array(self, node: NodePlan, block: Block, planes: Iterator[Held]) -> Any:
         """Put the planes of a block together in the node's memory type; a stack is filled plane by plane.

@@ -13,13 +13,15 @@ from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifact_store import ArtifactStore
 from hcs_core.runtime.estimate_files import EstimateFiles, EstimateRow
 from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
-from hcs_core.runtime.planes_table import absent_rows
+from hcs_core.runtime.planes_table import absent_rows, present_planes
 from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
@@ -89,6 +91,7 @@ class _Driver:
         self._options = options
         self._journal = Journal(output)
         self._stores = open_stores(plan, output, plugins)
+        self._artifacts = ArtifactStore(plan, output, output / options.results, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
         self._reductions = Reductions(plan, plate, plugins, KeptEstimates(output), anew=options.reestimate)
@@ -137,8 +140,10 @@ class _Driver:
         if not self._tasks and not estimating:
             self._show_estimates()
             return
+        clear_waiting(self._output)
+        self._artifacts.begin()
         most = max(len(self._tasks), *(len(stage.samples) for stage in estimating), 0)
-        executor: Executor = self._plugins.executors.load(self._plan.executor)()
+        executor: Executor = self._plugins.executors.make(self._plan.executor)
         with executor.open(self._job, self._plugins, min(self._plan.workers, most)) as session:
             if estimating:
                 self._reductions.run(session, self._options.stop)
@@ -173,6 +178,8 @@ class _Driver:
 
     def _declare(self) -> None:
         """Make the stores ready for the wells that will be made."""
+        for well in self._tasks:
+            self._artifacts.discard(well)
         for output in self._plan.outputs:
             store, wells = self._stores[output.store], self._plan.wells_of(output)
             sites = {well: self._tasks[well].sites for well in wells if well in self._tasks}
@@ -187,11 +194,14 @@ class _Driver:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
         if record.status == "ok":
             try:
+                self._artifacts.keep(record)
                 self._list(record)
             except (HcsError, OSError) as error:
                 record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
         if record.status in {"failed", "skipped"}:
             self._discard(record.well)
+        # What it measured lies in a file now: a plate's would fill the memory.
+        record = attrs.evolve(record, tables={}, documents={})
         self._records[record.well] = record
         self._plugins.emit(
             WellFinished(
@@ -228,12 +238,20 @@ class _Driver:
                 found[site] = first
         return found
 
+    def _whole(self) -> tuple[str, ...]:
+        """Return the wells that are whole in the output, of earlier runs too, in the plate's order."""
+        content = self._journal.read()
+        noted = content.wells if content is not None else {}
+        return tuple(well for well in self._plate.wells if well in noted)
+
     def _discard(self, well: str) -> None:
         for index in self._plan.kept_in(well):
             self._stores[self._plan.outputs[index].store].discard_well(well)
+        self._artifacts.discard(well)
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
+        clear_waiting(self._output)
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)
@@ -247,6 +265,8 @@ class _Driver:
             seconds=seconds,
             absent=absent_rows(self._plan, self._plate, order),
             estimates=self._estimate_rows,
+            present=present_planes(self._plan, self._plate, order),
+            **self._artifacts.finish(self._whole()),
         )
         results = self._output / self._options.results
         write_run_files(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
@@ -11,20 +13,24 @@ import numpy.typing as npt
 
 from hcs_core.compiler.estimating import plan_before, sampled_planes
 from hcs_core.compiler.plan import EstimatePlan, Plan, SampledPlane, WellShape
-from hcs_core.compiler.presence import Cell, PlaneKey
-from hcs_core.compiler.pulling import needed_nodes
+from hcs_core.compiler.presence import Cell, PlaneKey, Presence
+from hcs_core.compiler.pulling import running_nodes
 from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import StorageError, one_line
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.estimate import WELL
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.estimate_calls import EstimateCalls
 from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.intermediates import Intermediates
+from hcs_core.runtime.journal import FOLDER
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.plane_work import Estimates, Held, PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead
+from hcs_core.runtime.services import PlateServices
 from hcs_core.runtime.task import AbsentPlane, Fault, GivenEstimate, RunJob, SampleTask, WellFaultError, WellTask
+from hcs_core.runtime.well_artifacts import WellArtifacts
 
 TakePlane = Callable[[int, PlaneKey, npt.NDArray[Any]], None]
 """Is told of a plane that a node gets: its channel, where it belongs, and the (y, x) array."""
@@ -55,17 +61,27 @@ class _Collecting(PlaneWork):
 class Sampler:
     """Collects planes of wells, and makes the estimates of a well's own; each runner of wells has one."""
 
-    def __init__(self, job: RunJob, plugins: PluginManager, kernels: Kernels, readers: Readers) -> None:
+    def __init__(
+        self, job: RunJob, plugins: PluginManager, kernels: Kernels, readers: Readers, services: PlateServices
+    ) -> None:
         self._job = job
         self._plan: Plan = job.plan
         self._plugins = plugins
         self._kernels = kernels
         self._readers = readers
+        self._services = services
         self._calls = EstimateCalls(job.plan, plugins)
         self._before: dict[int, Plan] = {}
         self._numbers = tuple(channel.number for _, channel in job.plan.lanes)
         self._expected = {channel.number: (image.shape, image.dtype) for image, channel in job.plan.lanes}
         self._loaded: dict[str, npt.NDArray[Any]] = {}
+
+    def of(self, plan: Plan) -> Sampler:
+        """Return a sampler of this plan: itself, but where a well is run with gaps that the job's plan has not."""
+        if plan is self._plan:
+            return self
+        job = attrs.evolve(self._job, plan=plan)
+        return Sampler(job, self._plugins, self._kernels, self._readers, self._services)
 
     # --- What stages before have made -----------------------------------------------------------------------
 
@@ -84,7 +100,7 @@ class Sampler:
         for given in task.estimates:
             found.setdefault((given.node, given.channel), {})[given.parameter] = self._value(given)
         outputs = self._plan.kept_in(task.well)
-        needed = needed_nodes(self._plan, outputs) if upto is None else self._plan.ancestors(upto)
+        needed = running_nodes(self._plan, outputs) if upto is None else self._plan.ancestors(upto)
         for index, estimate in self._plan.estimates_of(WELL):
             if index in needed:
                 self._estimate_well(index, estimate, task, shape, found)
@@ -183,14 +199,26 @@ class Sampler:
         wanted = {(channel, PlaneKey(site, timepoint, z)) for channel, site, timepoint, z in planes}
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         reads = forecast(plan, shape, task.well, wanted)
-        with ReadAhead(reads, lambda key: source.read(key, *self._expected[key[0]])) as ahead:
+        expected = self._expected
+        with (
+            # What an artifact on the way writes is no result: the well's own run writes it.
+            TemporaryDirectory(dir=self._job.output / FOLDER, prefix="sample-") as images,
+            Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            ReadAhead(reads, lambda key: source.read(key, *expected[key[0]])) as ahead,
+        ):
             work = _Collecting(
                 plan=plan,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores={},
-                intermediates=Intermediates(plan, self._plugins, task.well, shape.sites),
+                intermediates=intermediates,
+                artifacts=WellArtifacts(
+                    plan, Presence(plan, shape, task.well), task.well, self._plugins, Path(images)
+                ),
+                context=ProcessingContext(
+                    well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
+                ),
                 estimates=estimates,
                 take_plane=take,
                 wanted=wanted,

@@ -123,8 +123,9 @@ class WellRecord:
     """What became of a well.
 
     `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
-    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name. That of
-    a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
+    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name, and
+    `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record. That
+    of a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
     """
 
     well: str
@@ -135,6 +136,7 @@ class WellRecord:
     absent: tuple[AbsentPlane, ...] = ()
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
     tables: Mapping[str, Table] = attrs.field(factory=dict)
+    documents: Mapping[str, Any] = attrs.field(factory=dict)
     collected: Mapping[int, tuple[npt.NDArray[Any], ...]] = attrs.field(factory=dict, eq=False, repr=False)
     sampled: Mapping[int, int] = attrs.field(factory=dict)
     fault: Fault | None = None

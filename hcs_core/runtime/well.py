@@ -11,19 +11,25 @@ from pathlib import Path
 import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.presence import Presence
 from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.context import ProcessingContext
+from hcs_core.runtime.filling import with_gaps
 from hcs_core.runtime.forecast import forecast
+from hcs_core.runtime.image_files import images_folder, remove_images
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plane_work import PlaneWork
+from hcs_core.runtime.plate_services import services_of
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.sampling import Sampler
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
 
@@ -40,7 +46,8 @@ class WellRunner:
         self._readers = Readers(plugins.readers)
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
-        self._sampler = Sampler(job, plugins, self._kernels, self._readers)
+        self._services = services_of(job, plugins)
+        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
@@ -57,7 +64,7 @@ class WellRunner:
                 if task.sample is not None:
                     record = self._sample(record, task, task.sample)
                 else:
-                    record = attrs.evolve(record, summaries=self._run(task, task.shape))
+                    record = self._run(record, task, task.shape, self._plan)
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -76,22 +83,24 @@ class WellRunner:
         return attrs.evolve(record, collected=found.collected, sampled=found.sampled, absent=found.absent)
 
     def _without_absent(self, record: WellRecord, task: WellTask) -> WellRecord:
-        """Run a well again in which a file turned out to be unreadable: without the sites that have such files.
+        """Run a well again in which a file turned out to be unreadable: without the sites or planes that it concerns.
 
         All files are looked at first, so that a well is run twice at most, however many of them are bad.
         """
         absent = tuple(self._unreadable(task))
-        shape = task.shape.without({plane.site for plane in absent})
+        plan, shape = self._plan, task.shape.without({plane.site for plane in absent})
+        if plan.missing == MissingData.FILL:
+            plan, shape = with_gaps(plan, task.shape, absent)
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
         for well in self._open(task.well).values():
             if isinstance(well, Restartable):
                 well.restart()
-        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
+        return self._run(attrs.evolve(record, sites=shape.sites, absent=absent), task, shape, plan)
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        for key in dict.fromkeys(self._forecast(task.shape, task.well)):
+        for key in dict.fromkeys(self._forecast(self._plan, task.shape, task.well)):
             try:
                 source.read(key, *self._expected[key[0]])
             except WellFaultError as error:
@@ -103,26 +112,52 @@ class WellRunner:
         outputs = self._plan.outputs
         return {index: self._stores[outputs[index].store].open_well(well) for index in self._plan.kept_in(well)}
 
-    def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
-        estimates = self._sampler.estimates(task, shape)
+    def _run(self, record: WellRecord, task: WellTask, shape: WellShape, plan: Plan) -> WellRecord:
+        """Make a well's images and artifacts; return its record with what the driver needs of them."""
+        remove_images(self._plan, self._job.output, task.well)
+        artifacts = WellArtifacts(
+            plan,
+            Presence(plan, shape, task.well),
+            task.well,
+            self._plugins,
+            images_folder(self._job.output),
+        )
+        summaries = self._run_planes(task, shape, plan, artifacts)
+        return attrs.evolve(record, summaries=summaries, tables=artifacts.tables(), documents=artifacts.documents())
+
+    def _run_planes(
+        self, task: WellTask, shape: WellShape, plan: Plan, artifacts: WellArtifacts
+    ) -> dict[str, WellSummary]:
+        estimates = self._sampler.of(plan).estimates(task, shape)
         wells = self._open(task.well)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
-        with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
+        with (
+            Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            ReadAhead(
+                self._forecast(plan, shape, task.well), lambda key: source.read(key, *expected[key[0]])
+            ) as ahead,
+        ):
             work = PlaneWork(
-                plan=self._plan,
+                plan=plan,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores=wells,
-                intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
+                intermediates=intermediates,
+                artifacts=artifacts,
+                context=ProcessingContext(
+                    well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
+                ),
                 estimates=estimates,
             )
-            Traversal(self._plan, shape, work, task.well).run()
+            Traversal(plan, shape, work, task.well).run()
         return {self._plan.outputs[index].store: well.close() for index, well in wells.items()}
 
-    def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
+    def _forecast(self, plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
+        if plan is not self._plan:
+            return forecast(plan, shape, well)
         key = (shape, self._plan.kept_in(well), well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)

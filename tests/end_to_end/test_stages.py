@@ -19,6 +19,7 @@ from hcs_core import (
     ExecutorSpec,
     GlobalPipelineConfig,
     KernelSpec,
+    Made,
     Parameter,
     Pipeline,
     PipelineOrchestrator,
@@ -26,7 +27,9 @@ from hcs_core import (
     RunError,
     Signature,
     Step,
+    Table,
     hookimpl,
+    step_function,
 )
 from hcs_core.runtime.local_executor import LocalExecutor
 from hcs_core.runtime.running import RunOptions
@@ -404,3 +407,36 @@ def test_one_session_serves_all_stages_with_no_more_workers_than_tasks(small, ru
     assert Watched.asked[1:] == [(2, [2, 1])]
     run(small, LIMITS, plugins=plugins, config=config, out="part")
     assert Watched.asked[2:] == [(1, [1])]
+
+
+# --- Beside artifacts -------------------------------------------------------------------------------------------
+
+
+@step_function(makes=(Made(name="spots", kind="table"),), version="1")
+def measured(image):
+    return image, Table({"brightest": [int(image.max())]})
+
+
+def test_what_a_step_measures_is_measured_once_though_its_planes_are_sampled(small, run):
+    result = run(small, Step(measured), LIMITS, Step("percentile_normalize", limits="well", name="again"))
+    assert result.status == "ok"
+    assert len(result.tables["spots"]) == 8
+    assert sorted(result.tables["spots"]["brightest"]) == sorted(
+        int(plane.max()) for channel in (1, 2) for plane in planes(small, channel)
+    )
+    assert not list((result.output / ".hcs").glob("sample-*"))
+
+
+def test_planes_that_the_policy_fills_are_no_part_of_what_is_estimated(tmp_path, run):
+    faults = (
+        Fault(kind="missing", wells="A01", sites=2, channels=1),
+        Fault(kind="empty", wells="B02", sites=1, channels=1),
+    )
+    plate = SyntheticPlate(wells=("A01", "B02"), grid=(1, 3), image_shape=(32, 32), faults=faults)
+    folder = write_plate(tmp_path / "plates", plate)
+    config = GlobalPipelineConfig(num_workers=1, missing="fill")
+    result = run(folder, LIMITS, Step("percentile_normalize", limits="well", name="again"), config=config)
+    assert result.status == "ok"
+    assert [row.estimate.planes for row in result.estimates] == [4, 5]
+    left = [plane for name in ("A01_s1", "A01_s3", "B02_s2", "B02_s3") for plane in planes(folder, 1, name)]
+    assert result.estimates[0].estimate.given.numbers == pytest.approx(np.percentile(np.stack(left), [1, 99]))

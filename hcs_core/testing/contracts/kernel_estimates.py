@@ -98,7 +98,8 @@ class KernelEstimates(KernelCalls):
             )
             assert np.isfinite(value).all(), f"what is estimated is finite: {estimate.reduce} returns {value}."
             given = value.astype(np.float32) if is_image else tuple(map(float, value))
-            result = self._run(estimating, filled(SHAPE, dtype, "random"), **{estimate.parameter: given})
+            told = {estimate.parameter: given}
+            result = self._image(estimating, self._raw(estimating, filled(SHAPE, dtype, "random"), **told))
             assert result.shape[-2:] == SHAPE, f"{estimating.name} returns {result.shape} with what was estimated."
 
     def test_the_same_planes_give_the_same_estimate(self, estimating: KernelSpec, dtype: str) -> None:
