@@ -31,6 +31,7 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
+from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plate_services import ServicesOfPlate
@@ -244,7 +245,17 @@ class PipelineOrchestrator:
         if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
             whole &= WellParts(self.output).wells()
         tasks = well_tasks(plan, self.plate)
-        return existing_of(content, {task.well: task.planes.digest() for task in tasks}, whole)
+        kept = KeptEstimates(self.output)
+        estimates = [kept.read(plan.estimate_key(stage)) for stage in plan.reductions]
+        there = [estimate for estimate in estimates if estimate is not None]
+        existing = existing_of(
+            content,
+            {task.well: task.planes.digest() for task in tasks},
+            whole,
+            # Until all are there, nobody can say which wells were made with them: the run itself does.
+            estimates_digest(there) if len(there) == len(estimates) else None,
+        )
+        return attrs.evolve(existing, estimates=kept.keys())
 
     def _with_positions(self, select: Selection) -> Plate:
         try:
@@ -306,8 +317,13 @@ class PipelineOrchestrator:
         pipelines: Pipeline | Iterable[Steps],
         well_filter: WellFilter | None = None,
         options: RunOptions | None = None,
+        *,
+        reestimate: bool = False,
     ) -> RunResult:
         """Run all three phases; each well runs the pipelines one after the other.
+
+        With `reestimate`, what is estimated of the plate is made anew, and wells are made again that were made with
+        another estimate.
 
         Raises
         ------
@@ -317,6 +333,8 @@ class PipelineOrchestrator:
         listed = with_wells(pipelines_of_run(pipelines), well_filter)
         if self._plate is None:
             self.initialize()
+        if reestimate:
+            options = attrs.evolve(options or RunOptions(), reestimate=True)
         return self.execute_compiled_plate(listed, self.compile_pipelines(listed), options=options)
 
     def clear(self) -> None:

@@ -39,7 +39,8 @@ class Kernels:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
 
-        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context.
+        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context; and
+        parameters that were estimated.
 
         Raises
         ------
@@ -55,9 +56,11 @@ class Kernels:
         try:
             result = self._functions[index](
                 _read_only(image),
-                **self._parameters[index],
-                **{name: _read_only(value) for name, value in told.items()},
-                **present,
+                **{
+                    **self._parameters[index],
+                    **{name: _read_only(value) for name, value in told.items()},
+                    **present,
+                },
             )
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:

@@ -53,9 +53,11 @@ class Listing:
         self._told = told
         self._waiting: list[tuple[WellRecord, WellTask]] = []
         self._listed_at = 0.0
+        self._estimates = ""
 
-    def add(self, record: WellRecord, task: WellTask) -> None:
-        """Take a well whose images are whole."""
+    def add(self, record: WellRecord, task: WellTask, estimates: str = "") -> None:
+        """Take a well whose images are whole, made with the estimates of this digest, one for all wells of a run."""
+        self._estimates = estimates
         self._waiting.append((record, task))
         if record.seconds >= WAIT_SECONDS or time.monotonic() - self._listed_at >= WAIT_SECONDS:
             self.flush()
@@ -95,7 +97,7 @@ class Listing:
             else:
                 for well in finished:
                     store.finish_well(well)
-        self._journal.note([(record, task.planes.digest()) for record, task in wells])
+        self._journal.note([(record, task.planes.digest()) for record, task in wells], self._estimates)
 
     def _finished(self, record: WellRecord, output: OutputPlan) -> FinishedWell:
         return FinishedWell(
