@@ -204,6 +204,7 @@ if TYPE_CHECKING:
     )
     from hcs_core.storage.backend import (
         Droppable as Droppable,
+        FinishesMany as FinishesMany,
         ImageStore as ImageStore,
         Restartable as Restartable,
         StorageBackend as StorageBackend,
@@ -278,7 +279,7 @@ _NAMES = {
     "hcs_core.runtime.services": "PlateServices",
     "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
-    "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
+    "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
         "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),

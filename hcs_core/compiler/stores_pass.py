@@ -12,6 +12,7 @@ from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
+from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
 from hcs_core.storage.size import SizeFunction, plain_size
 
@@ -29,23 +30,10 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     if not plan.sources or not plan.wells:
         return plan
     field_count = max(len(shape.sites) for shape in plan.well_shapes)
-    layouts = [_store(output, given, field_count) for output in plan.outputs]
-    size_of = _size_function(given)
-    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
-    sizes = [
-        size_of(layout, {well: sites[well] for well in plan.wells_of(output)})
-        for output, layout in zip(plan.outputs, layouts, strict=True)
-    ]
-    output_bytes = sum(size.bytes for size in sizes)
-    plan = attrs.evolve(
-        plan,
-        outputs=tuple(
-            attrs.evolve(output, layout=layout, size=size)
-            for output, layout, size in zip(plan.outputs, layouts, sizes, strict=True)
-        ),
-        output_bytes=output_bytes,
-        output_files=sum(size.files for size in sizes),
-    )
+    outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
+    size_of = size_function(str(given.config.vfs.materialization_backend), given.plugins)
+    plan = with_sizes(attrs.evolve(plan, outputs=outputs), size_of)
+    output_bytes = plan.output_bytes
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
         return plan.with_problems(
@@ -59,13 +47,30 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     return plan
 
 
-def _size_function(given: CompileInput) -> SizeFunction:
+def with_sizes(plan: Plan, size_of: SizeFunction) -> Plan:
+    """Return a plan whose stores are laid out with how large they become, for the wells that it has."""
+    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
+    outputs = tuple(
+        attrs.evolve(output, size=size_of(output.layout, {well: sites[well] for well in plan.wells_of(output)}))
+        for output in plan.outputs
+        if output.layout is not None
+    )
+    sizes = [output.size for output in outputs if output.size is not None]
+    return attrs.evolve(
+        plan,
+        outputs=outputs,
+        output_bytes=sum(size.bytes for size in sizes),
+        output_files=sum(size.files for size in sizes),
+    )
+
+
+def size_function(backend: str, plugins: PluginManager) -> SizeFunction:
     """Return what says how large a store becomes: the backend's own, or the count of planes."""
-    backends, name = given.plugins.storage_backends, str(given.config.vfs.materialization_backend)
-    target = backends.get(name).size if name in backends else ""
+    backends = plugins.storage_backends
+    target = backends.get(backend).size if backend in backends else ""
     if not target:
         return plain_size
-    found: SizeFunction = backends.load_target(name, target)
+    found: SizeFunction = backends.load_target(backend, target)
     return found
 
 

@@ -37,7 +37,8 @@ __all__ = [
 
 E = TypeVar("E", bound=StrEnum)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_MOST_WORKERS = 1024
+MOST_WORKERS = 1024
+"""More workers than that are a mistake."""
 
 
 def _wrong(field: str, value: object, allowed: str) -> ConfigError:
@@ -241,7 +242,7 @@ class GlobalPipelineConfig:
         well, `fill` the plane alone, whose place in the output stays 0; the results say so.
     """
 
-    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))
+    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, MOST_WORKERS)))
     path_planning: PathPlanningConfig = attrs.field(
         factory=PathPlanningConfig, validator=_made_of(PathPlanningConfig)
     )

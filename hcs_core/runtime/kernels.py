@@ -11,10 +11,11 @@ from hcs_core.arrays.conversion import Converter
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block, made_shape
-from hcs_core.errors import UnknownNameError, one_line
+from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
+from hcs_core.runtime.call_faults import what_it_raised, what_it_returned
 from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.runtime.task import Fault, WellFaultError
 
@@ -44,8 +45,8 @@ class Kernels:
         Raises
         ------
         WellFaultError
-            A plane is absent and the kernel has no mask for it; it raised, or returned something else than its
-            signature says.
+            A plane is absent and the kernel has no mask for it; it raised, wrote into its image, or returned
+            something else than its signature says.
         """
         node = self._plan.nodes[index]
         present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
@@ -53,10 +54,11 @@ class Kernels:
             raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
         image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = self._functions[index](image, **{**self._parameters[index], **told, **present})
+            keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
+            result = self._functions[index](_read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
-            raise fault_of(node, site, f"it raised {one_line(error)}") from error
+            raise fault_of(node, site, what_it_raised(error)) from error
         try:
             image, values = taken_apart(node, result)
             made = tuple(
@@ -66,18 +68,12 @@ class Kernels:
         except ValueError as error:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
-            _check_image(node, image, block, site)
+            owned = self._converter.memory_type(node.memory_type).owns(image)
+            wanted = (*made_shape(node, block), *node.output.shape)
+            wrong = what_it_returned(image, node, wanted, owned=owned)
+            if wrong is not None:
+                raise fault_of(node, site, wrong)
         return image, made
-
-
-def _check_image(node: NodePlan, image: Any, block: Block, site: int) -> None:
-    wanted = (*made_shape(node, block), *node.output.shape)
-    shape = tuple(getattr(image, "shape", ()))
-    if shape != wanted:
-        raise fault_of(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
-    dtype = str(getattr(image, "dtype", type(image).__name__)).rpartition(".")[2]
-    if dtype != node.output.dtype:
-        raise fault_of(node, site, f"it returned {dtype}; its signature means {node.output.dtype}")
 
 
 def host_memory_type(plugins: PluginManager) -> str:
@@ -104,7 +100,20 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
 
 
 def _given(value: ParameterValue) -> Any:
-    return value.pixels if isinstance(value, GivenImage) else value
+    # What was sent to a worker can be written to there, whatever it was before.
+    return _read_only(value.pixels) if isinstance(value, GivenImage) else value
+
+
+def _read_only(array: Any) -> Any:
+    """Return an array as one that cannot be written to, where its library knows such: others may still read it.
+
+    It is a view, so that a kernel may keep it, give it back, or take another shape of it.
+    """
+    if not isinstance(array, np.ndarray):
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def fault_of(node: NodePlan, site: int, text: str) -> WellFaultError:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import pickle
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import islice
 
-import cloudpickle
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
-from hcs_core.errors import RunError, one_line
+from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord, Session
+from hcs_core.runtime.pickled_job import pickled
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
-from hcs_core.runtime.worker import nothing, run_task, set_up
+from hcs_core.runtime.worker import nothing, run_tasks, set_up
 from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
+
+GROUP_SECONDS = 0.05
+"""Wells that take less are handed out in groups that take about as long: a task costs half a millisecond."""
+
+MOST_IN_GROUP = 16
+"""Wells that are handed out at once at most."""
 
 MOST_DEATHS = 3
 """A well whose worker died so often, alone in its pool, is given up."""
@@ -39,12 +45,14 @@ class LocalExecutor:
     def open(self, job: RunJob, plugins: PluginManager, workers: int) -> Iterator[Session]:
         """Open a session, as `Executor.open` says."""
         if job.plan.threads:
-            with ThreadPoolExecutor(workers, thread_name_prefix="hcs-well") as pool:
-                yield _Threads(job, plugins, pool, workers)
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
+            with closing(_Threads(job, plugins, pool, workers)) as threads:
+                yield threads
         elif job.plan.threads is None and job.plan.workers == 1:
-            yield _Here(job, plugins)
+            with closing(WellRunner(job, plugins)) as runner:
+                yield _Here(runner)
         else:
-            processes = _Processes(_pickled(job), workers)
+            processes = _Processes(pickled(job), workers)
             try:
                 processes.start()
                 yield processes
@@ -57,8 +65,8 @@ class LocalExecutor:
 class _Here:
     """Runs wells in the calling process."""
 
-    def __init__(self, job: RunJob, plugins: PluginManager) -> None:
-        self._runner = WellRunner(job, plugins)
+    def __init__(self, runner: WellRunner) -> None:
+        self._runner = runner
 
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         for task in tasks:
@@ -76,19 +84,23 @@ class _Threads:
         self._pool = pool
         self._workers = workers
         self._own = threading.local()
+        self._runners: list[WellRunner] = []
 
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
-        try:
-            _drain(self._pool, self._run, deque(tasks), self._workers, on_record, stop)
-        except BaseException:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        _drain(self._pool, self._run, deque(tasks), self._workers, on_record, stop)
 
-    def _run(self, task: WellTask) -> WellRecord:
+    def _run(self, group: Sequence[WellTask]) -> tuple[WellRecord, ...]:
         if not hasattr(self._own, "runner"):
             self._own.runner = WellRunner(self._job, self._plugins)
-        record: WellRecord = self._own.runner.run(task)
-        return record
+            self._runners.append(self._own.runner)
+        runner: WellRunner = self._own.runner
+        return tuple(runner.run(task) for task in group)
+
+    def close(self) -> None:
+        """End the threads, after the wells in hand."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for runner in self._runners:
+            runner.close()
 
 
 class _Processes:
@@ -120,7 +132,7 @@ class _Processes:
         while waiting and not stop.is_set():
             in_hand: list[WellTask] = []
             try:
-                _drain(self._ready(), run_task, waiting, self._workers, on_record, stop, in_hand)
+                _drain(self._ready(), run_tasks, waiting, self._workers, on_record, stop, in_hand)
             except BrokenProcessPool:
                 # A worker died: what was in hand is tried again, in other workers.
                 self.end(kill=True)
@@ -129,18 +141,6 @@ class _Processes:
             for task in in_hand:
                 if not stop.is_set():
                     on_record(_alone(task, self._pickled_job))
-
-
-def _pickled(job: RunJob) -> bytes:
-    try:
-        pickled: bytes = cloudpickle.dumps(job)
-    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
-        functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
-        raise RunError(
-            f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
-            f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
-        ) from error
-    return pickled
 
 
 def _new_pool(workers: int, pickled_job: bytes) -> ProcessPoolExecutor:
@@ -184,10 +184,12 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
         with _pool(1, pickled_job) as pool:
             try:
                 with _interrupt_held_back():
-                    future = pool.submit(run_task, task)
-                return future.result()
+                    future = pool.submit(run_tasks, (task,))
+                (record,) = future.result()
             except BrokenProcessPool as error:
                 why = one_line(error)
+            else:
+                return record
     fault = Fault(
         error=f"its worker died {MOST_DEATHS} times ({why}): a crash in a library, or not enough memory; run it with "
         "fewer workers, or leave the well out."
@@ -197,34 +199,45 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
 
 def _drain(
     pool: Executor,
-    run: Callable[[WellTask], WellRecord],
+    run: Callable[[Sequence[WellTask]], tuple[WellRecord, ...]],
     waiting: deque[WellTask],
     workers: int,
     on_record: OnRecord,
     stop: threading.Event,
     in_hand: list[WellTask] | None = None,
 ) -> None:
-    """Hand out tasks one by one, a few for each worker at a time, and tell each record.
+    """Hand out tasks one by one, or tiny ones in groups, a few for each worker at a time, and tell each record.
 
     `in_hand` is filled with what was handed out and has no record, when the pool breaks.
     """
-    futures: dict[Future[WellRecord], WellTask] = {}
+    futures: dict[Future[tuple[WellRecord, ...]], tuple[WellTask, ...]] = {}
+    size = 1
     try:
         while (waiting or futures) and not (stop.is_set() and not futures):
             while waiting and len(futures) < IN_FLIGHT * workers and not stop.is_set():
+                group = tuple(islice(waiting, min(size, max(1, len(waiting) // (2 * IN_FLIGHT * workers)))))
                 with _interrupt_held_back():
-                    futures[pool.submit(run, waiting[0])] = waiting[0]
+                    futures[pool.submit(run, group)] = group
                 # Taken only now: a pool that is found broken here must not cost a well.
-                waiting.popleft()
+                for _ in group:
+                    waiting.popleft()
             if stop.is_set():
                 for future in [future for future in futures if future.cancel()]:
                     del futures[future]
             done, _ = wait(futures, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in done:
-                record = future.result()
+                records = future.result()
                 del futures[future]
-                on_record(record)
+                size = _group_size(records)
+                for record in records:
+                    on_record(record)
     except BrokenProcessPool:
         if in_hand is not None:
-            in_hand.extend(futures.values())
+            in_hand.extend(task for group in futures.values() for task in group)
         raise
+
+
+def _group_size(records: Sequence[WellRecord]) -> int:
+    """Return how many wells go together if the next ones take as long as the longest of these."""
+    longest = max(record.seconds for record in records)
+    return max(1, min(MOST_IN_GROUP, int(GROUP_SECONDS / max(longest, GROUP_SECONDS / MOST_IN_GROUP))))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
@@ -19,6 +19,7 @@ from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
+from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.planes_table import absent_rows, present_planes
@@ -26,7 +27,6 @@ from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
-from hcs_core.storage.layout import FinishedWell, WellSummary
 
 
 @attrs.frozen(kw_only=True)
@@ -56,13 +56,15 @@ def run_plan(
     Raises
     ------
     RunError
-        The plan has problems, or the output belongs to something else, or another run works in it.
+        The plan has problems, the plate is gone, the output belongs to something else, or another run works in it.
     StorageError
         The output cannot be written.
     """
     if plan.problems:
         raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
     options = options or RunOptions()
+    if not plate.root.is_dir():
+        raise RunError(f"{plate.root} is not there any more: is its disk still mounted?")
     check_output(output, plate.root)
     check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)
@@ -98,6 +100,7 @@ class _Driver:
         self._estimates = ""
         self._estimate_rows: tuple[EstimateRow, ...] = ()
         self._job = RunJob(plan=plan, plate_root=plate.root, output=output, plugins=plugins.recipe())
+        self._listing = Listing(plan, plate, self._stores, self._journal, self._tell)
 
     def run(self) -> RunResult:
         started = time.perf_counter()
@@ -156,7 +159,11 @@ class _Driver:
                 self._declare()
                 given = self._reductions.given
                 wells = [attrs.evolve(task, estimates=given) for task in self._tasks.values()]
-                session.run(wells, self._note, self._options.stop)
+                self._listing.estimates = self._estimates
+                try:
+                    session.run(wells, self._note, self._options.stop)
+                finally:
+                    self._listing.flush()
 
     def _show_estimates(self) -> None:
         """Write what people see of the estimates."""
@@ -195,13 +202,18 @@ class _Driver:
         if record.status == "ok":
             try:
                 self._artifacts.keep(record)
-                self._list(record)
             except (HcsError, OSError) as error:
                 record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
-        if record.status in {"failed", "skipped"}:
-            self._discard(record.well)
         # What it measured lies in a file now: a plate's would fill the memory.
         record = attrs.evolve(record, tables={}, documents={})
+        if record.status == "ok":
+            self._listing.add(record, self._tasks[record.well])
+        else:
+            self._tell(record)
+
+    def _tell(self, record: WellRecord) -> None:
+        if record.status in {"failed", "skipped"}:
+            self._discard(record.well)
         self._records[record.well] = record
         self._plugins.emit(
             WellFinished(
@@ -211,32 +223,6 @@ class _Driver:
                 error=record.fault.error if record.fault else None,
             )
         )
-
-    def _list(self, record: WellRecord) -> None:
-        task = self._tasks[record.well]
-        for index in self._plan.kept_in(record.well):
-            output = self._plan.outputs[index]
-            self._stores[output.store].finish_well(
-                FinishedWell(
-                    well=record.well,
-                    sites=record.sites,
-                    translations=self._translations(record, output),
-                    summary=record.summaries.get(output.store, WellSummary()),
-                )
-            )
-        self._journal.note(record, task.planes.digest(), self._estimates)
-
-    def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
-        """Return where the first pixel's centre of each site lies, where that is known."""
-        found = {}
-        for site in record.sites:
-            position = self._plate.positions.get((record.well, site))
-            if position is None:
-                continue
-            first = output.image.first_pixel((position.y_um, position.x_um))
-            if first is not None:
-                found[site] = first
-        return found
 
     def _whole(self) -> tuple[str, ...]:
         """Return the wells that are whole in the output, of earlier runs too, in the plate's order."""

@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -35,7 +36,10 @@ from hcs_core.storage.layout import WellSummary
 
 
 class WellRunner:
-    """Runs the wells of a job, one after the other; each worker, or thread, has its own."""
+    """Runs the wells of a job, one after the other; each worker, or thread, has its own.
+
+    It has a thread that reads ahead, which ends with `close`.
+    """
 
     def __init__(self, job: RunJob, plugins: PluginManager) -> None:
         if not job.plan.sources or job.plan.problems:
@@ -47,13 +51,18 @@ class WellRunner:
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._services = services_of(job, plugins)
-        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
+        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services, self._thread)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
         self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
     def run(self, task: WellTask) -> WellRecord:
         """Run one well, or take the sample that its task asks for; whatever goes wrong becomes its record."""
@@ -132,11 +141,10 @@ class WellRunner:
         wells = self._open(task.well)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
+        keys = self._forecast(plan, shape, task.well)
         with (
             Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
-            ReadAhead(
-                self._forecast(plan, shape, task.well), lambda key: source.read(key, *expected[key[0]])
-            ) as ahead,
+            ReadAhead(keys, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
         ):
             work = PlaneWork(
                 plan=plan,
