@@ -105,7 +105,8 @@ def planned_shapes(
     `kept` says which of the selected planes are left.
     """
     chosen = attrs.evolve(chosen_part(given.plate, given.pipelines[0].select, []), wells=tuple(wells))
-    return _shapes(kept(_selected_rows(given.plate.planes.of_wells(wells), chosen, sources)), wells, sources)
+    rows = _selected_rows(given.plate.planes.of_wells(wells), chosen, sources)
+    return _shapes(kept(rows), wells, sources)
 
 
 def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:

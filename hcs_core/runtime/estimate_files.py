@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -188,19 +189,20 @@ class EstimateFiles:
             return attrs.evolve(row, why_no_picture="it works on more than a plane alone")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            picture = self._picture(row, stage, channel, given)
+            with ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead") as thread:
+                picture = self._picture(row, stage, channel, given, thread)
             self._plugins.writers.load(PICTURE_WRITER)(picture, path)
         except (WellFaultError, OSError) as error:
             return attrs.evolve(row, why_no_picture=one_line(error))
         return attrs.evolve(row, picture=place)
 
     def _picture(
-        self, row: EstimateRow, stage: Stage, channel: int, given: tuple[GivenEstimate, ...]
+        self, row: EstimateRow, stage: Stage, channel: int, given: tuple[GivenEstimate, ...], thread: Executor
     ) -> EstimatePicture:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
         kernels = Kernels(self._plan, self._plugins)
         services = services_of(self._job, self._plugins)
-        sampler = Sampler(self._job, self._plugins, kernels, Readers(self._plugins.readers), services)
+        sampler = Sampler(self._job, self._plugins, kernels, Readers(self._plugins.readers), services, thread)
         task, key, before = self._plane(sampler, stage, channel, tasks)
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
         node = self._plan.nodes[stage.node]

@@ -89,7 +89,7 @@ class Journal:
         self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
     def note(self, wells: Sequence[tuple[WellRecord, str]], estimates: str = "") -> None:
-        """Note wells that are whole, each with the digest of its planes, made with the estimates of one digest."""
+        """Note wells that are whole, each with the digest of its planes, and that of what was estimated."""
         lines = []
         for record, planes_digest in wells:
             line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}

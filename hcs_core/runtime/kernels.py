@@ -54,14 +54,8 @@ class Kernels:
             raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
         image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = self._functions[index](
-                _read_only(image),
-                **{
-                    **self._parameters[index],
-                    **{name: _read_only(value) for name, value in told.items()},
-                    **present,
-                },
-            )
+            keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
+            result = self._functions[index](_read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise fault_of(node, site, what_it_raised(error)) from error

@@ -36,6 +36,11 @@ class Listing:
         Notes what is listed.
     told
         Is told of each record once its well is listed, or has failed to be.
+
+    Attributes
+    ----------
+    estimates
+        The digest of what was estimated of the plate, which wells are made with; set before the first is added.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Listing:
         self._stores = stores
         self._journal = journal
         self._told = told
+        self.estimates = ""
         self._waiting: list[tuple[WellRecord, WellTask]] = []
         self._listed_at = 0.0
         self._estimates = ""
@@ -97,7 +103,7 @@ class Listing:
             else:
                 for well in finished:
                     store.finish_well(well)
-        self._journal.note([(record, task.planes.digest()) for record, task in wells], self._estimates)
+        self._journal.note([(record, task.planes.digest()) for record, task in wells], self.estimates)
 
     def _finished(self, record: WellRecord, output: OutputPlan) -> FinishedWell:
         return FinishedWell(

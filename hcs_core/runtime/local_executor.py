@@ -46,25 +46,28 @@ class LocalExecutor:
         """Open a session, as `Executor.open` says."""
         session: _Here | _Threads | _Processes
         if job.plan.threads:
-            session = _Threads(job, plugins, workers)
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
+            with closing(_Threads(job, plugins, pool, workers)) as threads:
+                yield threads
         elif job.plan.threads is None and job.plan.workers == 1:
-            session = _Here(job, plugins)
+            with closing(WellRunner(job, plugins)) as runner:
+                yield _Here(runner)
         else:
-            session = _Processes(pickled(job), workers)
-        try:
-            session.start()
-            yield session
-        except BaseException:
-            session.end(kill=True)
-            raise
-        session.end()
+            processes = _Processes(pickled(job), workers)
+            try:
+                processes.start()
+                yield processes
+            except BaseException:
+                processes.end(kill=True)
+                raise
+            processes.end()
 
 
 class _Here:
     """Runs wells in the calling process."""
 
-    def __init__(self, job: RunJob, plugins: PluginManager) -> None:
-        self._runner = WellRunner(job, plugins)
+    def __init__(self, runner: WellRunner) -> None:
+        self._runner = runner
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -83,22 +86,13 @@ class _Here:
 class _Threads:
     """Runs wells in threads, each with a runner of its own."""
 
-    def __init__(self, job: RunJob, plugins: PluginManager, workers: int) -> None:
+    def __init__(self, job: RunJob, plugins: PluginManager, pool: ThreadPoolExecutor, workers: int) -> None:
         self._job = job
         self._plugins = plugins
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
         self._workers = workers
         self._own = threading.local()
         self._runners: list[WellRunner] = []
-
-    def start(self) -> None:
-        """Threads start when there is something to do."""
-
-    def end(self, *, kill: bool = False) -> None:
-        """Wait for what the threads do; with `kill`, begin nothing more."""
-        self._pool.shutdown(wait=True, cancel_futures=kill)
-        for runner in self._runners:
-            runner.close()
 
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         _drain(self._pool, self._run, deque(tasks), self._workers, on_record, stop)
@@ -109,6 +103,12 @@ class _Threads:
             self._runners.append(self._own.runner)
         runner: WellRunner = self._own.runner
         return tuple(runner.run(task) for task in group)
+
+    def close(self) -> None:
+        """End the threads, after the wells in hand."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for runner in self._runners:
+            runner.close()
 
 
 class _Processes:

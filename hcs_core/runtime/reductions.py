@@ -101,14 +101,16 @@ def _plain(value: Any) -> Any:
 
 def sample_tasks(plan: Plan, plate: Plate, stage: Stage, given: tuple[GivenEstimate, ...]) -> tuple[WellTask, ...]:
     """Return a task for each well that a reduction samples, in the plate's order."""
-    chosen = planes_of(plate.planes, plan.sources)
+    samples = {sample.well: sample for sample in stage.samples}
     tasks = []
-    for sample in stage.samples:
+    for well, own in planes_of(plate.planes, plan.sources).by_well():
+        if well not in samples:
+            continue
+        sample = samples[well]
         shape = plan.sampled_shapes[sample.shape]
-        own = chosen.of_well(sample.well)
         tasks.append(
             WellTask(
-                well=sample.well,
+                well=well,
                 shape=shape,
                 planes=own.select(np.isin(own.site, shape.sites)),
                 estimates=given,

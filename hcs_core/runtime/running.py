@@ -159,6 +159,7 @@ class _Driver:
                 self._declare()
                 given = self._reductions.given
                 wells = [attrs.evolve(task, estimates=given) for task in self._tasks.values()]
+                self._listing.estimates = self._estimates
                 try:
                     session.run(wells, self._note, self._options.stop)
                 finally:

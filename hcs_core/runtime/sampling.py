@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -63,7 +63,13 @@ class Sampler:
     """Collects planes of wells, and makes the estimates of a well's own; each runner of wells has one."""
 
     def __init__(
-        self, job: RunJob, plugins: PluginManager, kernels: Kernels, readers: Readers, services: PlateServices
+        self,
+        job: RunJob,
+        plugins: PluginManager,
+        kernels: Kernels,
+        readers: Readers,
+        services: PlateServices,
+        thread: Executor,
     ) -> None:
         self._job = job
         self._plan: Plan = job.plan
@@ -71,6 +77,7 @@ class Sampler:
         self._kernels = kernels
         self._readers = readers
         self._services = services
+        self._thread = thread
         self._calls = EstimateCalls(job.plan, plugins)
         self._before: dict[int, Plan] = {}
         self._numbers = tuple(channel.number for _, channel in job.plan.lanes)
@@ -82,7 +89,7 @@ class Sampler:
         if plan is self._plan:
             return self
         job = attrs.evolve(self._job, plan=plan)
-        return Sampler(job, self._plugins, self._kernels, self._readers, self._services)
+        return Sampler(job, self._plugins, self._kernels, self._readers, self._services, self._thread)
 
     # --- What stages before have made -----------------------------------------------------------------------
 
@@ -205,8 +212,7 @@ class Sampler:
             # What an artifact on the way writes is no result: the well's own run writes it.
             TemporaryDirectory(dir=self._job.output / FOLDER, prefix="sample-") as images,
             Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
-            ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead") as thread,
-            ReadAhead(reads, lambda key: source.read(key, *expected[key[0]]), thread) as ahead,
+            ReadAhead(reads, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
         ):
             work = _Collecting(
                 plan=plan,

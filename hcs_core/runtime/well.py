@@ -51,10 +51,10 @@ class WellRunner:
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._services = services_of(job, plugins)
-        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
+        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services, self._thread)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.

@@ -179,14 +179,12 @@ def test_the_executor_that_is_named_runs_the_wells(run, target, tmp_path):
         @contextmanager
         def open(self, job, plugins, workers):
             with super().open(job, plugins, workers) as session:
-                local = session.run
 
-                def run_noted(tasks, on_record, stop):
+                def run(tasks, on_record, stop):
                     handed_out.extend(task.well for task in tasks)
-                    local(tasks, on_record, stop)
+                    session.run(tasks, on_record, stop)
 
-                session.run = run_noted
-                yield session
+                yield SimpleNamespace(run=run)
 
     plugins = program(hcs_executors=[ExecutorSpec(name="noting", target=target("Noting", Noting))])
     run(plugins=plugins, output=tmp_path / "local")
