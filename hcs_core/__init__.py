@@ -184,6 +184,7 @@ if TYPE_CHECKING:
         WellStore as WellStore,
     )
     from hcs_core.storage.layout import (
+        MOSAIC as MOSAIC,
         ChannelLayout as ChannelLayout,
         Compression as Compression,
         FinishedWell as FinishedWell,
@@ -242,7 +243,7 @@ _NAMES = {
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
-        "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
+        "MOSAIC ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
 }
 """The public names by the module that they live in."""

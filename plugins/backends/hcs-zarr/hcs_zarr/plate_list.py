@@ -73,7 +73,8 @@ class PlateList:
         else:
             places = list(now.places)
             insort(places, place)
-            self._write(tuple(places), max(now.field_count, len(finished.sites)))
+            images = len(finished.sites) + (finished.mosaic is not None)
+            self._write(tuple(places), max(now.field_count, images))
 
     def remove(self, well: str) -> None:
         """Take a well from the list; the plate's metadata go with the last one, for an empty list is not valid.
