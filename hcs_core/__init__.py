@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from hcs_core.arrays.dtype_policy import (
         to_dtype as to_dtype,
     )
+    from hcs_core.arrays.image_artifact import (
+        ImageArtifact as ImageArtifact,
+    )
     from hcs_core.arrays.memory_type import (
         MemoryType as MemoryType,
     )
     from hcs_core.arrays.step_function import (
         step_function as step_function,
+    )
+    from hcs_core.arrays.table import (
+        Table as Table,
     )
     from hcs_core.compiler.compiling import (
         CompileInput as CompileInput,
@@ -171,6 +177,13 @@ if TYPE_CHECKING:
     from hcs_core.runtime.running import (
         RunOptions as RunOptions,
     )
+    from hcs_core.runtime.services import (
+        PlateServices as PlateServices,
+    )
+    from hcs_core.runtime.stitcher import (
+        Stitcher as Stitcher,
+        TilePositions as TilePositions,
+    )
     from hcs_core.runtime.task import (
         RunJob as RunJob,
         WellRecord as WellRecord,
@@ -199,8 +212,10 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
+    "hcs_core.arrays.image_artifact": "ImageArtifact",
     "hcs_core.arrays.memory_type": "MemoryType",
     "hcs_core.arrays.step_function": "step_function",
+    "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",
     "hcs_core.compiler.plan": "Plan Problem",
@@ -240,6 +255,8 @@ _NAMES = {
     "hcs_core.runtime.executor": "Executor",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
+    "hcs_core.runtime.services": "PlateServices",
+    "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 
+from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
@@ -18,8 +20,8 @@ from hcs_core.pipeline.pipeline_file import dump_pipeline
 from hcs_core.pipeline.step import Step
 from hcs_core.plate.detection import Detected, detect
 from hcs_core.plate.inventory import Plate
-from hcs_core.plate.microscope import MicroscopeHandler
 from hcs_core.plate.opening import inventory, with_positions
+from hcs_core.plate.plate_microscope import PlateMicroscope
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.events import PlanCompiled
@@ -28,8 +30,11 @@ from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
+from hcs_core.runtime.services import PlateServices, ServicesRecipe
+from hcs_core.runtime.stitcher import Stitcher, new_stitcher
 from hcs_core.runtime.well_tasks import well_tasks
 
 Steps = Pipeline | Sequence[Step]
@@ -79,6 +84,7 @@ class PipelineOrchestrator:
         self._readers = Readers(plugins.readers)
         self._detected: Detected | None = None
         self._plate: Plate | None = None
+        self._services: ServicesOfPlate | None = None
 
     # --- Initialize -----------------------------------------------------------------------------------------
 
@@ -94,6 +100,10 @@ class PipelineOrchestrator:
         detected = detect(self.plate_path, self.plugins, str(self.config.microscope))
         self._plate = inventory(self.plate_path, detected, self._readers)
         self._detected = detected
+        recipe = ServicesRecipe(
+            plate_root=self.plate_path, microscope=detected.name, plugins=self.plugins.recipe(), output=self.output
+        )
+        self._services = ServicesOfPlate(recipe, plugins=self.plugins, detected=detected, plate=self._plate)
 
     @property
     def plate(self) -> Plate:
@@ -103,15 +113,55 @@ class PipelineOrchestrator:
         return self._plate
 
     @property
-    def microscope_handler(self) -> MicroscopeHandler:
-        """The handler of the plate's microscope."""
-        return self._found.handler
-
-    @property
     def _found(self) -> Detected:
         if self._detected is None:
             raise RunError("the microscope is not known yet: call initialize() first.")
         return self._detected
+
+    # --- The plate's services: what each does is said in `PlateServices` -------------------------------------
+
+    @property
+    def services(self) -> PlateServices:
+        """The services of the plate, as a step's context has them."""
+        if self._services is None:
+            raise RunError("the plate is not listed yet: call initialize() first.")
+        return self._services
+
+    @property
+    def workspace_path(self) -> Path:
+        """A tree of links to the plate's files, made when it is first asked for."""
+        return self.services.workspace_path
+
+    @property
+    def microscope_handler(self) -> PlateMicroscope:
+        """The handler of the plate's microscope, with `parser` and `auto_detect_patterns`."""
+        return self.services.microscope_handler
+
+    def get_stitcher(self, name: str | None = None) -> Stitcher:
+        """Return a new stitcher: each thread takes one of its own."""
+        return new_stitcher(self.plugins, name)
+
+    def generate_positions(
+        self, *, well: str, input_dir: str | Path, positions_dir: str | Path, **options: Any
+    ) -> tuple[Path, Table]:
+        """Find where the sites of a well lie in its mosaic, and write that into a file; return file and table."""
+        return self.services.generate_positions(
+            well=well, input_dir=input_dir, positions_dir=positions_dir, **options
+        )
+
+    def stitch_images(
+        self,
+        *,
+        well: str,
+        input_dir: str | Path,
+        output_dir: str | Path,
+        positions_file: str | Path,
+        **options: Any,
+    ) -> tuple[Path, ...]:
+        """Make a mosaic of each channel, z_index and timepoint of a well's images; return their files."""
+        return self.services.stitch_images(
+            well=well, input_dir=input_dir, output_dir=output_dir, positions_file=positions_file, **options
+        )
 
     # --- Compile --------------------------------------------------------------------------------------------
 
@@ -127,7 +177,9 @@ class PipelineOrchestrator:
         """
         plan = self.plan(steps, well_filter)
         return {
-            well: ProcessingContext(well=well, sites=plan.well_shapes[shape].sites, plan=plan)
+            well: ProcessingContext(
+                well=well, sites=plan.well_shapes[shape].sites, plan=plan, orchestrator=self.services
+            )
             for well, shape in plan.wells
         }
 

@@ -39,7 +39,8 @@ def _check_axes(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> 
         raise ValueError(message)
 
 
-def _check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter, ...]], value: Any) -> None:
+def check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter, ...]], value: Any) -> None:
+    """Refuse what is no tuple of parameters of different names: a validator of attrs."""
     if not isinstance(value, tuple) or not all(isinstance(item, Parameter) for item in value):
         raise ValueError(f"{attribute.name}={value!r}: expected a tuple of Parameter")
     names = [item.name for item in value]
@@ -95,7 +96,7 @@ class Signature:
 
     axes: str = attrs.field(validator=_check_axes)
     out: str = attrs.field(validator=_check_axes)
-    parameters: tuple[Parameter, ...] = attrs.field(default=(), validator=_check_parameters)
+    parameters: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     dtypes: tuple[str, ...] = attrs.field(default=("uint8", "uint16", "float32"), validator=_check_dtypes)
     out_dtype: str = attrs.field(default="", validator=_check_out_dtype)
     out_channel: str = ""

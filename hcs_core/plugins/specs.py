@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from hcs_core.plugins.signature import Signature
+from hcs_core.plugins.parameter import Parameter
+from hcs_core.plugins.signature import Signature, check_parameters
 
 _DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _TARGET = re.compile(f"{_DOTTED}:{_DOTTED}")
@@ -176,13 +177,43 @@ class KernelSpec:
         return f"{self.operation}/{self.memory_type}"
 
 
+_TOLD_TO_STITCHERS = frozenset({
+    "tiles", "nominal_yx", "positions_yx", "shape", "stitcher", "channel", "pixel_size_um",
+    "well", "input_dir", "output_dir", "positions_dir", "positions_file",
+})  # fmt: skip
+"""What `positions()`, `fuse()`, and those that call them for a plate, take already."""
+
+
 @attrs.frozen(kw_only=True)
 class StitcherSpec:
-    """A way to find positions of sites and to fuse them; the target is a `Stitcher` class."""
+    """A way to find the positions of sites and to fuse them.
+
+    Attributes
+    ----------
+    name
+        What users write, such as `plain`.
+    target
+        A `Stitcher` class, made without arguments.
+    positions, fusion
+        The parameters of its `positions()` and of its `fuse()`; of one name in both, they are one.
+    needs_pixels
+        Whether `positions()` looks at tiles; where it does not, none is read for it.
+    summary
+        One line for `hcs plugins show`.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    positions: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
+    fusion: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
+    needs_pixels: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     summary: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse parameters that are called as what every stitcher gets."""
+        clashes = [item.name for item in (*self.positions, *self.fusion) if item.name in _TOLD_TO_STITCHERS]
+        if clashes:
+            raise ValueError(f"{clashes[0]!r} is told to every stitcher: give the parameter another name")
 
 
 @attrs.frozen(kw_only=True)

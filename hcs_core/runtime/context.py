@@ -5,12 +5,18 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.plan import Plan
+from hcs_core.runtime.services import PlateServices
 
 
 @attrs.frozen(kw_only=True)
 class ProcessingContext:
-    """One well's part of a plan, frozen: its name, its sites, and the plan that all wells share."""
+    """One well's part of a plan, frozen: its name, its sites, and what all wells share, the plan and the services.
+
+    `orchestrator` are the services of the plate (`PlateServices`); a context that goes to another process takes along
+    how they are made there.
+    """
 
     well: str
     sites: tuple[int, ...]
     plan: Plan
+    orchestrator: PlateServices = attrs.field(eq=False, repr=False)

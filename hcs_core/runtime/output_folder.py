@@ -13,6 +13,9 @@ from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
 from hcs_core.runtime.journal import FOLDER, Journal
 
+WORKSPACES = f"{FOLDER}/workspace"
+"""The folder of the plate's workspaces."""
+
 RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
 """What a run writes beside its stores."""
 
@@ -56,6 +59,25 @@ def check_outside(folder: Path, plate_root: Path) -> None:
         raise RunError(
             f"{folder} lies within the plate {plate_root}: nothing is written into a plate; choose another (-o)."
         )
+
+
+def prepare_folder(folder: Path, plate_root: Path) -> None:
+    """Make a folder for files beside a run's own, unless it is there.
+
+    Raises
+    ------
+    RunError
+        It lies within the plate.
+    StorageError
+        It cannot be made.
+    """
+    check_outside(folder, plate_root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be made ({error.strerror}): choose another folder, or change the permissions."
+        ) from error
 
 
 def prepare_output(output: Path) -> None:
@@ -135,6 +157,8 @@ def clear_output(output: Path) -> None:
         if path.exists():
             path.rename(hidden)
             shutil.rmtree(hidden)
+    # Links are removed, never followed.
+    shutil.rmtree(output / WORKSPACES, ignore_errors=True)
     for name in RUN_FILES:
         (output / name).unlink(missing_ok=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.

@@ -11,6 +11,7 @@ from hcs_core.plate.microscope import FilenameParser, LayoutWriter, MicroscopeHa
 from hcs_core.plate.reader import Reader
 from hcs_core.plugins.specs import Spec
 from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.stitcher import Stitcher
 from hcs_core.storage.backend import StorageBackend
 
 _PROTOCOLS: dict[str, type[Any]] = {
@@ -19,6 +20,7 @@ _PROTOCOLS: dict[str, type[Any]] = {
     "storage_backends": StorageBackend,
     "memory_types": MemoryType,
     "executors": Executor,
+    "stitchers": Stitcher,
 }
 """Kinds whose target is a class, made without arguments, that follows a protocol."""
 

@@ -65,6 +65,21 @@ def ome_xml(
     return text.removesuffix(_END) + b" " * (length - len(text)) + _END
 
 
+def image_xml(
+    name: str, shape: tuple[int, ...], dtype: str, pixel_size_um: float | None, channel: str
+) -> bytes | None:
+    """Return the OME-XML of a (y, x) image on its own, in ASCII; `None` for a dtype that OME does not have."""
+    if dtype not in PIXEL_TYPES:
+        return None
+    root = ET.Element("OME", {"xmlns": NAMESPACE, "Creator": "hcs-disk"})
+    image = ET.SubElement(root, "Image", {"ID": "Image:0", "Name": _clean(name)})
+    pixels = ET.SubElement(image, "Pixels", _plane_pixels(shape, dtype) | _sizes(X=pixel_size_um, Y=pixel_size_um))
+    named = {"Name": _clean(channel)} if channel else {}
+    ET.SubElement(pixels, "Channel", {"ID": "Channel:0:0", **named, "SamplesPerPixel": "1"})
+    ET.SubElement(pixels, "TiffData", {"IFD": "0", "PlaneCount": "1"})
+    return _DECLARATION + ET.tostring(root)
+
+
 def _document(
     layout: StoreLayout, image: ImageLayout, well: str, address: PlaneAddress, position: Position | None
 ) -> bytes:
@@ -113,11 +128,19 @@ def _add_plate(root: ET.Element, layout: StoreLayout, well: str, address: PlaneA
 
 
 def _pixels(image: ImageLayout) -> dict[str, str]:
-    height, width = image.shape[3:]
-    known = {
+    size = image.pixel_size_um
+    known = _plane_pixels(image.shape[3:], image.dtype) | _sizes(X=size, Y=size, Z=image.z_step_um)
+    if image.time_step_s is not None:
+        known |= {"TimeIncrement": _number(image.time_step_s), "TimeIncrementUnit": "s"}
+    return known
+
+
+def _plane_pixels(shape: tuple[int, ...], dtype: str) -> dict[str, str]:
+    height, width = shape
+    return {
         "ID": "Pixels:0",
         "DimensionOrder": "XYCZT",
-        "Type": PIXEL_TYPES[image.dtype],
+        "Type": PIXEL_TYPES[dtype],
         "BigEndian": "false",
         "SizeX": str(width),
         "SizeY": str(height),
@@ -125,15 +148,14 @@ def _pixels(image: ImageLayout) -> dict[str, str]:
         "SizeZ": "1",
         "SizeT": "1",
     }
-    for name, value in (
-        ("PhysicalSizeX", image.pixel_size_um),
-        ("PhysicalSizeY", image.pixel_size_um),
-        ("PhysicalSizeZ", image.z_step_um),
-    ):
+
+
+def _sizes(**along: float | None) -> dict[str, str]:
+    """Return the side of a pixel along each axis, in um; none where it is not known."""
+    known: dict[str, str] = {}
+    for axis, value in along.items():
         if value is not None:
-            known |= {name: _number(value), f"{name}Unit": "µm"}
-    if image.time_step_s is not None:
-        known |= {"TimeIncrement": _number(image.time_step_s), "TimeIncrementUnit": "s"}
+            known |= {f"PhysicalSize{axis}": _number(value), f"PhysicalSize{axis}Unit": "µm"}
     return known
 
 

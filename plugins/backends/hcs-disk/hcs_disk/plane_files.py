@@ -65,7 +65,7 @@ def write_plane(
             metadata=None,
             # Wells are worked on side by side already.
             maxworkers=1,
-            **_resolution(pixel_size_um),
+            **resolution(pixel_size_um),
             **_packing(compression, plane.dtype),
         )
         os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
@@ -87,7 +87,7 @@ def replace_text(path: Path, text: bytes) -> None:
             raise StorageError(f"{path} is damaged ({error}): make the well again.") from error
 
 
-def _resolution(pixel_size_um: float | None) -> dict[str, Any]:
+def resolution(pixel_size_um: float | None) -> dict[str, Any]:
     """Return the arguments for pixels per centimetre, which ImageJ shows as um; none where they are not known."""
     if pixel_size_um is None:
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hcs_core import ReaderSpec, StorageBackendSpec, hookimpl
+from hcs_core import ReaderSpec, StorageBackendSpec, WriterSpec, hookimpl
 
 hcs_api = 1
 
@@ -26,4 +26,15 @@ def hcs_storage_backends() -> Iterator[StorageBackendSpec]:
         name="disk",
         target="hcs_disk.backend:DiskBackend",
         summary="OME-TIFF, one file for each plane, a folder for each well, as ImageJ and others open it",
+    )
+
+
+@hookimpl
+def hcs_writers() -> Iterator[WriterSpec]:
+    """Declare the writer of images."""
+    yield WriterSpec(
+        name="tiff",
+        target="hcs_disk.image_file:write",
+        suffix=".tif",
+        summary="An image in a TIFF file of its own, with pixel size and the channel's name",
     )

@@ -1,0 +1,45 @@
+"""An image in a TIFF file of its own: the writer `tiff`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from hcs_core import ImageArtifact
+from hcs_disk.ome import image_xml
+from hcs_disk.places import PARTIAL
+from hcs_disk.plane_files import resolution
+
+
+def write(image: ImageArtifact, path: Path) -> None:
+    """Write a (y, x) image as one raw page, whole or not at all.
+
+    Pixel size is in the resolution tags and, with the channel's name, in OME-XML; dtypes that OME has no name for
+    (`int64`, `uint64`, `float16`) get no text. What is larger than 4 GB is a BigTIFF.
+
+    Raises
+    ------
+    OSError
+        The operating system refuses.
+    """
+    pixels = np.ascontiguousarray(image.pixels)
+    text = image_xml(path.stem, pixels.shape, pixels.dtype.name, image.pixel_size_um, image.channel)
+    partial = Path(f"{path}{PARTIAL}")
+    try:
+        tifffile.imwrite(
+            partial,
+            pixels,
+            byteorder="<",
+            photometric="minisblack",
+            software="hcs-disk",
+            description=text,
+            metadata=None,
+            maxworkers=1,
+            **resolution(image.pixel_size_um),
+        )
+        os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
+    finally:
+        partial.unlink(missing_ok=True)
