@@ -76,6 +76,10 @@ if TYPE_CHECKING:
     from hcs_core.pipeline.step import (
         Step as Step,
     )
+    from hcs_core.pipeline.stitching_steps import (
+        ImageStitchingStep as ImageStitchingStep,
+        PositionGenerationStep as PositionGenerationStep,
+    )
     from hcs_core.plate.inventory import (
         Channel as Channel,
         Plane as Plane,
@@ -231,6 +235,7 @@ _NAMES = {
     ),
     "hcs_core.pipeline.pipeline": "Pipeline",
     "hcs_core.pipeline.step": "Step",
+    "hcs_core.pipeline.stitching_steps": "ImageStitchingStep PositionGenerationStep",
     "hcs_core.plate.inventory": "Channel Plane PlaneKind PlaneState PlaneTable Plate SitePosition",
     "hcs_core.plate.microscope": (
         "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"

@@ -214,7 +214,7 @@ class PipelineOrchestrator:
             return Existing(content_key=content.content_key)
         whole = [set(store.finished_wells()) for store in open_stores(plan, self.output, self.plugins).values()]
         tasks = well_tasks(plan, self.plate)
-        return existing_of(content, {task.well: task.planes.digest() for task in tasks}, set.intersection(*whole))
+        return existing_of(content, {task.well: task.digest() for task in tasks}, set.intersection(*whole))
 
     def _with_positions(self, select: Selection) -> Plate:
         try:

@@ -27,7 +27,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "workers": plan.workers,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
-        "stores": [_store(output) for output in plan.outputs],
+        "stores": [_store(plan, output) for output in plan.outputs],
     }
 
 
@@ -51,17 +51,20 @@ def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
     }
 
 
-def _store(output: OutputPlan) -> dict[str, Any]:
-    layout = output.layout
+def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
+    """Return what is said of an output; of mosaics, the largest is told."""
+    layout, image = output.image_layout, plan.largest(output.image)
+    levels = layout.sized(image.shape).level_shapes if layout and image.is_mosaic else layout and layout.level_shapes
     return {
         "name": output.store,
         "step": output.step,
         "backend": output.backend,
-        "channels": [channel.name for channel in output.image.channels],
-        "shape": list(output.image.array_shape),
-        "dtype": output.image.dtype,
-        "chunk": list(layout.image.chunk) if layout else None,
-        "levels": len(layout.image.level_shapes) if layout else None,
+        "mosaic": image.is_mosaic,
+        "channels": [channel.name for channel in image.channels],
+        "shape": list(image.array_shape),
+        "dtype": image.dtype,
+        "chunk": list(layout.chunk) if layout else None,
+        "levels": len(levels) if levels else None,
     }
 
 
@@ -81,12 +84,12 @@ def plan_text(plan: Plan, output: str) -> str:
     for number, step in enumerate(plan.steps, start=1):
         nodes = [plan.nodes[index] for index in step.nodes]
         kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
-        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {'; '.join(map(image_text, step.images))}")
+        images = "; ".join(image_text(plan.largest(image)) for image in step.images)
+        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {images}")
     for kept in plan.outputs:
-        chunk = kept.layout.image.chunk if kept.layout else ()
-        lines.append(
-            f"Writes:   {output}/{kept.store} ({kept.backend}), {image_text(kept.image)}, chunks {_by(chunk)}"
-        )
+        chunk = kept.image_layout.chunk if kept.image_layout else ()
+        image = image_text(plan.largest(kept.image))
+        lines.append(f"Writes:   {output}/{kept.store} ({kept.backend}), {image}, chunks {_by(chunk)}")
     lines += [
         (
             f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory a worker ({plan.workers} at once) "
@@ -124,10 +127,8 @@ def image_text(image: ImagePlan) -> str:
     names = ", ".join(channel.name for channel in image.channels)
     count = len(image.channels)
     slices = "projections" if image.is_projection else f"{len(image.z_indexes)} z"
-    return (
-        f"{count} channel{'s' * (count > 1)} ({names}), {slices}, {len(image.timepoints)} t, "
-        f"{_by(image.shape)} {image.dtype}"
-    )
+    size = f"mosaics of up to {_by(image.shape)}" if image.is_mosaic else _by(image.shape)
+    return f"{count} channel{'s' * (count > 1)} ({names}), {slices}, {len(image.timepoints)} t, {size} {image.dtype}"
 
 
 def _by(numbers: tuple[int, ...]) -> str:

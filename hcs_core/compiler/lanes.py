@@ -86,6 +86,7 @@ def difference(one: ImagePlan, other: ImagePlan) -> str:
         "dtype": (one.dtype, other.dtype),
         "pixel size": (one.pixel_size_um, other.pixel_size_um),
         "origin": (one.origin, other.origin),
+        "mosaic": (one.canvas, other.canvas),
     }
     return " and ".join(name for name, (first, second) in facts.items() if first != second)
 

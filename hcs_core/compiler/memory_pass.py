@@ -20,28 +20,34 @@ HOST_LIBRARY = "numpy"
 SCRATCH_PLANES = 2
 """The planes that a kernel may hold beside its input and its output."""
 
+WEIGHTS_BYTES = 8
+"""What a stitcher may hold of each pixel of a mosaic beside it: a sum and a weight in float32."""
+
 
 def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
+    host = next((spec.name for spec in given.plugins.memory_types if spec.library == HOST_LIBRARY), "")
     for node in plan.nodes:
+        if node.stitch is not None:
+            nodes.append(attrs.evolve(node, memory_type=host, needs_bytes=_stitching(plan, node, sites)))
+            continue
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
-        nodes.append(_with_kernel(node, before, given.plugins, problems, sites))
+        made = _with_kernel(node, before, given.plugins, problems)
+        nodes.append(attrs.evolve(made, needs_bytes=_needs(plan, node, sites)))
     plan = attrs.evolve(plan, nodes=tuple(nodes))
     return attrs.evolve(plan, peak_memory_bytes_per_worker=_peak(plan)).with_problems(*problems)
 
 
-def _with_kernel(
-    node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem], sites: int
-) -> NodePlan:
+def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem]) -> NodePlan:
     if node.function is not None:
         name = str(node.asked_memory_type)
         wrong = memory_type_known(name, plugins)
         if wrong:
             problems.append(Problem(step=node.step, function=node.operation, parameter="memory", message=wrong))
-        return _sized(node, name, "", node.version, sites)
+        return attrs.evolve(node, memory_type=name, kernel="")
     there = [spec for spec in plugins.kernels if spec.operation == node.operation]
     usable = [spec for spec in there if spec.memory_type in plugins.memory_types]
     if node.asked_memory_type is not None:
@@ -59,7 +65,7 @@ def _with_kernel(
         )
         return node
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
-    return _sized(node, chosen.memory_type, chosen.name, chosen.version, sites)
+    return attrs.evolve(node, memory_type=chosen.memory_type, kernel=chosen.name, version=chosen.version)
 
 
 def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tuple[bool, bool, str]:
@@ -68,17 +74,21 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
     return (spec.memory_type not in before if before else not host, not host, spec.memory_type)
 
 
-def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: int) -> NodePlan:
-    taken = _block_bytes(node.input, node.axes, sites)
-    given = _block_bytes(node.output, node.out, sites)
-    scratch = SCRATCH_PLANES * _block_bytes(node.input, "yx")
-    return attrs.evolve(
-        node,
-        memory_type=memory_type,
-        kernel=kernel,
-        version=version,
-        needs_bytes=taken + given + scratch,
-    )
+def _needs(plan: Plan, node: NodePlan, sites: int) -> int:
+    """Return what a kernel holds at once: what it gets and gives, and its scratch."""
+    taken = _block_bytes(plan.largest(node.input), node.axes, sites)
+    given = _block_bytes(plan.largest(node.output), node.out, sites)
+    return taken + given + SCRATCH_PLANES * _block_bytes(plan.largest(node.input), "yx")
+
+
+def _stitching(plan: Plan, node: NodePlan, sites: int) -> int:
+    """Return what a stitcher holds at once: to fuse, a canvas and a tile; to compare tiles, those of a well."""
+    tile = _block_bytes(node.input, "yx")
+    if node.places:
+        return tile * (sites + SCRATCH_PLANES) if node.inputs else 0
+    height, width = plan.largest(node.output).shape
+    canvas = height * width * (np.dtype(node.output.dtype).itemsize + WEIGHTS_BYTES)
+    return canvas + tile * (1 + SCRATCH_PLANES)
 
 
 def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
@@ -87,13 +97,14 @@ def _block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
     return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
 
 
-def _writing(output: OutputPlan) -> int:
+def _writing(plan: Plan, output: OutputPlan) -> int:
     """Return what is held while a plane is written: it, its pyramid (a third), and both once more as encoded bytes.
 
     Planes that share a chunk are held with their pyramids until the last of them has come.
     """
-    plane = _block_bytes(output.image, "yx")
-    together = math.prod(output.layout.image.chunk[:3]) if output.layout else 1
+    plane = _block_bytes(plan.largest(output.image), "yx")
+    layout = output.image_layout
+    together = math.prod(layout.chunk[:3]) if layout else 1
     return plane * 7 // 3 if together == 1 else plane * 4 // 3 + together * plane * 7 // 3
 
 
@@ -102,6 +113,6 @@ def _peak(plan: Plan) -> int:
     if not plan.sources:
         return 0
     plane = max(_block_bytes(source, "yx") for source in plan.sources)
-    writing = max(map(_writing, plan.outputs), default=0)
+    writing = max((_writing(plan, output) for output in plan.outputs), default=0)
     computing = max((node.needs_bytes for node in plan.nodes), default=0)
     return plane + max(writing, computing)

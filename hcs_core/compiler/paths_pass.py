@@ -12,6 +12,7 @@ import attrs
 from hcs_core.compiler.building import Builder
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
+from hcs_core.compiler.mosaic_shapes import with_canvases
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
 from hcs_core.compiler.refusals import refusals
 from hcs_core.compiler.source_image import with_source
@@ -42,8 +43,9 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
             outputs.extend(kept_outputs(step.name, lanes, store, projections))
     store = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
     last = steps[-1].name if steps else ""
-    outputs.extend(kept_outputs(last, lanes, store, f"projections{suffix}"))
+    outputs.extend(builder.stitching.outputs(last, lanes, store, f"projections{suffix}"))
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
+    plan = with_canvases(plan, given.plate, builder.stitching.frames)
     problems = [*builder.problems, *_clashes(outputs)]
     return plan.with_problems(*problems, *(() if problems else refusals(plan)))
 
@@ -64,5 +66,7 @@ def _clashes(outputs: Sequence[OutputPlan]) -> list[Problem]:
             hint="Give the step another `name`.",
         )
         for index, output in enumerate(outputs)
-        if output.store in {other.store for other in outputs[:index]}
+        # The mosaics of a step's images lie in the store of these.
+        if (output.store, output.image.is_mosaic)
+        in {(other.store, other.image.is_mosaic) for other in outputs[:index]}
     ]

@@ -13,9 +13,10 @@ from typing import Any
 
 import attrs
 
+from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.plugins.parameter import ParameterValue
-from hcs_core.storage.layout import StoreLayout
+from hcs_core.storage.layout import ImageLayout, StoreLayout
 
 PLATE = -1
 """The node of a port that is a channel of the plate itself."""
@@ -43,15 +44,28 @@ class Problem:
 
 @attrs.frozen(kw_only=True)
 class WellShape:
-    """What wells that are alike share: their sites, and for each the position of its gaps in `Plan.gaps`."""
+    """What wells that are alike share: their sites, and for each the position of its gaps in `Plan.gaps`.
+
+    `canvases` are those of their mosaics, one for each of `Plan.tile_frames`.
+    """
 
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
+    canvases: tuple[Canvas, ...] = ()
 
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
         kept = [(site, gap) for site, gap in zip(self.sites, self.gaps, strict=True) if site not in sites]
-        return WellShape(sites=tuple(site for site, _ in kept), gaps=tuple(gap for _, gap in kept))
+        return attrs.evolve(self, sites=tuple(site for site, _ in kept), gaps=tuple(gap for _, gap in kept))
+
+    def frame(self, image: ImagePlan) -> tuple[int, int]:
+        """Return the (y, x) of an image in these wells: a mosaic's is that of its canvas."""
+        if image.canvas is None:
+            return image.shape
+        canvas = self.canvases[image.canvas]
+        factor = image.scale // canvas.scale
+        height, width = canvas.shape
+        return height // factor, width // factor
 
 
 @attrs.frozen
@@ -74,12 +88,35 @@ class Only:
 
 
 @attrs.frozen(kw_only=True)
+class StitchPlan:
+    """What a node is told that finds the positions of a well's sites, or fuses their tiles by them.
+
+    Attributes
+    ----------
+    stitcher
+        The name of the stitcher.
+    frame
+        That of the tiles.
+    needs_pixels
+        Whether tiles are looked at to find positions.
+    positions
+        Of a node that fuses: the node that finds the positions; `None` for that one itself.
+    """
+
+    stitcher: str
+    frame: TileFrame
+    needs_pixels: bool = False
+    positions: int | None = None
+
+
+@attrs.frozen(kw_only=True)
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `stitch` is there for
+    what a stitcher does, in place of a kernel.
     """
 
     step: str
@@ -92,6 +129,7 @@ class NodePlan:
     output: ImagePlan
     masks: bool = False
     only: Only | None = None
+    stitch: StitchPlan | None = None
     asked_memory_type: str | None = None
     memory_type: str = ""
     kernel: str = ""
@@ -105,6 +143,11 @@ class NodePlan:
         """Whether it works plane by plane."""
         return self.axes == "yx"
 
+    @property
+    def places(self) -> bool:
+        """Whether it finds positions, once in a well, and makes no image."""
+        return self.stitch is not None and self.stitch.positions is None
+
 
 @attrs.frozen(kw_only=True)
 class StepPlan:
@@ -117,7 +160,10 @@ class StepPlan:
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
-    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass."""
+    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass.
+
+    The images of sites and the mosaics of their wells are two of these, and share a store and its layout.
+    """
 
     step: str
     store: str
@@ -125,6 +171,13 @@ class OutputPlan:
     ports: tuple[Port, ...]
     backend: str = ""
     layout: StoreLayout | None = None
+
+    @property
+    def image_layout(self) -> ImageLayout | None:
+        """Return how the image lies in its store; without rows and columns, where it is a mosaic."""
+        if self.layout is None:
+            return None
+        return self.layout.mosaic if self.image.is_mosaic else self.layout.image
 
 
 @attrs.frozen(kw_only=True)
@@ -152,6 +205,8 @@ class Plan:
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
+    tile_frames
+        What is stitched: for each, a well has a canvas.
     missing, skipped_wells, skipped_sites
         What is done where planes are absent, and what was left out for it.
     intermediate_backend, source_readers, node_readers
@@ -179,6 +234,7 @@ class Plan:
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()
     wells: tuple[tuple[str, int], ...] = ()
+    tile_frames: tuple[TileFrame, ...] = ()
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
@@ -202,6 +258,13 @@ class Plan:
     def sites(self, well: str) -> tuple[int, ...]:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
+
+    def largest(self, image: ImagePlan) -> ImagePlan:
+        """Return an image with the largest shape that it has in a well: that of a mosaic depends on the well."""
+        if not image.is_mosaic:
+            return image
+        frames = [shape.frame(image) for shape in self.well_shapes]
+        return attrs.evolve(image, shape=max(frames, key=lambda frame: frame[0] * frame[1], default=(0, 0)))
 
     def has_gaps(self, shape: WellShape) -> bool:
         """Whether some site of a well's shape lacks a plane."""

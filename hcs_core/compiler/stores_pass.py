@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import attrs
@@ -10,7 +11,7 @@ import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import OutputPlan, Plan, Problem
+from hcs_core.compiler.plan import OutputPlan, Plan, Problem, WellShape
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import OmeZarrVersion, ZarrChunkStrategy, ZarrShards
 from hcs_core.plate.wells import parse_well
@@ -24,20 +25,24 @@ TILE = 1024
 
 _SMALLEST_TILE = 256
 
+MOSAIC_CHUNK = (1, 1, 1, TILE, TILE)
+"""(t, c, z, y, x) of a chunk of a mosaic, whatever the strategy: a plane of it may have any size."""
+
 
 def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the layout of every kept output, and how much it will write."""
     if not plan.sources or not plan.wells:
         return plan
-    field_count = max(len(shape.sites) for shape in plan.well_shapes)
-    outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
-    images = sum(len(plan.well_shapes[shape].sites) for _, shape in plan.wells)
-    output_bytes = images * sum(_image_bytes(output.layout.image) for output in outputs if output.layout)
-    files = sum(
-        images * _image_files(output.layout) + _plate_files(output.layout, plan.well_names)
-        for output in outputs
-        if output.layout
-    )
+    sites = max(len(shape.sites) for shape in plan.well_shapes)
+    layouts = {name: _store(name, plan, given, sites) for name in dict.fromkeys(kept.store for kept in plan.outputs)}
+    outputs = tuple(attrs.evolve(output, layout=layouts[output.store]) for output in plan.outputs)
+    output_bytes = files = 0
+    for shape, count in Counter(index for _, index in plan.wells).items():
+        for output in outputs:
+            images, image = _images(plan.well_shapes[shape], output)
+            output_bytes += count * images * _image_bytes(image)
+            files += count * images * _image_files(layouts[output.store], image)
+    files += sum(_plate_files(layout, plan.well_names) for layout in layouts.values())
     plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
@@ -50,29 +55,46 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     return plan
 
 
-def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
-    image, zarr = output.image, given.config.zarr
-    chunk = chunk_shape(image, zarr)
+def _images(shape: WellShape, output: OutputPlan) -> tuple[int, ImageLayout]:
+    """Return how many images of an output there are in a well, and how each lies in its store."""
+    layout = output.image_layout
+    if layout is None:
+        raise ValueError(f"{output.store} has no layout of {output.step}'s image")
+    return (1, layout.sized(shape.frame(output.image))) if output.image.is_mosaic else (len(shape.sites), layout)
+
+
+def _store(name: str, plan: Plan, given: CompileInput, sites: int) -> StoreLayout:
+    """Return the layout of a store: of the images of up to so many sites in a well, of its mosaic, or of both."""
+    zarr = given.config.zarr
+    kept = [output.image for output in plan.outputs if output.store == name]
+    image = next((_image(image, zarr) for image in kept if not image.is_mosaic), None)
+    mosaic = next((_image(image, zarr) for image in kept if image.is_mosaic), None)
     return StoreLayout(
-        name=output.store,
+        name=name,
         plate_name=given.plate.name,
         plate_format=given.plate.plate_format,
-        image=ImageLayout(
-            shape=image.array_shape,
-            dtype=image.dtype,
-            channels=tuple(ChannelLayout(name=item.name, colour=item.colour) for item in image.channels),
-            pixel_size_um=image.pixel_size_um,
-            z_step_um=image.z_step_um,
-            time_step_s=image.time_step_s,
-            level_shapes=level_shapes(image.shape),
-            chunk=chunk,
-            shard=shard_shape(image, chunk, zarr),
-        ),
+        image=image,
+        mosaic=mosaic,
         compression=Compression(codec=str(zarr.compressor), level=zarr.compression_level, shuffle=zarr.shuffle),
-        field_count=field_count,
+        field_count=(sites if image else 0) + (1 if mosaic else 0),
         image_metadata=zarr.ome_zarr_metadata,
         plate_metadata=zarr.write_plate_metadata,
         ome_zarr_version=str(zarr.ome_zarr_version),
+    )
+
+
+def _image(image: ImagePlan, zarr: ZarrConfig) -> ImageLayout:
+    chunk = MOSAIC_CHUNK if image.is_mosaic else chunk_shape(image, zarr)
+    return ImageLayout(
+        shape=image.array_shape,
+        dtype=image.dtype,
+        channels=tuple(ChannelLayout(name=item.name, colour=item.colour) for item in image.channels),
+        pixel_size_um=image.pixel_size_um,
+        z_step_um=image.z_step_um,
+        time_step_s=image.time_step_s,
+        level_shapes=() if image.is_mosaic else level_shapes(image.shape),
+        chunk=chunk,
+        shard=shard_shape(image, chunk, zarr),
     )
 
 
@@ -133,9 +155,8 @@ def _documents(layout: StoreLayout) -> int:
     return 2 if layout.ome_zarr_version == OmeZarrVersion.V0_4 else 1
 
 
-def _image_files(layout: StoreLayout) -> int:
+def _image_files(layout: StoreLayout, image: ImageLayout) -> int:
     """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
-    image = layout.image
     files = _documents(layout) + len(image.level_shapes)
     for level in image.level_shapes:
         shape = (*image.shape[:3], *level)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy.typing as npt
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import PLATE, Plan, Port
+from hcs_core.compiler.plan import PLATE, Plan, Port, WellShape
 from hcs_core.compiler.presence import PlaneKey
+from hcs_core.compiler.stores_pass import MOSAIC_CHUNK
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.backend import Droppable, StorageBackend, WellStore
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, PlaneAddress, StoreLayout
@@ -18,11 +20,11 @@ from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, Pla
 class Intermediates:
     """Holds the planes of one well; a store is opened for an image when its first plane has to wait."""
 
-    def __init__(self, plan: Plan, plugins: PluginManager, well: str, sites: tuple[int, ...]) -> None:
+    def __init__(self, plan: Plan, plugins: PluginManager, well: str, shape: WellShape) -> None:
         self._plan = plan
         self._plugins = plugins
         self._well = well
-        self._sites = sites
+        self._shape = shape
         self._lanes = plan.lanes
         self._stores: dict[str, WellStore] = {}
 
@@ -52,8 +54,13 @@ class Intermediates:
         if name not in self._stores:
             backend: StorageBackend = self._plugins.storage_backends.load(self._plan.intermediate_backend)()
             store = backend.open(Path(), _layout(self._plan, name, image))
-            store.declare({self._well: self._sites})
-            self._stores[name] = store.open_well(self._well)
+            if image.is_mosaic:
+                frame = self._shape.frame(image)
+                store.declare({self._well: ()}, mosaics={self._well: frame})
+                self._stores[name] = store.open_well(self._well, frame)
+            else:
+                store.declare({self._well: self._shape.sites})
+                self._stores[name] = store.open_well(self._well)
         return self._stores[name]
 
 
@@ -65,17 +72,19 @@ def plane_address(image: ImagePlan, channel: int, key: PlaneKey) -> PlaneAddress
 
 
 def _layout(plan: Plan, name: str, image: ImagePlan) -> StoreLayout:
+    layout = ImageLayout(
+        shape=image.array_shape,
+        dtype=image.dtype,
+        channels=tuple(ChannelLayout(name=channel.name) for channel in image.channels),
+        level_shapes=(image.shape,),
+        chunk=(1, 1, 1, *image.shape),
+    )
     return StoreLayout(
         name=name,
         plate_name=plan.plate,
         plate_format=(1, 1),
-        image=ImageLayout(
-            shape=image.array_shape,
-            dtype=image.dtype,
-            channels=tuple(ChannelLayout(name=channel.name) for channel in image.channels),
-            level_shapes=(image.shape,),
-            chunk=(1, 1, 1, *image.shape),
-        ),
+        image=None if image.is_mosaic else layout,
+        mosaic=attrs.evolve(layout, level_shapes=(), chunk=MOSAIC_CHUNK) if image.is_mosaic else None,
         compression=Compression(codec="none"),
         field_count=1,
     )

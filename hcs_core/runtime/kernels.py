@@ -24,7 +24,7 @@ class Kernels:
     def __init__(self, plan: Plan, plugins: PluginManager) -> None:
         self._plan = plan
         self._converter = Converter(plugins)
-        self._functions = tuple(_function(node, plugins) for node in plan.nodes)
+        self._functions = tuple(None if node.stitch else _function(node, plugins) for node in plan.nodes)
         self._parameters = tuple({name: _given(value) for name, value in node.parameters} for node in plan.nodes)
         self.host = host_memory_type(plugins) if plan.nodes else ""
 
@@ -32,8 +32,8 @@ class Kernels:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, image: Any, block: Block, site: int) -> Any:
-        """Return what a node's kernel makes of the planes of a block.
+    def call(self, index: int, image: Any, block: Block, site: int, frame: tuple[int, int]) -> Any:
+        """Return what a node's kernel makes of the planes of a block: planes of (y, x) `frame`.
 
         Raises
         ------
@@ -45,12 +45,15 @@ class Kernels:
         told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise _fault(node, site, "it cannot do with a channel or a site that is absent")
+        function = self._functions[index]
+        if function is None:
+            raise _fault(node, site, "a stitcher does it, and no kernel")
         try:
-            result = self._functions[index](image, **self._parameters[index], **told)
+            result = function(image, **self._parameters[index], **told)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise _fault(node, site, f"it raised {one_line(error)}") from error
-        wanted = (*made_shape(node, block), *node.output.shape)
+        wanted = (*made_shape(node, block), *frame)
         shape = tuple(getattr(result, "shape", ()))
         if shape != wanted:
             raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import RunError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.backend import ImageStore, StorageBackend
@@ -19,3 +20,17 @@ def open_stores(plan: Plan, output: Path, plugins: PluginManager) -> dict[str, I
         backend: StorageBackend = plugins.storage_backends.load(kept.backend)()
         stores[kept.store] = backend.open(output, kept.layout)
     return stores
+
+
+def mosaic_frame(plan: Plan, store: str, shape: WellShape) -> tuple[int, int] | None:
+    """Return the (y, x) of the mosaic that a well has in a store; `None` where it has none there."""
+    for output in plan.outputs:
+        if output.store == store and output.image.is_mosaic:
+            return shape.frame(output.image)
+    return None
+
+
+def sites_of(plan: Plan, store: str, wells: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the sites of wells that have an image in a store; none, where it holds mosaics alone."""
+    has_sites = any(output.store == store and not output.image.is_mosaic for output in plan.outputs)
+    return {well: sites if has_sites else () for well, sites in wells.items()}

@@ -10,10 +10,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.plan import NodePlan, Plan, Port
+from hcs_core.compiler.plan import NodePlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
+from hcs_core.runtime.mosaic_work import MosaicWork
 from hcs_core.runtime.read_ahead import ReadAhead
 from hcs_core.storage.backend import WellStore
 
@@ -28,14 +29,19 @@ class Held:
 
 @attrs.frozen(kw_only=True)
 class PlaneWork:
-    """The work of a `Traversal` that makes pixels, for one well; `numbers` are the plate's, of the plan's lanes."""
+    """The work of a `Traversal` that makes pixels, for one well.
+
+    `numbers` are the plate's, of the plan's lanes; `stores` hold the plan's outputs, in their order.
+    """
 
     plan: Plan
+    shape: WellShape
     numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
     stores: Sequence[WellStore]
     intermediates: Intermediates
+    mosaics: MosaicWork
 
     def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
@@ -44,10 +50,14 @@ class PlaneWork:
     def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
-        result = self.kernels.call(index, self._array(node, block, planes), block, key.site)
+        if node.stitch is not None:
+            sites = [cell.site for (_, cell), is_there in zip(block.cells, block.present, strict=True) if is_there]
+            return [Held(self.mosaics.fuse(index, sites, map(self._on_host, planes)), self.kernels.host)]
+        frame = self.shape.frame(node.output)
+        result = self.kernels.call(index, self._array(node, block, planes), block, key.site, frame)
         if node.out == "yx":
             return [Held(result, node.memory_type)]
-        stacked = result.reshape((-1, *node.output.shape))
+        stacked = result.reshape((-1, *frame))
         return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
 
     def _array(self, node: NodePlan, block: Block, planes: Iterator[Held]) -> Any:
@@ -59,14 +69,15 @@ class PlaneWork:
         if node.plane_wise:
             held = next(planes)
             return self.kernels.convert(held.array, held.memory_type, node.memory_type)
-        stack: npt.NDArray[Any] = np.empty((prod(block.shape), *node.input.shape), node.input.dtype)
+        frame = self.shape.frame(node.input)
+        stack: npt.NDArray[Any] = np.empty((prod(block.shape), *frame), node.input.dtype)
         for place, is_there in enumerate(block.present):
             if is_there:
                 # No name keeps the plane: it is gone before the next one is asked for.
                 self._fill(stack, place, next(planes))
             else:
                 stack[place] = 0
-        return self.kernels.convert(stack.reshape(*block.shape, *node.input.shape), host, node.memory_type)
+        return self.kernels.convert(stack.reshape(*block.shape, *frame), host, node.memory_type)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
         stack[place] = self._on_host(held)
@@ -74,6 +85,10 @@ class PlaneWork:
     def _on_host(self, held: Held) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
         return array
+
+    def place(self, index: int, sites: Sequence[int], planes: Iterator[Held]) -> None:
+        """Find the positions of the well's sites."""
+        self.mosaics.place(index, sites, map(self._on_host, planes))
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:
         """Write a plane of a kept output."""

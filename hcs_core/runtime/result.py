@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
@@ -111,7 +112,8 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     converter = cattrs.Converter()
     node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
     converter.register_unstructure_hook(NodePlan, node_hook)
-    converter.register_unstructure_hook(GivenImage, lambda image: {"digest": image.digest, "source": image.source})
+    for kind in (GivenImage, GivenPositions):
+        converter.register_unstructure_hook(kind, lambda given: {"digest": given.digest, "source": given.source})
     return {"digest": plan.digest, **converter.unstructure(plan)}
 
 

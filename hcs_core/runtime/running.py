@@ -15,8 +15,9 @@ from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal, JournalContent
+from hcs_core.runtime.mosaic_work import mosaic_translation
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
-from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.output_stores import mosaic_frame, open_stores, sites_of
 from hcs_core.runtime.planes_table import absent_rows
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
@@ -117,12 +118,13 @@ class _Driver:
         if not self._tasks:
             return
         sites = {well: task.sites for well, task in self._tasks.items()}
-        for store in self._stores.values():
+        for name, store in self._stores.items():
             for well in store.finished_wells():
                 # It is made again: while that lasts, nobody may take it for whole.
                 if well in sites:
                     store.discard_well(well)
-            store.declare(sites)
+            frames = {well: mosaic_frame(self._plan, name, task.shape) for well, task in self._tasks.items()}
+            store.declare(sites_of(self._plan, name, sites), {well: yx for well, yx in frames.items() if yx})
         executor: Executor = self._plugins.executors.load(self._plan.executor)()
         job = RunJob(
             plan=self._plan,
@@ -153,16 +155,24 @@ class _Driver:
 
     def _list(self, record: WellRecord) -> None:
         task = self._tasks[record.well]
-        for output in self._plan.outputs:
-            self._stores[output.store].finish_well(
-                FinishedWell(
-                    well=record.well,
-                    sites=record.sites,
-                    translations=self._translations(record, output),
-                    summary=record.summaries.get(output.store, WellSummary()),
-                )
-            )
-        self._journal.note(record, task.planes.digest())
+        for name, store in self._stores.items():
+            finished = FinishedWell(well=record.well, sites=(), summary=record.summaries.get(name, WellSummary()))
+            for output in self._plan.outputs:
+                if output.store == name:
+                    finished = self._with_images(finished, output, record)
+            store.finish_well(finished)
+        self._journal.note(record, task.digest())
+
+    def _with_images(self, finished: FinishedWell, output: OutputPlan, record: WellRecord) -> FinishedWell:
+        """Return what a store is told of a well with what an output adds to it."""
+        if not output.image.is_mosaic:
+            return attrs.evolve(finished, sites=record.sites, translations=self._translations(record, output))
+        task = self._tasks[record.well]
+        return attrs.evolve(
+            finished,
+            mosaic=task.shape.frame(output.image),
+            mosaic_translation=mosaic_translation(self._plan, output.image, task),
+        )
 
     def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
         """Return where the first pixel's centre of each site lies, where that is known."""

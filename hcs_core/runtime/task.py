@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,16 +28,27 @@ class RunJob:
 
 @attrs.frozen(kw_only=True, eq=False)
 class WellTask:
-    """One well: its sites with what they lack, and its planes."""
+    """One well: its sites with what they lack, its planes, and where they lie, if the plan asks for that.
+
+    `positions` are (y, x) in um of the fields' centres from the well's, of the sites of which they are known.
+    """
 
     well: str
     shape: WellShape
     planes: PlaneTable
+    positions: Mapping[int, tuple[float, float]] = attrs.field(factory=dict)
 
     @property
     def sites(self) -> tuple[int, ...]:
         """Its sites."""
         return self.shape.sites
+
+    def digest(self) -> str:
+        """Return a digest of what the well is made from: planes, and positions where they count."""
+        planes = self.planes.digest()
+        if not self.positions:
+            return planes
+        return hashlib.sha256(f"{planes}{sorted(self.positions.items())!r}".encode()).hexdigest()
 
 
 @attrs.frozen(kw_only=True)

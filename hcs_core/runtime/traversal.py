@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
+from hcs_core.storage.layout import MOSAIC
 
 
 class Work(Protocol):
@@ -25,6 +26,10 @@ class Work(Protocol):
 
     def compute(self, index: int, block: Block, planes: Iterator[Any], key: PlaneKey) -> Sequence[Any]:
         """Return the planes that a node makes of those of one block that are there, both in the order of its axes."""
+        ...
+
+    def place(self, index: int, sites: Sequence[int], planes: Iterator[Any]) -> None:
+        """Find the positions of a well's sites, from a plane of each of these sites, in their order."""
         ...
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Any) -> None:
@@ -56,12 +61,29 @@ class Traversal:
                 self._taps.setdefault(port, []).append((index, channel))
 
     def run(self) -> None:
-        """Make every plane of every kept output that can be made."""
-        for output in self._plan.outputs:
+        """Make every plane of every kept output that can be made; positions come first, as mosaics need them.
+
+        Mosaics come next: they ask for the planes of a well's sites one after the other, which are written on the
+        way. The other way round, all planes of a well would have to wait for its mosaics.
+        """
+        for index, node in enumerate(self._plan.nodes):
+            if node.places:
+                self._place(index, node)
+        for output in sorted(self._plan.outputs, key=lambda output: not output.image.is_mosaic):
             for channel, key in self._in_order(output):
                 port = self._presence.origin(output.ports[channel], key)
                 if (port, key) not in self._written and self._presence.has(port, key):
                     self._produce(port, key)
+
+    def _place(self, index: int, node: NodePlan) -> None:
+        """Find positions; planes are pulled only where they are looked at."""
+        if not node.inputs:
+            self._work.place(index, (), iter(()))
+            return
+        timepoint, z_index = self._presence.reference(node)
+        block = self._presence.block(node, 0, PlaneKey(MOSAIC, timepoint, z_index))
+        there = [key.site for (_, key), is_there in zip(block.cells, block.present, strict=True) if is_there]
+        self._work.place(index, there, self._gather(node, block))
 
     def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -18,13 +19,13 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
-from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.mosaic_work import MosaicWork
+from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
 from hcs_core.storage.backend import Restartable
-from hcs_core.storage.layout import WellSummary
 
 
 class WellRunner:
@@ -52,7 +53,7 @@ class WellRunner:
         record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
             try:
-                record = attrs.evolve(record, summaries=self._run(task, task.shape))
+                record = attrs.evolve(record, **self._run(task, task.shape))
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -75,11 +76,11 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for store in self._stores.values():
-            well = store.open_well(task.well)
+        for name, store in self._stores.items():
+            well = store.open_well(task.well, mosaic_frame(self._plan, name, task.shape))
             if isinstance(well, Restartable):
                 well.restart()
-        return attrs.evolve(record, sites=shape.sites, absent=absent, summaries=self._run(task, shape))
+        return attrs.evolve(record, sites=shape.sites, absent=absent, **self._run(task, shape))
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
@@ -90,21 +91,28 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
-    def _run(self, task: WellTask, shape: WellShape) -> dict[str, WellSummary]:
-        wells = [store.open_well(task.well) for store in self._stores.values()]
+    def _run(self, task: WellTask, shape: WellShape) -> dict[str, Any]:
+        """Run a well; return what its record has of it: summaries by store, and tables."""
+        wells = {
+            name: store.open_well(task.well, mosaic_frame(self._plan, name, shape))
+            for name, store in self._stores.items()
+        }
+        mosaics = MosaicWork(self._plan, self._plugins, task, shape)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         with ReadAhead(self._forecast(shape, task.well), lambda key: source.read(key, *expected[key[0]])) as ahead:
             work = PlaneWork(
                 plan=self._plan,
+                shape=shape,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
-                stores=wells,
-                intermediates=Intermediates(self._plan, self._plugins, task.well, shape.sites),
+                stores=[wells[output.store] for output in self._plan.outputs],
+                intermediates=Intermediates(self._plan, self._plugins, task.well, shape),
+                mosaics=mosaics,
             )
             Traversal(self._plan, shape, work, task.well).run()
-        return {name: well.close() for name, well in zip(self._stores, wells, strict=True)}
+        return {"summaries": {name: well.close() for name, well in wells.items()}, "tables": mosaics.tables()}
 
     def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""

@@ -13,9 +13,21 @@ from hcs_core.runtime.task import WellTask
 def well_tasks(plan: Plan, plate: Plate) -> tuple[WellTask, ...]:
     """Return a task for each well of the plan, in the plate's order; its planes are those that the plan reads."""
     chosen = planes_of(plate.planes, plan.sources)
+    stitches = any(node.stitch is not None for node in plan.nodes)
     tasks = []
     for well, index in plan.wells:
         shape = plan.well_shapes[index]
         own = chosen.of_well(well)
-        tasks.append(WellTask(well=well, shape=shape, planes=own.select(np.isin(own.site, shape.sites))))
+        task = WellTask(
+            well=well,
+            shape=shape,
+            planes=own.select(np.isin(own.site, shape.sites)),
+            positions=_positions(plate, well, shape.sites) if stitches else {},
+        )
+        tasks.append(task)
     return tuple(tasks)
+
+
+def _positions(plate: Plate, well: str, sites: tuple[int, ...]) -> dict[int, tuple[float, float]]:
+    known = ((site, plate.positions.get((well, site))) for site in sites)
+    return {site: (position.y_um, position.x_um) for site, position in known if position is not None}

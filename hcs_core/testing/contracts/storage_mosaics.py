@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy.typing as npt
@@ -88,9 +89,7 @@ class MosaicRules(StorageBackendRules):
         assert not wrong, f"a store of mosaics alone gives them back: {'; '.join(wrong)}."
         assert listed == ("A01",), f"a store of mosaics alone lists its wells: {listed}, not A01."
 
-    def _filled(
-        self, store: ImageStore, well: str, sites: tuple[int, ...]
-    ) -> dict[PlaneAddress, npt.NDArray[object]]:
+    def _filled(self, store: ImageStore, well: str, sites: tuple[int, ...]) -> dict[PlaneAddress, npt.NDArray[Any]]:
         """Write planes into a well, close it, and return them."""
         planes = {attrs.evolve(_OF_WELL, site=site): a_plane(10 + site) for site in sites}
         planes |= {FIRST: a_plane(3)} if sites else {}
@@ -102,7 +101,7 @@ class MosaicRules(StorageBackendRules):
         return planes
 
 
-def _differing(store: ImageStore, well: str, truth: dict[PlaneAddress, npt.NDArray[object]]) -> list[str]:
+def _differing(store: ImageStore, well: str, truth: dict[PlaneAddress, npt.NDArray[Any]]) -> list[str]:
     images = store.open_well(well, FRAMES[well])
     return [
         f"{address} of {well}"
