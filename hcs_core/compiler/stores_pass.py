@@ -85,6 +85,10 @@ def _store(name: str, plan: Plan, given: CompileInput, sites: int) -> StoreLayou
 
 def _image(image: ImagePlan, zarr: ZarrConfig) -> ImageLayout:
     chunk = MOSAIC_CHUNK if image.is_mosaic else chunk_shape(image, zarr)
+    shard = shard_shape(image, chunk, zarr)
+    if image.is_mosaic and shard is not None:
+        # How many chunks it has along y and x, each well says.
+        shard = (*shard[:3], TILE, TILE)
     return ImageLayout(
         shape=image.array_shape,
         dtype=image.dtype,
@@ -94,7 +98,7 @@ def _image(image: ImagePlan, zarr: ZarrConfig) -> ImageLayout:
         time_step_s=image.time_step_s,
         level_shapes=() if image.is_mosaic else level_shapes(image.shape),
         chunk=chunk,
-        shard=shard_shape(image, chunk, zarr),
+        shard=shard,
     )
 
 

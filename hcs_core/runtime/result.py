@@ -110,10 +110,10 @@ def versions(plugins: PluginManager) -> dict[str, str]:
 def plan_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
     converter = cattrs.Converter()
-    node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
-    converter.register_unstructure_hook(NodePlan, node_hook)
     for kind in (GivenImage, GivenPositions):
         converter.register_unstructure_hook(kind, lambda given: {"digest": given.digest, "source": given.source})
+    node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
+    converter.register_unstructure_hook(NodePlan, node_hook)
     return {"digest": plan.digest, **converter.unstructure(plan)}
 
 
