@@ -135,7 +135,8 @@ class NodePlan:
     kernel: str = ""
     version: str = ""
     device: str = attrs.field(default="", repr=False)
-    needs_bytes: int = 0
+    # What the largest of the selected wells needs is no part of what the node is.
+    needs_bytes: int = attrs.field(default=0, repr=False)
     function: Callable[..., Any] | None = attrs.field(default=None, eq=False, repr=False)
 
     @property

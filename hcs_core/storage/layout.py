@@ -99,7 +99,8 @@ class StoreLayout:
     image: ImageLayout | None
     mosaic: ImageLayout | None = None
     compression: Compression
-    field_count: int
+    # Of the selected wells: the store is the same one, whichever these are.
+    field_count: int = attrs.field(repr=False)
     image_metadata: bool = True
     plate_metadata: bool = True
     ome_zarr_version: str = "0.5"
