@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,16 @@ import attrs
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
+from hcs_core.compiler.definitions import definition_digest
+from hcs_core.compiler.devices_pass import fitting_workers
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PipelineError, PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
+from hcs_core.pipeline.definition import Definition, Steps, pipelines_of, with_wells
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.pipeline_file import dump_pipeline
-from hcs_core.pipeline.step import Step
 from hcs_core.plate.detection import Detected, detect
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.opening import inventory, with_positions
@@ -28,7 +30,7 @@ from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
-from hcs_core.runtime.output_folder import check_output, clear_output, output_folder
+from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import RunResult
@@ -36,9 +38,6 @@ from hcs_core.runtime.running import RunOptions, run_plan
 from hcs_core.runtime.services import PlateServices, ServicesRecipe
 from hcs_core.runtime.stitcher import Stitcher, new_stitcher
 from hcs_core.runtime.well_tasks import well_tasks
-
-Steps = Pipeline | Sequence[Step]
-"""A pipeline, or its steps."""
 
 
 class PipelineOrchestrator:
@@ -89,14 +88,22 @@ class PipelineOrchestrator:
     # --- Initialize -----------------------------------------------------------------------------------------
 
     def initialize(self) -> None:
-        """Find the microscope, and list the plate.
+        """Find the microscope, list the plate, and settle where results go.
+
+        What the configuration names beside the microscope (backends, executor, devices) is checked by the compiler,
+        which tells it with all other problems.
 
         Raises
         ------
         PlateError
-            The folder is no plate, or the output would lie within it.
+            The folder is no plate.
+        RunError
+            The output or its tables would lie within the plate, or the output holds something that is not of hcs.
+        UnknownNameError
+            There is no such microscope.
         """
         check_output(self.output, self.plate_path)
+        check_outside(self.output / self.config.path_planning.materialization_results_path, self.plate_path)
         detected = detect(self.plate_path, self.plugins, str(self.config.microscope))
         self._plate = inventory(self.plate_path, detected, self._readers)
         self._detected = detected
@@ -165,13 +172,22 @@ class PipelineOrchestrator:
 
     # --- Compile --------------------------------------------------------------------------------------------
 
-    def compile_pipelines(self, steps: Steps, well_filter: WellFilter | None = None) -> dict[str, ProcessingContext]:
+    def compile_pipelines(
+        self, steps: Definition, well_filter: WellFilter | None = None
+    ) -> dict[str, ProcessingContext]:
         """Return the frozen context of each well.
+
+        Parameters
+        ----------
+        steps
+            A pipeline or its steps; of several, each well runs one after the other.
+        well_filter
+            The wells, in place of those that the pipelines select.
 
         Raises
         ------
         CompileError
-            The pipeline cannot run on this plate; the text lists every problem.
+            The pipelines cannot run on this plate; the text lists every problem.
         RunError
             `initialize` was not called.
         """
@@ -183,8 +199,8 @@ class PipelineOrchestrator:
             for well, shape in plan.wells
         }
 
-    def plan(self, steps: Steps, well_filter: WellFilter | None = None, *, draft: bool = False) -> Plan:
-        """Return the plan of a pipeline for this plate; with `draft`, one with problems too.
+    def plan(self, steps: Definition, well_filter: WellFilter | None = None, *, draft: bool = False) -> Plan:
+        """Return the plan of pipelines for this plate; with `draft`, one with problems too.
 
         Raises
         ------
@@ -193,12 +209,12 @@ class PipelineOrchestrator:
         RunError
             `initialize` was not called.
         """
-        pipeline = _with_wells(_as_pipeline(steps), well_filter)
-        self._plate = self._with_positions(pipeline.select)
+        pipelines = with_wells(pipelines_of(steps), well_filter)
+        self._plate = self._with_positions(pipelines[0].select)
         machine = this_machine(self.output)
-        arguments = (pipeline, self.plate, self.config, self.plugins, machine)
+        arguments = (pipelines, self.plate, self.config, self.plugins, machine)
         content = Journal(self.output).read()
-        images = read_images(pipeline, self.plugins)
+        images = read_images(pipelines, self.plugins)
         plan = draft_plan(*arguments, images=images)
         if content is not None and not plan.problems:
             plan = draft_plan(*arguments, self._existing(plan, content), images)
@@ -209,12 +225,15 @@ class PipelineOrchestrator:
         return plan
 
     def _existing(self, plan: Plan, content: JournalContent) -> Existing:
-        """Return the wells that the journal and every store of the plan take for whole."""
+        """Return the wells that the journal and every store that the plan has for them take for whole."""
         if content.content_key != plan.content_key:
             return Existing(content_key=content.content_key)
-        whole = [set(store.finished_wells()) for store in open_stores(plan, self.output, self.plugins).values()]
+        stores = open_stores(plan, self.output, self.plugins)
+        whole = set(plan.well_names)
+        for output in plan.outputs:
+            whole -= set(plan.wells_of(output)).difference(stores[output.store].finished_wells())
         tasks = well_tasks(plan, self.plate)
-        return existing_of(content, {task.well: task.digest() for task in tasks}, set.intersection(*whole))
+        return existing_of(content, {task.well: task.digest() for task in tasks}, whole)
 
     def _with_positions(self, select: Selection) -> Plate:
         try:
@@ -227,50 +246,74 @@ class PipelineOrchestrator:
 
     def execute_compiled_plate(
         self,
-        pipeline_definition: Steps,
+        pipeline_definition: Definition,
         compiled_contexts: Mapping[str, ProcessingContext],
         max_workers: int | None = None,
         options: RunOptions | None = None,
     ) -> RunResult:
         """Run what was compiled, well by well.
 
+        Parameters
+        ----------
+        pipeline_definition
+            What the contexts were compiled from.
+        compiled_contexts
+            What `compile_pipelines` returned, or a part of it: the wells that are to be run.
+        max_workers
+            How many wells are worked on at once, in place of what the plan says; fewer where memory is short.
+        options
+            What a run is told beside its plan.
+
         Raises
         ------
         RunError
-            There is no context, or the contexts are of another pipeline or plate.
+            `initialize` was not called, there is no context, or the contexts are of other pipelines or another plate.
         """
-        if not compiled_contexts:
-            raise RunError("there is nothing to execute: call compile_pipelines(steps) and pass what it returns.")
-        plan = next(iter(compiled_contexts.values())).plan
-        pipeline = _as_pipeline(pipeline_definition)
-        names = tuple(step.name for step in pipeline.steps if step.enabled)
-        if names != tuple(step.name for step in plan.steps) or plan.inventory_digest != self.plate.digest():
+        plan = _plan_of(compiled_contexts)
+        pipelines = pipelines_of(pipeline_definition)
+        if plan.inventory_digest != self.plate.digest():
             raise RunError(
-                "the contexts were compiled from another pipeline or plate than those given: call compile_pipelines "
-                "with this pipeline, and pass what it returns."
+                f"the contexts were compiled for another plate than {self.plate_path}, or before its files changed: "
+                "call compile_pipelines again, and pass what it returns."
+            )
+        if plan.definition != definition_digest(pipelines):
+            raise RunError(
+                "the contexts were compiled from another pipeline than the one given: call compile_pipelines with "
+                "it, and pass what it returns."
             )
         if max_workers is not None:
-            plan = attrs.evolve(plan, workers=max(1, min(max_workers, len(plan.wells))))
+            limit = self.config.memory_limit or this_machine(self.output).memory_bytes
+            plan = attrs.evolve(plan, workers=fitting_workers(plan, max_workers, limit))
+        # What is to run the wells is there, or is missed before anything is made.
+        self.plugins.executors.load(plan.executor)
         options = options or RunOptions()
         results = self.config.path_planning.materialization_results_path
-        options = attrs.evolve(options, results=results, pipeline_yaml=options.pipeline_yaml or _yaml(pipeline))
-        return run_plan(plan, self.plate, self.plugins, self.output, options)
+        files = options.pipeline_files or tuple(map(_yaml, pipelines))
+        return run_plan(
+            plan,
+            self.plate,
+            self.plugins,
+            self.output,
+            attrs.evolve(options, results=results, pipeline_files=files),
+        )
 
     def run(
-        self, pipelines: Iterable[Steps], well_filter: WellFilter | None = None, options: RunOptions | None = None
+        self,
+        pipelines: Pipeline | Iterable[Steps],
+        well_filter: WellFilter | None = None,
+        options: RunOptions | None = None,
     ) -> RunResult:
-        """Run all three phases.
+        """Run all three phases; each well runs the pipelines one after the other.
 
         Raises
         ------
         HcsError
             As the phases do.
         """
-        (pipeline,) = _only_one(pipelines)
+        listed = with_wells(_some(pipelines), well_filter)
         if self._plate is None:
             self.initialize()
-        contexts = self.compile_pipelines(pipeline, well_filter)
-        return self.execute_compiled_plate(_with_wells(pipeline, well_filter), contexts, options=options)
+        return self.execute_compiled_plate(listed, self.compile_pipelines(listed), options=options)
 
     def clear(self) -> None:
         """Remove what an earlier run left in the output folder, and nothing else.
@@ -284,23 +327,32 @@ class PipelineOrchestrator:
         clear_output(self.output)
 
 
-def _as_pipeline(steps: Steps) -> Pipeline:
-    return steps if isinstance(steps, Pipeline) else Pipeline("pipeline", steps)
+def _some(pipelines: Pipeline | Iterable[Steps]) -> tuple[Pipeline, ...]:
+    """Return the pipelines of a run, at least one."""
+    listed = pipelines if isinstance(pipelines, Pipeline) else list(pipelines)
+    if not listed:
+        raise PipelineError("run() got no pipeline: give one or several, as in run(pipelines=[pipeline]).")
+    return pipelines_of(listed)
 
 
-def _only_one(pipelines: Iterable[Steps]) -> tuple[Pipeline]:
-    """Return the one pipeline that a run takes."""
-    listed = [_as_pipeline(pipeline) for pipeline in pipelines]
-    if len(listed) != 1:
-        raise PipelineError(f"run() got {len(listed)} pipelines: give one; several in sequence are not possible yet.")
-    return (listed[0],)
-
-
-def _with_wells(pipeline: Pipeline, well_filter: WellFilter | None) -> Pipeline:
-    if well_filter is None:
-        return pipeline
-    wells = well_filter if isinstance(well_filter, str | int) else tuple(well_filter)
-    return attrs.evolve(pipeline, select=attrs.evolve(pipeline.select, wells=wells))
+def _plan_of(contexts: Mapping[str, ProcessingContext]) -> Plan:
+    """Return the plan that contexts share, for their wells alone."""
+    if not contexts:
+        raise RunError("there is nothing to execute: call compile_pipelines(steps) and pass what it returns.")
+    plan = next(iter(contexts.values())).plan
+    if any(context.plan is not plan and context.plan != plan for context in contexts.values()):
+        raise RunError(
+            "the contexts were compiled by several calls: pass what one call of compile_pipelines returned."
+        )
+    if len(contexts) == len(plan.wells):
+        return plan
+    wells = {context.well for context in contexts.values()}
+    return attrs.evolve(
+        plan,
+        wells=tuple(pair for pair in plan.wells if pair[0] in wells),
+        done=tuple(well for well in plan.done if well in wells),
+        skipped_wells=(),
+    )
 
 
 def _yaml(pipeline: Pipeline) -> str | None:

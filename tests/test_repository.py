@@ -44,14 +44,16 @@ def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, i
     from hcs_core.testing.plates import make_plate as plate_without_files
 
     page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
-    first, second = blocks("yaml", page)
+    shown = blocks("yaml", page)
+    first, *others = [block for block in shown if block.startswith("hcs: 1")]
+    (config_text,) = [block for block in shown if block.startswith("num_workers:")]
     (tmp_path / "pipeline.yaml").write_text(first)
-    (tmp_path / "config.yaml").write_text(second)
+    (tmp_path / "config.yaml").write_text(config_text)
     pipeline = Pipeline.load(tmp_path / "pipeline.yaml")
     assert [step.name for step in pipeline.steps if step.save] == ["wide"]
     config = load_config(tmp_path / "config.yaml")
     assert config.zarr == GlobalPipelineConfig().zarr
-    (function,) = blocks("python", page)
+    (function,) = [block for block in blocks("python", page) if "@step_function" in block]
     exec(compile(function, "pipelines.md", "exec"), {})  # noqa: S102 - that is what is tested
     plate = plate_without_files(
         wells=("B02", "C05", "G11"),
@@ -62,6 +64,24 @@ def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, i
     plan = compile_plan(pipeline, plate, config, installed)
     assert plan.well_names == ("B02", "G11")
     assert [output.store for output in plan.outputs] == ["wide.zarr", "images.zarr"]
+    for number, text in enumerate(others):
+        (tmp_path / f"{number}.yaml").write_text(text)
+        whole = plate_without_files(wells=("A01", "A02", "A03", "B01"), z_indexes=(1, 2))
+        assert compile_plan(Pipeline.load(tmp_path / f"{number}.yaml"), whole, config, installed).outputs
+
+
+def test_the_phases_of_the_page_on_pipelines_run(tmp_path, make_plate):
+    from hcs_core import GlobalPipelineConfig, PathPlanningConfig, Pipeline, Step
+
+    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    (phases,) = [block for block in blocks("python", page) if "compile_pipelines" in block]
+    names = {
+        "plate_path": make_plate(),
+        "config": GlobalPipelineConfig(path_planning=PathPlanningConfig(global_output_folder=tmp_path)),
+        "pipeline": Pipeline("p", [Step("max_projection")]),
+    }
+    exec(compile(phases, "pipelines.md", "exec"), names)  # noqa: S102 - that is what is tested
+    assert names["result"].status == "ok"
 
 
 def test_every_command_of_the_readme_exists(installed: PluginManager):
@@ -123,3 +143,16 @@ def test_nothing_that_belongs_to_a_machine_is_committed():
         if path.suffix in {".py", ".toml", ".md", ".txt", ".yaml"} or name == ".ci/run":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"index[-]url|[:]//\S+/simple\b|[\"' ]/(work|root|home)/", text), name
+
+
+def test_the_example_of_the_page_on_services_runs(make_plate, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_plate().rename(tmp_path / "PLATE")
+    (example,) = blocks("python", (ROOT / "docs" / "services.md").read_text(encoding="utf-8"))
+    exec(compile(example, "services.md", "exec"), {})  # noqa: S102 - that is what is tested
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("ParsedName(well='A01', site=1, channel=1")
+    assert said[1] == "plate_A01_s2_w1.TIF"
+    assert "TimePoint_1/ZStep_1/plate_A01_s{iii}_w1.TIF" in said[2]
+    made = sorted(path.name for path in (tmp_path / "PLATE_outputs" / "mosaics").iterdir())
+    assert made == [f"{well}_stitched_w{c}_z{z}_t1.tif" for well in ("A01", "B03") for c in (1, 2) for z in (1, 2)]

@@ -26,7 +26,7 @@ def show_plans(session: Session, wanted: Asked, *, as_json: bool, quiet: bool) -
     plans = []
     for plate in wanted.plates:
         orchestrator = wanted.orchestrator(plate, session)
-        plan = orchestrator.plan(wanted.pipeline, draft=True)
+        plan = orchestrator.plan(wanted.pipelines, draft=True)
         if not plan.problems:
             check_same_run(orchestrator.output, plan.pipeline, plan.content_key)
         plans.append(plan)

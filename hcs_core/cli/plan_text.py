@@ -8,6 +8,7 @@ import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
+from hcs_core.pipeline.step_options import START
 from hcs_core.plate.wells import summary
 from hcs_core.plugins.parameter import GivenImage
 
@@ -20,8 +21,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "plate": plan.plate,
         "pipeline": plan.pipeline,
+        "pipelines": list(plan.pipelines),
         "wells": list(plan.well_names),
-        "steps": [_step(plan, step, before) for step, before in zip(plan.steps, _before(plan), strict=True)],
+        "steps": [_step(plan, step) for step in plan.steps],
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "workers": plan.workers,
@@ -31,24 +33,25 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _before(plan: Plan) -> list[str]:
-    return ["plate", *(step.name for step in plan.steps[:-1])][: len(plan.steps)]
-
-
-def _step(plan: Plan, step: StepPlan, before: str) -> dict[str, Any]:
+def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
     nodes = [plan.nodes[index] for index in step.nodes]
     kept = [output.store for output in plan.outputs if output.step == step.name]
     left = [well for well in plan.well_names if well not in plan.done]
     return {
         "name": step.name,
+        "pipeline": step.pipeline,
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
         "axes": ", ".join(dict.fromkeys(f"{node.axes}->{node.out}" for node in nodes)),
-        "reads": before,
+        "reads": _source(step),
         "writes": kept or [plan.intermediate_backend],
         "wells_to_run": len(left),
         "why": "not there yet" if left else "all wells are there",
     }
+
+
+def _source(step: StepPlan) -> str:
+    return "plate" if step.reads == START else step.reads
 
 
 def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
         "name": output.store,
         "step": output.step,
         "backend": output.backend,
+        "wells": None if output.wells is None else list(plan.wells_of(output)),
         "mosaic": image.is_mosaic,
         "channels": [channel.name for channel in image.channels],
         "shape": list(image.array_shape),
@@ -81,15 +85,22 @@ def plan_text(plan: Plan, output: str) -> str:
         *_left_out(plan),
     ]
     width = max((len(step.name) for step in plan.steps), default=0)
+    before: StepPlan | None = None
     for number, step in enumerate(plan.steps, start=1):
         nodes = [plan.nodes[index] for index in step.nodes]
         kernels = ", ".join(dict.fromkeys(_kernel(node.kernel or node.operation, node.parameters) for node in nodes))
+        unsaid = before.name if before and before.pipeline == step.pipeline else START
+        taken = "" if step.reads == unsaid else f" (of {_source(step)})"
+        before = step
         images = "; ".join(image_text(plan.largest(image)) for image in step.images)
-        lines.append(f"  {number}. {step.name:<{width}}  {kernels}  ->  {images}")
+        lines.append(f"  {number}. {step.name:<{width}}  {kernels}{taken}  ->  {images}")
     for kept in plan.outputs:
         chunk = kept.image_layout.chunk if kept.image_layout else ()
         image = image_text(plan.largest(kept.image))
-        lines.append(f"Writes:   {output}/{kept.store} ({kept.backend}), {image}, chunks {_by(chunk)}")
+        lines.append(
+            f"Writes:   {output}/{kept.store} ({kept.backend}), {image}, chunks {_by(chunk)}"
+            + ("" if kept.wells is None else f", of {summary(plan.wells_of(kept))}")
+        )
     lines += [
         (
             f"Needs:    {size_text(plan.peak_memory_bytes_per_worker)} of memory a worker ({plan.workers} at once) "

@@ -32,7 +32,10 @@ _FAILED_SHOWN = 12
 @click.option("--fresh", is_flag=True, help="Remove what an earlier run left in the output folder first.")
 @click.pass_obj
 def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any) -> int:
-    """Run PIPELINE on each PLATE; wells that are in the output already are left as they are."""
+    """Run PIPELINE on each PLATE, several one after the other in each well.
+
+    Wells that are in the output already are left as they are.
+    """
     for name, one in ONE_THREAD.items():
         # This process is the command's own: what it computes itself keeps to one thread for each worker, too.
         os.environ.setdefault(name, one)
@@ -47,10 +50,10 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any)
             orchestrator = wanted.orchestrator(plate, session)
             if fresh:
                 # Compiled first: a pipeline with a mistake must not cost the results that are there.
-                orchestrator.compile_pipelines(wanted.pipeline)
+                orchestrator.compile_pipelines(wanted.pipelines)
                 orchestrator.clear()
             run = attrs.evolve(signals, repeat=wanted.repeat_for(plate, orchestrator.output))
-            results.append(orchestrator.run([wanted.pipeline], options=run))
+            results.append(orchestrator.run(wanted.pipelines, options=run))
             if signals.stop.is_set():
                 break
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from hcs_core.pipeline.pipeline import Pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_YAML = (".yaml", ".yml")
 _OPTIONS = (
     click.option(
         "-o",
@@ -54,19 +55,19 @@ _OPTIONS = (
 
 
 def run_options(function: F) -> F:
-    """Add the shared options, and the plates and the pipeline as arguments, to a command."""
+    """Add the shared options, and the plates and the pipelines as arguments, to a command."""
     for option in reversed(_OPTIONS):
         function = option(function)
-    return click.argument("plates_and_pipeline", nargs=-1, required=True, metavar="PLATE... PIPELINE")(function)
+    return click.argument("plates_and_pipeline", nargs=-1, required=True, metavar="PLATE... PIPELINE...")(function)
 
 
 @attrs.frozen(kw_only=True)
 class Asked:
-    """What a command line asks for: plates, a pipeline, and how."""
+    """What a command line asks for: plates, pipelines, and how."""
 
     plates: tuple[Path, ...]
-    pipeline: Pipeline
-    pipeline_path: Path
+    pipelines: tuple[Pipeline, ...]
+    pipeline_paths: tuple[Path, ...]
     config: GlobalPipelineConfig
     output: Path | None
     repeat: tuple[str, ...]
@@ -82,7 +83,7 @@ class Asked:
 
     def repeat_for(self, plate: Path, output: Path) -> tuple[str, ...]:
         """Return the command line that runs one of the plates again, with its own output folder."""
-        paths = (str(path.absolute()) for path in (plate, self.pipeline_path))
+        paths = (str(path.absolute()) for path in (plate, *self.pipeline_paths))
         return ("hcs", "run", *paths, "-o", str(output), *self.repeat)
 
 
@@ -96,31 +97,43 @@ def asked(options: dict[str, Any]) -> Asked:
     click.UsageError
         There is no plate, or no pipeline.
     """
-    paths = [Path(path) for path in options["plates_and_pipeline"]]
-    if len(paths) < 2:  # noqa: PLR2004 - a plate and a pipeline
+    plates, pipeline_paths = _apart([Path(path) for path in options["plates_and_pipeline"]])
+    if not plates:
         raise click.UsageError(
             "give a plate's folder and a pipeline file, as in `hcs run PLATE pipeline.yaml`; `hcs init` writes one."
         )
-    *plates, pipeline_path = paths
-    if pipeline_path.is_dir():
+    if pipeline_paths[0].is_dir():
         raise PipelineError(
-            f"{pipeline_path} is a folder: the last argument is the pipeline file; `hcs init` writes one."
+            f"{pipeline_paths[0]} is a folder: the last argument is a pipeline file; `hcs init` writes one."
         )
     names = [plate.absolute().name for plate in plates]
     if len(set(names)) < len(names):
         raise PlateError(
             "two of the plates have one name: their results would share a folder; run them one by one with -o."
         )
-    pipeline = Pipeline.load(pipeline_path)
-    select = pipeline.select.override(_selection(options))
+    chosen = _selection(options)
+    pipelines = [
+        attrs.evolve(
+            pipeline, select=pipeline.select.override(chosen), missing=options["missing"] or pipeline.missing
+        )
+        for pipeline in map(Pipeline.load, pipeline_paths)
+    ]
     return Asked(
-        plates=tuple(plates),
-        pipeline=attrs.evolve(pipeline, select=select, missing=options["missing"] or pipeline.missing),
-        pipeline_path=pipeline_path,
+        plates=plates,
+        pipelines=tuple(pipelines),
+        pipeline_paths=pipeline_paths,
         config=_config(options),
         output=options["output"],
         repeat=_repeat(options),
     )
+
+
+def _apart(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return plates and pipeline files: the last is a pipeline, and so are those before it that are files or YAML."""
+    first = len(paths) - 1
+    while first > 0 and (paths[first - 1].is_file() or paths[first - 1].suffix in _YAML):
+        first -= 1
+    return tuple(paths[:first]), tuple(paths[first:])
 
 
 def _selection(options: dict[str, Any]) -> Selection:

@@ -12,7 +12,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
 from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
-from hcs_core.compiler.operations import Resolved, given_parameters, parameter_problems, resolve
+from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems, resolve
 from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
 from hcs_core.compiler.selected import channel_index
 from hcs_core.compiler.stitching import Stitching, stitching_call
@@ -32,7 +32,13 @@ class Builder:
         self._given = given
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
+        self._images: Images = {}
         self.stitching = Stitching(plan, given, self.nodes, self.problems)
+
+    def begin(self, images: Images) -> None:
+        """Go on to a pipeline that names these image files."""
+        self._images = images
+        self.stitching.begin(images)
 
     def check_calls(self, step: Step, calls: Iterable[FunctionCall]) -> None:
         """Check what can be checked of a step's calls without an image: operations and their parameters."""
@@ -171,13 +177,15 @@ class Builder:
             if node is None:
                 return lanes
             self.nodes.append(node)
-            made.update(zip(places, lanes_of(node.output, len(self.nodes) - 1), strict=False))
+            made.update(
+                zip(places, lanes_of(node.output, len(self.nodes) - 1, group.lanes[0].positions), strict=False)
+            )
         return tuple(made[place] for place in sorted(made))
 
     def _node(
         self, step: Step, call: FunctionCall, resolved: Resolved, group: Group, only: Only | None
     ) -> NodePlan | None:
-        parameters = given_parameters(call, resolved, self._given.images)
+        parameters = given_parameters(call, resolved, self._images)
         self.problems += ill_fitting_images(step, call, resolved, parameters, group.image)
         try:
             output = output_image(group.image, resolved, dict(parameters))
@@ -198,6 +206,7 @@ class Builder:
             masks=resolved.signature.missing == MissingPolicy.MASK,
             only=only,
             asked_memory_type=resolved.memory_type or step.memory,
+            asked_device=step.device,
             version=resolved.version,
             function=resolved.function,
         )
@@ -207,7 +216,7 @@ class Builder:
         if isinstance(found, Problem):
             self.problems.append(found)
             return None
-        wrong = parameter_problems(step, call, found, self._given.images)
+        wrong = parameter_problems(step, call, found, self._images)
         self.problems.extend(wrong)
         # Without good parameters nobody can say what frame is left; all else follows from the signature.
         return None if wrong and found.signature.frame is not None else found

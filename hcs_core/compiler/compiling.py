@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import attrs
 
+from hcs_core.compiler.definitions import definition_digest
 from hcs_core.compiler.machine import Existing, Machine
 from hcs_core.compiler.operations import Images
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import CompileError, PluginError
-from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
+from hcs_core.pipeline.config import GlobalPipelineConfig
+from hcs_core.pipeline.definition import Definition, pipelines_of
 from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.pipeline.step import Step
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import CompilerPassSpec
@@ -22,18 +25,17 @@ from hcs_core.plugins.specs import CompilerPassSpec
 class CompileInput:
     """Everything that a pass may look at; nothing of it is ever changed."""
 
-    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
     plate: Plate
     config: GlobalPipelineConfig
     plugins: PluginManager
     machine: Machine
     existing: Existing
-    images: Images = attrs.field(factory=dict)
+    images: Mapping[str, Images] = attrs.field(factory=dict)
 
-    @property
-    def selection(self) -> Selection:
-        """The part of the plate that the pipeline is for."""
-        return self.pipeline.select
+    def step_name(self, pipeline: Pipeline, step: Step) -> str:
+        """Return how the plan names a step: by its own name, or as `pipeline/step` where there are several."""
+        return step.name if len(self.pipelines) == 1 else f"{pipeline.name}/{step.name}"
 
 
 CompilerPass = Callable[[Plan, CompileInput], Plan]
@@ -41,20 +43,20 @@ CompilerPass = Callable[[Plan, CompileInput], Plan]
 
 
 def compile_plan(
-    pipeline: Pipeline,
+    pipeline: Definition,
     plate: Plate,
     config: GlobalPipelineConfig,
     plugins: PluginManager,
     machine: Machine | None = None,
     existing: Existing | None = None,
-    images: Images | None = None,
+    images: Mapping[str, Images] | None = None,
 ) -> Plan:
     """Return the plan of a pipeline for a plate; pure: the same arguments give the same plan.
 
     Parameters
     ----------
     pipeline, plate, config
-        What is to be done, to what, and how.
+        What is to be done, to what, and how; several pipelines come into one plan, one after the other.
     plugins
         Where operations, backends and passes are registered.
     machine
@@ -62,8 +64,8 @@ def compile_plan(
     existing
         What the output holds already; by default nothing.
     images
-        The image files that the pipeline names, by their names in it: the image, or why it cannot be read (see
-        `read_images`).
+        The image files that pipelines name, by the pipeline and their names in it: the image, or why it cannot be
+        read (see `read_images`).
 
     Raises
     ------
@@ -91,17 +93,18 @@ def without_problems(plan: Plan) -> Plan:
 
 
 def draft_plan(
-    pipeline: Pipeline,
+    pipeline: Definition,
     plate: Plate,
     config: GlobalPipelineConfig,
     plugins: PluginManager,
     machine: Machine | None = None,
     existing: Existing | None = None,
-    images: Images | None = None,
+    images: Mapping[str, Images] | None = None,
 ) -> Plan:
     """Return the plan with its problems, for those who show it; `compile_plan` refuses one that has any."""
+    pipelines = pipelines_of(pipeline)
     given = CompileInput(
-        pipeline=pipeline,
+        pipelines=pipelines,
         plate=plate,
         config=config,
         plugins=plugins,
@@ -113,8 +116,10 @@ def draft_plan(
         plate=plate.name,
         microscope=plate.microscope,
         inventory_digest=plate.digest(),
-        pipeline=pipeline.name,
-        missing=str(pipeline.missing or config.missing),
+        pipeline=" + ".join(one.name for one in pipelines),
+        pipelines=tuple(one.name for one in pipelines),
+        definition=definition_digest(pipelines),
+        missing=str(pipelines[0].missing or config.missing),
     )
     for spec in ordered_passes(plugins):
         run: CompilerPass = plugins.compiler_passes.load(spec.name)

@@ -30,6 +30,13 @@ def _wanted_workers(plan: Plan, given: CompileInput) -> int:
     return 1 if images * bytes_each < SMALL_RUN_BYTES else given.machine.cores
 
 
+def fitting_workers(plan: Plan, wanted: int, limit: int | None) -> int:
+    """Return how many workers there can be: at least one, at most a well each and what memory has room for."""
+    need = plan.peak_memory_bytes_per_worker
+    room = limit // need if limit is not None and need else wanted
+    return max(1, min(wanted, room, len(plan.wells)))
+
+
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a device for every node, the executor and the number of workers.
 
@@ -41,27 +48,24 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
         problems.append(Problem(parameter="executor", message=str(error)))
-    workers = min(_wanted_workers(plan, given), max(1, len(plan.wells)))
     # Without a limit of the user's own, the machine is one.
     limit = given.config.memory_limit or given.machine.memory_bytes
     need = plan.peak_memory_bytes_per_worker
-    if limit is not None and need:
-        if need > limit:
-            whose = "the machine has" if given.config.memory_limit is None else "memory_limit is"
-            largest = max(plan.nodes, key=lambda node: node.needs_bytes, default=None)
-            problems.append(
-                Problem(
-                    step=largest.step if largest else "",
-                    parameter="memory_limit",
-                    message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
-                    hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
-                )
+    if limit is not None and need > limit:
+        whose = "the machine has" if given.config.memory_limit is None else "memory_limit is"
+        largest = max(plan.nodes, key=lambda node: node.needs_bytes, default=None)
+        problems.append(
+            Problem(
+                step=largest.step if largest else "",
+                parameter="memory_limit",
+                message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
+                hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
             )
-        workers = max(1, min(workers, limit // need))
+        )
     return attrs.evolve(
         plan,
         nodes=tuple(attrs.evolve(node, device=CPU) for node in plan.nodes),
         executor=given.config.executor,
-        workers=workers,
+        workers=fitting_workers(plan, _wanted_workers(plan, given), limit),
         threads=given.config.use_threading,
     ).with_problems(*problems)

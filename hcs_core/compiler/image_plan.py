@@ -88,7 +88,8 @@ class ImagePlan:
 
     def axis_sizes(self, sites: int) -> dict[str, int]:
         """Return the planes along s, t, c and z of a well with so many sites; gaps in t and z are not counted."""
-        return {"s": sites, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
+        along = 1 if self.is_mosaic else sites
+        return {"s": along, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
 
     def first_pixel(self, centre_yx_um: tuple[float, float]) -> tuple[float, float] | None:
         """Return (y, x) in um of the first pixel's centre, where the field's centre is known; without pixels, `None`.

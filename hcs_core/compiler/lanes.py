@@ -17,26 +17,30 @@ class Lane:
     """A channel on its way: where its planes come from, and the image that it is part of, less all other channels.
 
     Its `image` has the places along z and t of the image that it was part of: a channel need not fill them all.
+    `positions` is the node that found where its sites lie, if a step before did.
     """
 
     channel: ImageChannel
     port: Port
     image: ImagePlan
+    positions: int | None = None
 
 
-def source_lanes(plan: Plan) -> tuple[Lane, ...]:
-    """Return the lanes of what the plate gives, in the order of the channels' numbers."""
+def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
+    """Return the lanes of what the plate gives to the pipeline at a position, in the order of channels' numbers."""
+    own = [plan.sources[index] for index in plan.starts[pipeline]]
     lanes = [
         Lane(channel=channel, port=Port(PLATE, index), image=_alone(image))
         for index, (image, channel) in enumerate(plan.lanes)
+        if image in own
     ]
     return tuple(sorted(lanes, key=lambda lane: lane.channel.number))
 
 
-def lanes_of(image: ImagePlan, node: int) -> tuple[Lane, ...]:
+def lanes_of(image: ImagePlan, node: int, positions: int | None = None) -> tuple[Lane, ...]:
     """Return the lanes of a node's result."""
     return tuple(
-        Lane(channel=channel, port=Port(node, index), image=_alone(image))
+        Lane(channel=channel, port=Port(node, index), image=_alone(image), positions=positions)
         for index, channel in enumerate(image.channels)
     )
 
@@ -91,12 +95,15 @@ def difference(one: ImagePlan, other: ImagePlan) -> str:
     return " and ".join(name for name, (first, second) in facts.items() if first != second)
 
 
-def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str) -> tuple[OutputPlan, ...]:
-    """Return the images of a step that are kept, each with a store of its own.
+def kept_outputs(
+    step: str, lanes: Sequence[Lane], names: tuple[str, str], wells: tuple[str, ...] | None = None, pipeline: str = ""
+) -> tuple[OutputPlan, ...]:
+    """Return the images of a step that are kept, each with a store of its own; `names` are of stores.
 
     Beside an image that keeps z, what has no place along z goes into the store of projections. Channels that differ
     otherwise get a store whose name says how.
     """
+    store, projections = names
     found = groups(lanes)
     keeps_z = any(not group.image.is_projection for group in found)
     outputs: list[OutputPlan] = []
@@ -105,7 +112,9 @@ def kept_outputs(step: str, lanes: Sequence[Lane], store: str, projections: str)
         base = projections if keeps_z and group.image.is_projection else store
         name = _named_apart(base, group.image, first[base]) if base in first else base
         first.setdefault(base, group.image)
-        outputs.append(OutputPlan(step=step, store=name, image=group.image, ports=group.ports))
+        outputs.append(
+            OutputPlan(step=step, store=name, image=group.image, ports=group.ports, wells=wells, pipeline=pipeline)
+        )
     return tuple(outputs)
 
 

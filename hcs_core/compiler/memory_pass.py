@@ -11,6 +11,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.operations import memory_type_known
 from hcs_core.compiler.plan import NodePlan, OutputPlan, Plan, Problem
+from hcs_core.compiler.pulling import waiting_bytes
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 
@@ -109,10 +110,11 @@ def _writing(plan: Plan, output: OutputPlan) -> int:
 
 
 def _peak(plan: Plan) -> int:
-    """Return the most that a worker holds: the largest node or writing a plane, and the plane read ahead."""
+    """Return the most that a worker holds: the largest node or writing a plane, the plane read ahead, what waits."""
     if not plan.sources:
         return 0
     plane = max(_block_bytes(source, "yx") for source in plan.sources)
     writing = max((_writing(plan, output) for output in plan.outputs), default=0)
     computing = max((node.needs_bytes for node in plan.nodes), default=0)
-    return plane + max(writing, computing)
+    sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
+    return plane + max(writing, computing) + waiting_bytes(plan, sites)

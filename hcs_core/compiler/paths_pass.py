@@ -11,43 +11,107 @@ import attrs
 
 from hcs_core.compiler.building import Builder
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.inputs import Inputs
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
 from hcs_core.compiler.mosaic_shapes import with_canvases
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
+from hcs_core.compiler.pulling import needed_nodes
 from hcs_core.compiler.refusals import refusals
 from hcs_core.compiler.source_image import with_source
-from hcs_core.errors import UnknownNameError
+from hcs_core.compiler.store_names import StoreNames
+from hcs_core.errors import PlateError, UnknownNameError
+from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.pipeline.step import Step
+from hcs_core.plate.wells import select_wells
 
 
 def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, nodes, steps and kept outputs."""
     plan = with_source(plan, given)
-    builder = Builder(plan, given)
-    enabled = [step for step in given.pipeline.steps if step.enabled]
+    paths = _Paths(plan, given)
+    for place, pipeline in enumerate(given.pipelines):
+        paths.add(place, pipeline)
+    builder = paths.builder
     if not plan.sources:
-        # Shapes are unknown, but names and parameters can be checked: all problems are told at once.
-        for step in enabled:
-            builder.check_calls(step, step.calls)
+        # Shapes are unknown, but names and parameters could be checked: all problems are told at once.
         return plan.with_problems(*builder.problems)
-    lanes = source_lanes(plan)
-    steps: list[StepPlan] = []
-    outputs: list[OutputPlan] = []
-    suffix = _suffix(given)
-    for step in enabled:
-        first = len(builder.nodes)
-        lanes = builder.add_step(step, lanes)
-        nodes = tuple(range(first, len(builder.nodes)))
-        steps.append(StepPlan(name=step.name, nodes=nodes, images=tuple(group.image for group in groups(lanes))))
-        if step.save:
-            store, projections = f"{step.name}{suffix}", f"{step.name}_projections{suffix}"
-            outputs.extend(kept_outputs(step.name, lanes, store, projections))
-    store = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
-    last = steps[-1].name if steps else ""
-    outputs.extend(builder.stitching.outputs(last, lanes, store, f"projections{suffix}"))
-    plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(steps), outputs=tuple(outputs))
+    plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(paths.steps), outputs=tuple(paths.outputs))
     plan = with_canvases(plan, given.plate, builder.stitching.frames)
-    problems = [*builder.problems, *_clashes(outputs)]
-    return plan.with_problems(*problems, *(() if problems else refusals(plan)))
+    problems = [*builder.problems, *_clashes(plan.outputs)]
+    return plan.with_problems(*problems, *(() if problems else (*_for_nothing(plan), *refusals(plan))))
+
+
+class _Paths:
+    """Collects steps and kept outputs, pipeline by pipeline, and what is wrong with them."""
+
+    def __init__(self, plan: Plan, given: CompileInput) -> None:
+        self._plan = plan
+        self._given = given
+        self._inputs = Inputs(given.pipelines)
+        suffix = _suffix(given)
+        last = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
+        self._names = StoreNames(given.pipelines, last, suffix)
+        self.builder = Builder(plan, given)
+        self.steps: list[StepPlan] = []
+        self.outputs: list[OutputPlan] = []
+
+    def add(self, place: int, pipeline: Pipeline) -> None:
+        """Add a pipeline's steps and what is kept of it."""
+        self.builder.begin(self._given.images.get(pipeline.name, {}))
+        self._inputs.begin(source_lanes(self._plan, place) if self._plan.sources else ())
+        enabled = [step for step in pipeline.steps if step.enabled]
+        for step in enabled:
+            self._step(pipeline, step)
+        lanes = self._inputs.end()
+        last = self._given.step_name(pipeline, enabled[-1]) if enabled else ""
+        names = self._names.final(pipeline)
+        for image in self.builder.stitching.left(lanes):
+            self.outputs += kept_outputs(last, image, names, pipeline=pipeline.name)
+
+    def _step(self, pipeline: Pipeline, step: Step) -> None:
+        shown = step.renamed(self._given.step_name(pipeline, step))
+        builder = self.builder
+        first = len(builder.nodes)
+        taken = self._inputs.of(step, shown.name)
+        if isinstance(taken, Problem):
+            builder.problems.append(taken)
+        reads, lanes = ("", ()) if isinstance(taken, Problem) else taken
+        if lanes:
+            lanes = builder.add_step(shown, lanes)
+        else:
+            builder.check_calls(shown, shown.calls)
+        self._inputs.note(step, shown.name, lanes)
+        wells = self._wells(shown)
+        images = tuple(group.image for group in groups(lanes))
+        nodes = tuple(range(first, len(builder.nodes)))
+        self.steps.append(StepPlan(name=shown.name, nodes=nodes, images=images, pipeline=pipeline.name, reads=reads))
+        if step.save:
+            names = self._names.kept(pipeline, step)
+            self.outputs += kept_outputs(shown.name, lanes, names, wells, pipeline.name)
+
+    def _wells(self, step: Step) -> tuple[str, ...] | None:
+        """Return the wells of the plate for which a step is kept: those of a run may be fewer."""
+        if step.wells is None:
+            return None
+        try:
+            return select_wells(step.wells, self._given.plate.wells)
+        except PlateError as error:
+            self.builder.problems.append(Problem(step=step.name, parameter="wells", message=str(error)))
+            return None
+
+
+def _for_nothing(plan: Plan) -> list[Problem]:
+    """Return a problem for each step whose work nothing takes up."""
+    needed = needed_nodes(plan, range(len(plan.outputs)))
+    return [
+        Problem(
+            step=step.name,
+            message="nothing takes up what it makes.",
+            hint="Write `save: true` to keep it, let a step have it for its `input`, or leave the step out.",
+        )
+        for step in plan.steps
+        if step.nodes and needed.isdisjoint(step.nodes)
+    ]
 
 
 def _suffix(given: CompileInput) -> str:

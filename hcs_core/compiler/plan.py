@@ -113,7 +113,8 @@ class StitchPlan:
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
-    `function` is a user's function, or `None` for a registered operation; `device` is where it runs.
+    `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
+    where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `stitch` is there for
     what a stitcher does, in place of a kernel.
@@ -131,6 +132,7 @@ class NodePlan:
     only: Only | None = None
     stitch: StitchPlan | None = None
     asked_memory_type: str | None = None
+    asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
     kernel: str = ""
     version: str = ""
@@ -152,24 +154,33 @@ class NodePlan:
 
 @attrs.frozen(kw_only=True)
 class StepPlan:
-    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own."""
+    """One step: its nodes, and the images that it leaves: channels that differ have an image of their own.
+
+    `pipeline` is the one that it is of; where a run has several, `name` is `pipeline/step`, here and wherever a plan
+    names a step. `reads` is the name of what it takes: `start`, or a step.
+    """
 
     name: str
     nodes: tuple[int, ...]
     images: tuple[ImagePlan, ...]
+    pipeline: str = attrs.field(default="", repr=False)
+    reads: str = attrs.field(default="", repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
     """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass.
 
-    The images of sites and the mosaics of their wells are two of these, and share a store and its layout.
+    `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. The
+    images of sites and the mosaics of their wells are two of these, and share a store and its layout.
     """
 
     step: str
     store: str
     image: ImagePlan
     ports: tuple[Port, ...]
+    wells: tuple[str, ...] | None = None
+    pipeline: str = attrs.field(default="", repr=False)
     backend: str = ""
     layout: StoreLayout | None = None
 
@@ -191,16 +202,17 @@ class Stage:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """A pipeline compiled for a plate.
+    """One pipeline or several, compiled for a plate.
 
     Attributes
     ----------
     plate, microscope, inventory_digest
         What it was compiled for. Planes are not in it: a worker gets its well's with the task.
-    pipeline
-        The pipeline's name.
-    sources
-        The images that the plate gives: what was acquired, and projections of channels that have nothing else.
+    pipeline, pipelines, definition
+        The pipelines' names, as one text and each; `definition` is a digest of what they say, wells apart.
+    sources, starts
+        The images that the plate gives: what was acquired, and projections of channels that have nothing else. For
+        each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
     gaps, well_shapes, wells
@@ -227,7 +239,10 @@ class Plan:
     microscope: str
     inventory_digest: str
     pipeline: str
+    pipelines: tuple[str, ...] = ()
+    definition: str = attrs.field(default="", repr=False)
     sources: tuple[ImagePlan, ...] = ()
+    starts: tuple[tuple[int, ...], ...] = ()
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
@@ -266,6 +281,19 @@ class Plan:
             return image
         frames = [shape.frame(image) for shape in self.well_shapes]
         return attrs.evolve(image, shape=max(frames, key=lambda frame: frame[0] * frame[1], default=(0, 0)))
+
+    def kept_in(self, well: str) -> tuple[int, ...]:
+        """Return the positions of the outputs that are made for a well."""
+        return tuple(
+            index for index, output in enumerate(self.outputs) if output.wells is None or well in output.wells
+        )
+
+    def wells_of(self, output: OutputPlan) -> tuple[str, ...]:
+        """Return the wells of the run for which an output is made."""
+        if output.wells is None:
+            return self.well_names
+        kept = set(output.wells)
+        return tuple(well for well in self.well_names if well in kept)
 
     def has_gaps(self, shape: WellShape) -> bool:
         """Whether some site of a well's shape lacks a plane."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.plan import Problem
 from hcs_core.errors import PlateError, did_you_mean
+from hcs_core.pipeline.selection import Selection
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.wells import select_wells
 
 
@@ -24,14 +25,13 @@ class Chosen:
     timepoints: tuple[int, ...]
 
 
-def chosen_part(given: CompileInput, problems: list[Problem]) -> Chosen:
+def chosen_part(plate: Plate, selection: Selection, problems: list[Problem]) -> Chosen:
     """Return what is selected; what the plate has not is added to the problems."""
-    plate, selection = given.plate, given.selection
     return Chosen(
-        wells=_wells(given, problems),
-        channels=_channels(given, problems),
+        wells=_wells(plate, selection, problems),
+        channels=_channels(plate, selection, problems),
         sites=_numbers("site", selection.sites, np.unique(plate.planes.site).tolist(), problems),
-        z_indexes=_z_indexes(given, problems),
+        z_indexes=_z_indexes(plate, selection, problems),
         timepoints=_numbers("timepoint", selection.timepoints, plate.timepoints, problems),
     )
 
@@ -43,21 +43,20 @@ def channel_index(asked: str | int, names: Sequence[str], numbers: Sequence[int]
     return next((index for index, number in enumerate(numbers) if number and str(number) == str(asked)), None)
 
 
-def _wells(given: CompileInput, problems: list[Problem]) -> tuple[str, ...]:
+def _wells(plate: Plate, selection: Selection, problems: list[Problem]) -> tuple[str, ...]:
     try:
-        return select_wells(given.selection.wells, given.plate.wells)
+        return select_wells(selection.wells, plate.wells)
     except PlateError as error:
         problems.append(Problem(message=str(error)))
         return ()
 
 
-def _channels(given: CompileInput, problems: list[Problem]) -> tuple[int, ...]:
+def _channels(plate: Plate, selection: Selection, problems: list[Problem]) -> tuple[int, ...]:
     """Return the numbers of the selected channels, in the plate's order."""
-    plate = given.plate
-    if given.selection.channels is None:
+    if selection.channels is None:
         return tuple(channel.number for channel in plate.channels)
     chosen = set()
-    for asked in given.selection.channels:
+    for asked in selection.channels:
         names = [channel.name for channel in plate.channels]
         index = channel_index(asked, names, [channel.number for channel in plate.channels])
         if index is not None:
@@ -88,8 +87,8 @@ def _numbers(
     return tuple(sorted(number for number in asked if number in there))
 
 
-def _z_indexes(given: CompileInput, problems: list[Problem]) -> tuple[int, ...] | None:
-    asked = given.selection.z
+def _z_indexes(plate: Plate, selection: Selection, problems: list[Problem]) -> tuple[int, ...] | None:
+    asked = selection.z
     if asked is None:
         return None
     if 0 in asked and len(asked) > 1:
@@ -99,4 +98,4 @@ def _z_indexes(given: CompileInput, problems: list[Problem]) -> tuple[int, ...] 
                 hint="Run once with --z 0 and once with the slices, into two outputs.",
             )
         )
-    return _numbers("z_index", asked, np.unique(given.plate.planes.z_index).tolist(), problems)
+    return _numbers("z_index", asked, np.unique(plate.planes.z_index).tolist(), problems)

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.absent_planes import kept_rows
+from hcs_core.compiler.agreement import disagreements
 from hcs_core.compiler.colours import channel_colour
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
+from hcs_core.compiler.inputs import reads_plate
 from hcs_core.compiler.plan import Plan, Problem, WellShape
 from hcs_core.compiler.selected import Chosen, chosen_part
 from hcs_core.pipeline.names import MissingData
@@ -23,21 +25,24 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, the wells and their shapes, or with what is wrong with them."""
     plate = given.plate
     problems: list[Problem] = []
-    chosen = chosen_part(given, problems)
+    parts = [chosen_part(plate, pipeline.select, problems) for pipeline in given.pipelines]
     if plate.image_shape is None or plate.dtype is None:
         hint = "See `hcs inspect` for the files and what is wrong with them."
         problems.append(Problem(message="no plane of this plate can be read.", hint=hint))
     if problems:
-        return plan.with_problems(*problems)
-    sources = _sources(plate, chosen, named=given.selection.channels is not None, problems=problems)
+        return plan.with_problems(*dict.fromkeys(problems))
+    plan = plan.with_problems(*disagreements(given, parts))
+    each = _sources_of_each(given, parts, problems)
+    sources = tuple(dict.fromkeys(source for own in each for source in own))
     if problems or not sources:
-        return plan.with_problems(*(problems or _nothing(sources)))
-    rows = _selected_rows(plate, chosen, sources)
+        return plan.with_problems(*(dict.fromkeys(problems) or _nothing(sources)))
+    rows = _selected_rows(plate, parts[0], sources)
     kept = kept_rows(rows, MissingData(plan.missing))
-    gaps, shapes, listed = _shapes(kept.rows, chosen.wells, sources)
+    gaps, shapes, listed = _shapes(kept.rows, parts[0].wells, sources)
     plan = attrs.evolve(
         plan,
         sources=sources,
+        starts=tuple(tuple(sources.index(source) for source in own) for own in each),
         gaps=gaps,
         well_shapes=shapes,
         wells=listed,
@@ -45,6 +50,20 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         skipped_sites=kept.sites,
     )
     return plan.with_problems(*kept.problems, *_nothing(rows))
+
+
+def _sources_of_each(
+    given: CompileInput, parts: Sequence[Chosen], problems: list[Problem]
+) -> list[tuple[ImagePlan, ...]]:
+    """Return the sources of each pipeline, none of one that takes nothing from the plate."""
+    each: list[tuple[ImagePlan, ...]] = []
+    for pipeline, part in zip(given.pipelines, parts, strict=True):
+        own: tuple[ImagePlan, ...] = ()
+        if reads_plate(pipeline):
+            own = _sources(given.plate, part, named=pipeline.select.channels is not None, problems=problems)
+            problems.extend(() if problems else _nothing(own))
+        each.append(own)
+    return each
 
 
 def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:
@@ -170,7 +189,8 @@ def _gaps(
         for timepoint in source.timepoints
         for z_index in source.z_indexes
     ]
-    of_each_site = np.split(_cells(rows, sources), starts[1:]) if len(starts) else []
+    row, cells = _cells(rows, sources)
+    of_each_site = np.split(cells, np.searchsorted(row, starts[1:])) if len(starts) else []
     known: dict[bytes, int] = {}
     gaps: dict[Gap, int] = {}
     of_site = []
@@ -184,15 +204,24 @@ def _gaps(
     return of_site, tuple(gaps)
 
 
-def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> npt.NDArray[np.int64]:
-    """Return each row's place in the grid of all lanes, timepoints and z_indexes."""
-    cells = np.zeros(len(rows), np.int64)
+def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return rows and their places in the grid of all lanes, timepoints and z_indexes, by row.
+
+    Images of several pipelines may overlap: a row then has a place in each.
+    """
+    found = []
     offset = 0
     for source in sources:
         times, slices = np.asarray(source.timepoints), np.asarray(source.z_indexes)
-        place = np.searchsorted(times, rows.timepoint) * len(slices) + np.searchsorted(slices, rows.z_index)
+        t, z = np.searchsorted(times, rows.timepoint), np.searchsorted(slices, rows.z_index)
+        within = rows.kind == source.plane_kind
+        within &= times[np.minimum(t, len(times) - 1)] == rows.timepoint
+        within &= slices[np.minimum(z, len(slices) - 1)] == rows.z_index
+        place = t * len(slices) + z
         for channel in source.channels:
-            own = (rows.kind == source.plane_kind) & (rows.channel == channel.number)
-            cells[own] = offset + place[own]
+            own = np.flatnonzero(within & (rows.channel == channel.number))
+            found.append((own, offset + place[own]))
             offset += len(times) * len(slices)
-    return cells
+    row, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(row, kind="stable")
+    return row[order], cells[order]

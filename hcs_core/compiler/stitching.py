@@ -12,18 +12,18 @@ import attrs
 from hcs_core.compiler.canvas import TileFrame
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.given_positions import GivenPositions
-from hcs_core.compiler.lanes import Group, Lane, groups, kept_outputs, lanes_of
+from hcs_core.compiler.lanes import Group, Lane, groups, lanes_of
 from hcs_core.compiler.misfits import no_such_key
-from hcs_core.compiler.operations import Resolved, given_parameters, parameter_problems
-from hcs_core.compiler.plan import NodePlan, OutputPlan, Plan, Problem, StitchPlan
+from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems
+from hcs_core.compiler.plan import NodePlan, Plan, Problem, StitchPlan
 from hcs_core.compiler.selected import channel_index
 from hcs_core.compiler.stitching_problems import misplaced, unknown_positions, unlisted_positions
-from hcs_core.compiler.stitching_signatures import POSITIONS, POSITIONS_FILE, STITCH, stitching_signature
 from hcs_core.errors import UnknownNameError
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.plugins.specs import StitcherSpec
 from hcs_core.plugins.stitcher_choice import chosen_stitcher
+from hcs_core.plugins.stitching_signatures import POSITIONS, POSITIONS_FILE, STITCH, stitching_signature
 
 
 def stitching_call(step: Step) -> FunctionCall | None:
@@ -60,10 +60,15 @@ class Stitching:
         self._given = given
         self._nodes = nodes
         self._problems = problems
-        self._positions: int | None = None
+        self._images: Images = {}
         self._is_known = False
         self._sites: tuple[Lane, ...] = ()
         self.frames: list[TileFrame] = []
+
+    def begin(self, images: Images) -> None:
+        """Go on to a pipeline that names these files."""
+        self._images = images
+        self._sites = ()
 
     def check(self, step: Step, call: FunctionCall) -> None:
         """Check what can be checked of a call without an image."""
@@ -77,16 +82,15 @@ class Stitching:
         if told is None or wrong:
             return lanes
         if call.operation == POSITIONS:
-            self._find(step, told, lanes, None)
-            return lanes
+            found = self._find(step, told, lanes, None)
+            return tuple(attrs.evolve(lane, positions=found) for lane in lanes)
         return self._fuse(step, call, told, lanes)
 
-    def outputs(self, step: str, lanes: tuple[Lane, ...], store: str, projections: str) -> tuple[OutputPlan, ...]:
-        """Return the final outputs: the images of sites, and where they were stitched their mosaics beside them."""
-        if not self._sites:
-            return kept_outputs(step, lanes, store, projections)
-        sites = kept_outputs(step, self._sites, store, projections)
-        return (*sites, *kept_outputs(step, lanes, store, projections))
+    def left(self, lanes: tuple[Lane, ...]) -> tuple[tuple[Lane, ...], ...]:
+        """Return what a pipeline leaves at its end: before mosaics, the images of the sites that they are made of."""
+        if self._sites and any(lane.image.is_mosaic for lane in lanes):
+            return self._sites, lanes
+        return (lanes,)
 
     # --- What a step says -----------------------------------------------------------------------------------
 
@@ -104,11 +108,11 @@ class Stitching:
             )
             return None
         resolved = Resolved(signature=stitching_signature(call.label, spec))
-        wrong = parameter_problems(step, call, resolved, self._given.images)
+        wrong = parameter_problems(step, call, resolved, self._images)
         self._problems.extend(wrong)
         if wrong:
             return None
-        every = given_parameters(call, resolved, self._given.images)
+        every = given_parameters(call, resolved, self._images)
         names = {item.name for item in (spec.positions if call.operation == POSITIONS else spec.fusion)}
         return _Told(
             spec=spec,
@@ -118,17 +122,17 @@ class Stitching:
 
     # --- Positions ------------------------------------------------------------------------------------------
 
-    def _find(self, step: Step, told: _Told, lanes: tuple[Lane, ...], file: GivenPositions | None) -> None:
-        """Add the node that finds positions."""
+    def _find(self, step: Step, told: _Told, lanes: tuple[Lane, ...], file: GivenPositions | None) -> int | None:
+        """Add the node that finds positions, and return it; `None` where something is wrong."""
         lane = self._reference(step, told, lanes)
         if lane is None:
-            return
+            return None
         if file is None and not self._is_known:
             unknown = unknown_positions(step, self._plan, self._given.plate)
             self._problems.extend(unknown)
             self._is_known = True
             if unknown:
-                return
+                return None
         spec = told.spec
         looks = spec.needs_pixels and file is None
         image = attrs.evolve(lane.image, channels=(lane.channel,))
@@ -152,7 +156,7 @@ class Stitching:
                 ),
             )
         )
-        self._positions = len(self._nodes) - 1
+        return len(self._nodes) - 1
 
     def _reference(self, step: Step, told: _Told, lanes: tuple[Lane, ...]) -> Lane | None:
         """Return the channel in which positions are found: the first, if the step names none."""
@@ -174,11 +178,12 @@ class Stitching:
     # --- Mosaics --------------------------------------------------------------------------------------------
 
     def _fuse(self, step: Step, call: FunctionCall, told: _Told, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
-        file = self._file(step, call, told)
+        positions = lanes[0].positions
+        file = self._file(step, call, told, positions)
         if isinstance(file, Problem):
             self._problems.append(file)
             return lanes
-        if self._positions is None or file is not None:
+        if positions is None:
             own = stitching_signature(POSITIONS, told.spec)
             unsaid = tuple((item.name, item.default) for item in told.spec.positions)
             required = [item.name for item in own.parameters if item.required]
@@ -187,10 +192,10 @@ class Stitching:
                 hint = "Put a `positions` step before it that says so."
                 self._problems.append(Problem(step=step.name, function=call.label, message=message, hint=hint))
                 return lanes
-            self._find(step, attrs.evolve(told, parameters=unsaid, own=()), lanes, file)
-        if self._positions is None:
+            positions = self._find(step, attrs.evolve(told, parameters=unsaid, own=()), lanes, file)
+        if positions is None:
             return lanes
-        found, positions = groups(lanes), self._positions
+        found = groups(lanes)
         self._sites = lanes
         made: dict[int, Lane] = {}
         for group in found:
@@ -226,18 +231,20 @@ class Stitching:
             stitch=StitchPlan(stitcher=told.spec.name, frame=frame, positions=positions),
         )
 
-    def _file(self, step: Step, call: FunctionCall, told: _Told) -> GivenPositions | Problem | None:
+    def _file(
+        self, step: Step, call: FunctionCall, told: _Told, positions: int | None
+    ) -> GivenPositions | Problem | None:
         """Return the positions that a step is given by a file, or what is wrong with them."""
         name = told.value(POSITIONS_FILE)
         if name is None:
             return None
         place = {"step": step.name, "function": call.label, "parameter": POSITIONS_FILE}
-        if self._positions is not None:
+        if positions is not None:
             hint = "Leave out one of them."
             return Problem(
                 **place, message="there are positions of the step before it, and a file of them.", hint=hint
             )
-        found = self._given.images.get(str(name), f"{name} was not read.")
+        found = self._images.get(str(name), f"{name} was not read.")
         if isinstance(found, GivenPositions):
             return unlisted_positions(place, self._plan, found) or found
         return Problem(**place, message=str(found), hint="Give the path of a table that a run wrote.")

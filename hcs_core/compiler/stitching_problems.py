@@ -22,8 +22,8 @@ def misplaced(step: Step, call: FunctionCall, lanes: Sequence[Lane]) -> list[Pro
         wrong.append(
             Problem(**place, message="it is part of a list or of a dict.", hint="Write it as a step of its own.")
         )
-    for option, value in (("variable_components", step.variable_components), ("memory", step.memory)):
-        if value:
+    for option in ("variable_components", "memory", "device"):
+        if getattr(step, option):
             message = "a stitcher takes the sites of a well as numpy arrays, and nothing else."
             wrong.append(Problem(**place, parameter=option, message=message, hint=f"Leave {option} out."))
     if any(lane.image.is_mosaic for lane in lanes):

@@ -37,12 +37,14 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     layouts = {name: _store(name, plan, given, sites) for name in dict.fromkeys(kept.store for kept in plan.outputs)}
     outputs = tuple(attrs.evolve(output, layout=layouts[output.store]) for output in plan.outputs)
     output_bytes = files = 0
-    for shape, count in Counter(index for _, index in plan.wells).items():
-        for output in outputs:
+    listed: dict[str, tuple[str, ...]] = {}
+    for output in outputs:
+        wells = listed[output.store] = plan.wells_of(output)
+        for shape, count in _shapes(plan, frozenset(wells)).items():
             images, image = _images(plan.well_shapes[shape], output)
             output_bytes += count * images * _image_bytes(image)
             files += count * images * _image_files(layouts[output.store], image)
-    files += sum(_plate_files(layout, plan.well_names) for layout in layouts.values())
+    files += sum(_plate_files(layouts[store], wells) for store, wells in listed.items() if wells)
     plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
@@ -53,6 +55,11 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
             )
         )
     return plan
+
+
+def _shapes(plan: Plan, wells: frozenset[str]) -> Counter[int]:
+    """Return how many of these wells have each shape."""
+    return Counter(index for well, index in plan.wells if well in wells)
 
 
 def _images(shape: WellShape, output: OutputPlan) -> tuple[int, ImageLayout]:

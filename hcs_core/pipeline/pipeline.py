@@ -124,13 +124,5 @@ def _named_apart(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             number += 1
             name = f"{step.name}_{number}"
         taken.add(name)
-        named.append(_renamed(step, name))
+        named.append(step.renamed(name))
     return tuple(named)
-
-
-def _renamed(step: Step, name: str) -> Step:
-    if name == step.name:
-        return step
-    copy = Step.__new__(Step)
-    copy.__attrs_init__(**{**{field.name: getattr(step, field.name) for field in attrs.fields(Step)}, "name": name})
-    return copy

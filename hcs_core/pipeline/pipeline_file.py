@@ -14,13 +14,16 @@ from hcs_core.pipeline.names import MissingData
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.pipeline_text import BRANCHES, BY, CHAIN, SELECT, VERSION, dump_pipeline
 from hcs_core.pipeline.selection import Selection, numbers
-from hcs_core.pipeline.step import OPTIONS, RESERVED, Operation, Step
+from hcs_core.pipeline.step import Operation, Step
 from hcs_core.pipeline.yaml_source import Located, read_yaml
+from hcs_core.plugins.parameter import RESERVED
 
 __all__ = ["dump_pipeline", "load_pipeline"]
 
 _KEYS = ("hcs", "name", "select", "missing", "steps")
 _NUMBERS = ("sites", "z", "time")
+_OWN = tuple(word for word in RESERVED if word != "group_by")
+"""The options that stand under their own names; `group_by` is written `by`."""
 
 
 def load_pipeline(path: Path) -> Pipeline:
@@ -119,7 +122,7 @@ class _File:
         """Read a mapping with `by`: its other entries are branches and options, or options and `branches`."""
         items = dict(source.value)
         by = items.pop(BY)
-        options = {name: items.pop(name).plain() for name in RESERVED if name in items}
+        options = {name: items.pop(name).plain() for name in _OWN if name in items}
         if BRANCHES in items:
             branches = items.pop(BRANCHES)
             if items or not isinstance(branches.value, dict):
@@ -127,6 +130,8 @@ class _File:
                     branches.line, f"`{BRANCHES}` holds all entries of a step's dict, `key: operation` each."
                 )
             items = branches.value
+        elif "group_by" in items:
+            raise self.wrong(items["group_by"].line, f"`{BY}` says already what the keys name: leave group_by out.")
         return Step({key: self.calls(item) for key, item in items.items()}, group_by=by.value, **options)
 
     def chain_with_options(self, source: Located) -> Step:
@@ -134,10 +139,10 @@ class _File:
         items = dict(source.value)
         chain = items.pop(CHAIN)
         for name, item in items.items():
-            if name not in RESERVED:
+            if name not in _OWN:
                 raise self.wrong(
                     item.line,
-                    f"unknown key {name!r}.{did_you_mean(name, RESERVED)} A chain has {', '.join(OPTIONS)}; "
+                    f"unknown key {name!r}.{did_you_mean(name, _OWN)} A chain has {', '.join(_OWN)}; "
                     "parameters belong to its operations.",
                 )
         return Step(self.calls(chain), **{name: item.plain() for name, item in items.items()})

@@ -10,12 +10,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import attrs
 import yaml
 
 from hcs_core.errors import PipelineError
 from hcs_core.pipeline.pipeline import Pipeline
-from hcs_core.pipeline.step import OPTIONS, RESERVED, FunctionCall, Operation, Step, function_name
-from hcs_core.plugins.parameter import GivenImage
+from hcs_core.pipeline.step import FunctionCall, Operation, Step, default_name, function_name
+from hcs_core.plugins.parameter import RESERVED, GivenImage
 
 VERSION = 1
 BY = "by"
@@ -86,19 +87,12 @@ def _step(step: Step) -> Any:
 
 def _options(step: Step) -> dict[str, Any]:
     """Return the options that are not what they would be unsaid."""
-    unsaid = Step(_pattern(step), group_by=step.group_by)
+    unsaid = {field.name: field.default for field in attrs.fields(Step)} | {"name": default_name(step.branches)}
     return {
         name: _listed(getattr(step, name))
-        for name in OPTIONS
-        if name != "group_by" and getattr(step, name) != getattr(unsaid, name)
+        for name in RESERVED
+        if name != "group_by" and getattr(step, name) != unsaid[name]
     }
-
-
-def _pattern(step: Step) -> Any:
-    chains = {
-        branch.key: [(call.operation, dict(call.parameters)) for call in branch.calls] for branch in step.branches
-    }
-    return chains if step.group_by is not None else chains[None]
 
 
 def _calls(calls: tuple[FunctionCall, ...]) -> Any:

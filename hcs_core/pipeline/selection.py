@@ -67,7 +67,14 @@ def _is_number(item: object, lowest: int) -> bool:
     return not isinstance(item, bool) and isinstance(item, Integral) and int(item) >= lowest
 
 
-def _wells(value: str | int | Sequence[str | int] | None) -> str | int | tuple[str | int, ...] | None:
+def well_filter_of(value: str | int | Sequence[str | int] | None) -> str | int | tuple[str | int, ...] | None:
+    """Return a filter of wells in plain texts and numbers; what it selects is a plate's business.
+
+    Raises
+    ------
+    ConfigError
+        It is none, or is empty.
+    """
     if value is None:
         return None
     wells = _names("wells", value)
@@ -103,7 +110,7 @@ class Selection:
         A field is none of these, or is empty.
     """
 
-    wells: str | int | tuple[str | int, ...] | None = attrs.field(default=None, converter=_wells)
+    wells: str | int | tuple[str | int, ...] | None = attrs.field(default=None, converter=well_filter_of)
     channels: tuple[str | int, ...] | None = attrs.field(default=None, converter=_channels)
     sites: tuple[int, ...] | None = attrs.field(default=None, converter=_sites)
     z: tuple[int, ...] | None = attrs.field(default=None, converter=_z)

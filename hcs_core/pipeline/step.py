@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
@@ -15,14 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import PipelineError, did_you_mean
-from hcs_core.pipeline.names import AXIS_OF, COMPONENTS
-from hcs_core.plugins.parameter import GivenImage, ParameterValue
-
-RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled")
-"""Step's own options: no operation may have a parameter of such a name."""
-
-OPTIONS = ("name", "group_by", "variable_components", "save", "memory", "enabled")
-"""Those of them that a step can have now."""
+from hcs_core.pipeline.names import COMPONENTS
+from hcs_core.pipeline.step_options import START, StepWells, check_options, components, kept_wells
+from hcs_core.plugins.parameter import RESERVED, GivenImage, ParameterValue
 
 _NO_NAME = frozenset(":/\\\0")
 
@@ -135,12 +129,8 @@ def call_of(pattern: Any, parameters: Mapping[str, Any] | None = None) -> Functi
 def _check_parameter(name: Any) -> None:
     if not isinstance(name, str) or not name:
         raise PipelineError(f"a parameter is called {name!r}: expected its name as a text, such as 'sigma'.")
-    if name in OPTIONS:
-        raise PipelineError(f"{name!r} is one of Step's own words and no parameter: write Step(..., {name}=...).")
     if name in RESERVED:
-        raise PipelineError(
-            f"{name!r} is one of Step's own words, which this version has no use for yet: leave it out."
-        )
+        raise PipelineError(f"{name!r} is one of Step's own words and no parameter: write Step(..., {name}=...).")
 
 
 def _chain(pattern: Any, parameters: Mapping[str, Any] | None = None) -> tuple[FunctionCall, ...]:
@@ -170,10 +160,17 @@ class Step:
     variable_components
         What is stacked in place of what the function stacks by itself, of `site`, `channel`, `z_index`, `timepoint`:
         `Step("max_projection", variable_components=["timepoint"])` projects along time.
+    input
+        What it takes: `start` (the plate, as the pipeline selects it), an earlier step's name, or what an earlier
+        pipeline of the run left: `nuclei` (its final images) or `nuclei/max_projection`. By default the step before.
     save
         Keep the output as a plate of its own, `<name>.zarr`.
+    wells
+        The wells for which `save` keeps it: any filter of wells, of the whole plate. By default all.
     memory
         The memory type in which it must work.
+    device
+        The device on which it must work.
     enabled
         A step that is not enabled is left out.
     parameters
@@ -193,11 +190,14 @@ class Step:
 
     name: str
     branches: tuple[Branch, ...]
-    group_by: str | None
-    variable_components: tuple[str, ...]
-    save: bool
-    memory: str | None
-    enabled: bool
+    group_by: str | None = None
+    variable_components: tuple[str, ...] = ()
+    input: str | None = None
+    save: bool = False
+    wells: StepWells = None
+    memory: str | None = None
+    device: str | None = None
+    enabled: bool = True
 
     @property
     def calls(self) -> tuple[FunctionCall, ...]:
@@ -212,12 +212,15 @@ class Step:
         name: str | None = None,
         group_by: str | None = None,
         variable_components: Sequence[str] = (),
+        input: str | None = None,  # noqa: A002 - the word of the public interface
         save: bool = False,
+        wells: str | int | Sequence[str | int] | None = None,
         memory: str | None = None,
+        device: str | None = None,
         enabled: bool = True,
         **parameters: Any,
     ) -> None:
-        _check_options(name, save, memory, enabled)
+        check_options(name=name, input=input, memory=memory, device=device, save=save, enabled=enabled)
         branches = _branches(function, parameters)
         by_component = isinstance(function, Mapping)
         if group_by is not None and group_by not in COMPONENTS:
@@ -225,44 +228,35 @@ class Step:
                 f"group_by={group_by!r} is no component.{did_you_mean(str(group_by), COMPONENTS)} The keys of a "
                 f"step's dict can name {', '.join(COMPONENTS)}."
             )
+        called = name or default_name(branches)
+        if called == START:
+            raise PipelineError(f"a step cannot be called {START!r}, which means the plate as an input: rename it.")
         self.__attrs_init__(
-            name=name or "_".join(dict.fromkeys(call.label for branch in branches for call in branch.calls)),
+            name=called,
             branches=branches,
             group_by=(str(group_by) if group_by is not None else "channel") if by_component else None,
-            variable_components=_components(variable_components),
+            variable_components=components(variable_components),
+            input=None if input is None else str(input),
             save=save,
+            wells=kept_wells(wells, save=save),
             memory=None if memory is None else str(memory),
+            device=None if device is None else str(device),
             enabled=enabled,
         )
 
-
-def _components(names: Any) -> tuple[str, ...]:
-    """Return the components to stack, in their order."""
-    listed = (names,) if isinstance(names, str) else names
-    if not isinstance(listed, Sequence) or not all(isinstance(name, str) for name in listed):
-        raise PipelineError(f"variable_components={names!r}: expected a list of {', '.join(AXIS_OF)}.")
-    for name in listed:
-        if name not in AXIS_OF:
-            raise PipelineError(
-                f"variable_components={names!r}: {name!r} cannot be stacked.{did_you_mean(name, AXIS_OF)} There are "
-                f"{', '.join(AXIS_OF)}."
-            )
-        if list(listed).count(name) > 1:
-            raise PipelineError(f"variable_components={names!r} names {name} twice: name each once.")
-    return tuple(str(name) for name in listed)
+    def renamed(self, name: str) -> Step:
+        """Return the step under another name."""
+        if name == self.name:
+            return self
+        copy = Step.__new__(Step)
+        said = {field.name: getattr(self, field.name) for field in attrs.fields(Step)}
+        copy.__attrs_init__(**(said | {"name": name}))
+        return copy
 
 
-def _check_options(name: Any, save: Any, memory: Any, enabled: Any) -> None:
-    # A kept output lies in a folder of the step's name.
-    if name is not None and (
-        not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in {".", ".."}
-    ):
-        raise PipelineError(f"name={name!r}: expected a text without a slash, as it becomes a folder's name.")
-    if memory is not None and (not isinstance(memory, str) or not memory):
-        raise PipelineError(f"memory={memory!r}: expected a memory type such as 'numpy'.")
-    for word, flag in (("save", save), ("enabled", enabled)):
-        if not isinstance(flag, bool):
-            raise PipelineError(f"{word}={flag!r}: expected true or false.")
+def default_name(branches: Sequence[Branch]) -> str:
+    """Return what a step is called that was given no name: by its operations."""
+    return "_".join(dict.fromkeys(call.label for branch in branches for call in branch.calls))
 
 
 def _branches(function: Any, parameters: Mapping[str, Any]) -> tuple[Branch, ...]:

@@ -87,7 +87,8 @@ def images_below(
 def _below(folder: Path, root: Path, workspace: Path) -> PurePosixPath | None:
     """Return a folder's path below the plate or its workspace; `None` where it is in neither."""
     for top in (workspace, root):
-        for whole, start in ((folder.absolute(), top), (folder.resolve(), top.resolve())):
+        # As it is written, for a link that leads out of the plate; and as it is, for one that leads into it.
+        for whole, start in ((Path(os.path.abspath(folder)), top), (folder.resolve(), top.resolve())):  # noqa: PTH100
             if whole.is_relative_to(start):
                 return PurePosixPath(whole.relative_to(start).as_posix())
     return None

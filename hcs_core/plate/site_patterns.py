@@ -29,13 +29,23 @@ def site_patterns(images: Iterable[FoundImage], plate: Plate, parser: FilenamePa
     """
     names = {channel.number: channel.name for channel in plate.channels}
     found: dict[str, dict[str, dict[str, None]]] = {}
+    pattern = ""
     for image in images:
+        if not _fits(image.name, pattern):
+            pattern = site_pattern(image.name, parser)
         channel = names.get(image.channel, f"channel{image.channel}")
         # A dict, as a set that keeps its order.
-        found.setdefault(image.well, {}).setdefault(channel, {})[site_pattern(image.name, parser)] = None
+        found.setdefault(image.well, {}).setdefault(channel, {})[pattern] = None
     return {
         well: {channel: tuple(patterns) for channel, patterns in channels.items()} for well, channels in found.items()
     }
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name is a pattern with a number in it: neighbours share one, and the grammar is asked once."""
+    before, found, after = pattern.partition(SITE)
+    digits = name[len(before) : len(name) - len(after)]
+    return bool(found) and digits.isdecimal() and f"{before}{digits}{after}" == name
 
 
 def site_pattern(name: str, parser: FilenameParser) -> str:

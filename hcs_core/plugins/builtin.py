@@ -45,8 +45,9 @@ def hcs_commands() -> Iterable[CommandSpec]:
         "inspect": "say what a plate's folder holds, and what is wrong with it",
         "init": "write a commented pipeline file to start from",
         "plan": "say what a run would do, and every problem at once",
-        "run": "run a pipeline on one plate or several",
+        "run": "run pipelines on one plate or several",
         "functions": "list the operations, or show one",
+        "schema": "print the JSON Schema of the pipeline file",
         "plugins": "list the installed plugins, or show one",
     }
     for name, summary in summaries.items():

@@ -6,9 +6,7 @@ from typing import Any
 
 import attrs
 
-RESERVED = frozenset(
-    {"name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled"}
-)
+RESERVED = ("name", "group_by", "variable_components", "input", "save", "wells", "memory", "device", "enabled")
 """A step's own options: no parameter may be called so, as `Step("blur", name=...)` could not say which it means."""
 
 

@@ -15,9 +15,9 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.canvas import Points, TileFrame, centres_of
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import NodePlan, Plan, StitchPlan, WellShape
-from hcs_core.compiler.stitching_signatures import POSITIONS
 from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.stitching_signatures import POSITIONS
 from hcs_core.runtime.stitcher import Stitcher, TilePositions, new_stitcher
 from hcs_core.runtime.task import Fault, WellFaultError, WellTask
 

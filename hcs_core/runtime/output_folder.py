@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -17,7 +18,12 @@ WORKSPACES = f"{FOLDER}/workspace"
 """The folder of the plate's workspaces."""
 
 RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
-"""What a run writes beside its stores."""
+"""What a run writes beside its stores; the files of further pipelines are called as `pipeline_file` says."""
+
+
+def pipeline_file(number: int) -> str:
+    """Return the name of the file of the first, second and so on pipeline of a run."""
+    return "pipeline.yaml" if number == 1 else f"pipeline_{number}.yaml"
 
 
 def output_folder(plate_root: Path, paths: PathPlanningConfig) -> Path:
@@ -61,8 +67,11 @@ def check_outside(folder: Path, plate_root: Path) -> None:
         )
 
 
-def prepare_folder(folder: Path, plate_root: Path) -> None:
+def prepare_folder(folder: Path, plate_root: Path, output: Path) -> None:
     """Make a folder for files beside a run's own, unless it is there.
+
+    Where it lies in an output folder that is not there yet, that is prepared too: a run would not take it for one of
+    hcs otherwise.
 
     Raises
     ------
@@ -72,6 +81,8 @@ def prepare_folder(folder: Path, plate_root: Path) -> None:
         It cannot be made.
     """
     check_outside(folder, plate_root)
+    if folder.resolve().is_relative_to(output.resolve()) and not (output.exists() and any(output.iterdir())):
+        prepare_output(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -159,7 +170,8 @@ def clear_output(output: Path) -> None:
             shutil.rmtree(hidden)
     # Links are removed, never followed.
     shutil.rmtree(output / WORKSPACES, ignore_errors=True)
-    for name in RUN_FILES:
+    further = itertools.takewhile(lambda name: (output / name).is_file(), map(pipeline_file, itertools.count(2)))
+    for name in (*RUN_FILES, *list(further)):
         (output / name).unlink(missing_ok=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from hcs_core.compiler.plan import Plan, WellShape
 from hcs_core.errors import RunError
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.task import WellTask
 from hcs_core.storage.backend import ImageStore, StorageBackend
 
 
@@ -30,7 +31,18 @@ def mosaic_frame(plan: Plan, store: str, shape: WellShape) -> tuple[int, int] | 
     return None
 
 
-def sites_of(plan: Plan, store: str, wells: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """Return the sites of wells that have an image in a store; none, where it holds mosaics alone."""
-    has_sites = any(output.store == store and not output.image.is_mosaic for output in plan.outputs)
-    return {well: sites if has_sites else () for well, sites in wells.items()}
+def sites_of(plan: Plan, store: str, tasks: Mapping[str, WellTask]) -> dict[str, tuple[int, ...]]:
+    """Return the wells that have an image in a store, each with its sites; with none, where it has a mosaic alone."""
+    found: dict[str, tuple[int, ...]] = {}
+    for output in plan.outputs:
+        if output.store == store:
+            for well in plan.wells_of(output):
+                if well in tasks:
+                    found[well] = found.get(well, ()) if output.image.is_mosaic else tasks[well].sites
+    return found
+
+
+def mosaics_of(plan: Plan, store: str, tasks: Mapping[str, WellTask]) -> dict[str, tuple[int, int]]:
+    """Return the (y, x) of the mosaics of wells that have one in a store."""
+    frames = {well: mosaic_frame(plan, store, task.shape) for well, task in tasks.items()}
+    return {well: frame for well, frame in frames.items() if frame is not None}

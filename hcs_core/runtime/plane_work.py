@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -31,7 +31,8 @@ class Held:
 class PlaneWork:
     """The work of a `Traversal` that makes pixels, for one well.
 
-    `numbers` are the plate's, of the plan's lanes; `stores` hold the plan's outputs, in their order.
+    `numbers` are the plate's, of the plan's lanes; `stores` those of the outputs that are made for the well, by their
+    positions in the plan.
     """
 
     plan: Plan
@@ -39,7 +40,7 @@ class PlaneWork:
     numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
-    stores: Sequence[WellStore]
+    stores: Mapping[int, WellStore]
     intermediates: Intermediates
     mosaics: MosaicWork
 

@@ -147,6 +147,7 @@ class ServicesOfPlate:
             plate=with_positions(self.plate, found, readers, (name,)),
             well=name,
             folder=folder,
+            output=self._recipe.output,
             images=images,
             readers=readers,
             plugins=plugins,

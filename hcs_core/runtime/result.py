@@ -20,7 +20,7 @@ from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
-from hcs_core.runtime.output_folder import write_whole
+from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
 
@@ -54,13 +54,13 @@ class RunResult:
 
     def to_json(self, plugins: PluginManager) -> dict[str, Any]:
         """Return what `run.json` holds."""
-        outputs = len(self.plan.outputs)
         return {
             "status": self.status,
             "plan_digest": self.plan.digest,
             "plate": self.plan.plate,
             "microscope": self.plan.microscope,
             "pipeline": self.plan.pipeline,
+            "pipelines": list(self.plan.pipelines),
             "seconds": round(self.seconds, 3),
             "versions": versions(plugins),
             "kernels": [
@@ -74,9 +74,14 @@ class RunResult:
             ],
             "wells": {well: _well(record) for well, record in self.wells.items()},
             "missing": [row.to_json() for row in self.absent if row.action != REPORTED],
-            "computed": outputs * sum(record.status == "ok" for record in self.wells.values()),
-            "cached": outputs * sum(record.status == "cached" for record in self.wells.values()),
+            "computed": self._kept("ok"),
+            "cached": self._kept("cached"),
         }
+
+    def _kept(self, status: str) -> int:
+        """Return how many pairs of a well and an output there are, of wells with a status."""
+        done = [well for well, record in self.wells.items() if record.status == status]
+        return sum(len(self.plan.kept_in(well)) for well in done)
 
 
 def status_of(records: Mapping[str, WellRecord], wells: int, *, stopped: bool) -> str:
@@ -122,7 +127,7 @@ def write_run_files(
     plate: Plate,
     plugins: PluginManager,
     results: Path,
-    pipeline_yaml: str | None,
+    pipeline_files: tuple[str | None, ...],
     repeat: tuple[str, ...],
 ) -> None:
     """Write `run.json`, `plan.json`, `pipeline.yaml`, `failed.csv` and the tables, each whole or not at all.
@@ -136,8 +141,9 @@ def write_run_files(
     write_whole(results / "planes.csv", planes_csv(plate, result.absent))
     write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
     write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
-    if pipeline_yaml is not None:
-        write_whole(output / "pipeline.yaml", pipeline_yaml)
+    for number, text in enumerate(pipeline_files, start=1):
+        if text is not None:
+            write_whole(output / pipeline_file(number), text)
     if result.failed:
         write_whole(output / "failed.csv", _failed_csv(result, repeat))
     else:

@@ -17,7 +17,7 @@ from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.mosaic_work import mosaic_translation
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
-from hcs_core.runtime.output_stores import mosaic_frame, open_stores, sites_of
+from hcs_core.runtime.output_stores import mosaics_of, open_stores, sites_of
 from hcs_core.runtime.planes_table import absent_rows
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
@@ -29,14 +29,14 @@ from hcs_core.storage.layout import FinishedWell, WellSummary
 class RunOptions:
     """What a run is told beside its plan.
 
-    `results` is the folder of tables, relative to the output folder or absolute; `pipeline_yaml` is kept beside the
-    results; `repeat` is the command line that runs the plan again; `stop` is set
-    from outside to end after the wells in hand. The run sets `finishing` while it tidies up, which is short and must
-    not be interrupted: who handles signals looks at it first.
+    `results` is the folder of tables, relative to the output folder or absolute; `pipeline_files` are the texts of
+    the pipelines' files, `None` for one that no file can hold, kept beside the results; `repeat` is the command line
+    that runs the plan again; `stop` is set from outside to end after the wells in hand. The run sets `finishing`
+    while it tidies up, which is short and must not be interrupted: who handles signals looks at it first.
     """
 
     results: Path = Path("results")
-    pipeline_yaml: str | None = None
+    pipeline_files: tuple[str | None, ...] = ()
     repeat: tuple[str, ...] = ()
     stop: threading.Event = attrs.field(factory=threading.Event)
     finishing: threading.Event = attrs.field(factory=threading.Event)
@@ -65,8 +65,13 @@ def run_plan(
         return _Driver(plan, plate, plugins, output, options).run()
 
 
-def _cached(well: str, content: JournalContent) -> WellRecord:
-    return WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+def _cached(plan: Plan, content: JournalContent) -> dict[str, WellRecord]:
+    """Return the records of the wells that the plan knew to be whole, and that are so still."""
+    return {
+        well: WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+        for well in plan.done
+        if well in content.wells
+    }
 
 
 class _Driver:
@@ -86,7 +91,8 @@ class _Driver:
     def run(self) -> RunResult:
         started = time.perf_counter()
         content = self._journal.read()
-        done = {} if content is None else {well: _cached(well, content) for well in self._plan.done}
+        # A plan may be older than the output: what was removed since is made again.
+        done = {} if content is None else _cached(self._plan, content)
         self._records |= done
         self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
         if content is None:
@@ -117,14 +123,14 @@ class _Driver:
     def _execute(self) -> None:
         if not self._tasks:
             return
-        sites = {well: task.sites for well, task in self._tasks.items()}
         for name, store in self._stores.items():
+            sites = sites_of(self._plan, name, self._tasks)
             for well in store.finished_wells():
                 # It is made again: while that lasts, nobody may take it for whole.
                 if well in sites:
                     store.discard_well(well)
-            frames = {well: mosaic_frame(self._plan, name, task.shape) for well, task in self._tasks.items()}
-            store.declare(sites_of(self._plan, name, sites), {well: yx for well, yx in frames.items() if yx})
+            if sites:
+                store.declare(sites, mosaics_of(self._plan, name, self._tasks))
         executor: Executor = self._plugins.executors.load(self._plan.executor)()
         job = RunJob(
             plan=self._plan,
@@ -155,12 +161,13 @@ class _Driver:
 
     def _list(self, record: WellRecord) -> None:
         task = self._tasks[record.well]
-        for name, store in self._stores.items():
+        made = [self._plan.outputs[index] for index in self._plan.kept_in(record.well)]
+        for name in dict.fromkeys(output.store for output in made):
             finished = FinishedWell(well=record.well, sites=(), summary=record.summaries.get(name, WellSummary()))
-            for output in self._plan.outputs:
+            for output in made:
                 if output.store == name:
                     finished = self._with_images(finished, output, record)
-            store.finish_well(finished)
+            self._stores[name].finish_well(finished)
         self._journal.note(record, task.digest())
 
     def _with_images(self, finished: FinishedWell, output: OutputPlan, record: WellRecord) -> FinishedWell:
@@ -187,8 +194,8 @@ class _Driver:
         return found
 
     def _discard(self, well: str) -> None:
-        for store in self._stores.values():
-            store.discard_well(well)
+        for index in self._plan.kept_in(well):
+            self._stores[self._plan.outputs[index].store].discard_well(well)
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
@@ -207,7 +214,7 @@ class _Driver:
         )
         results = self._output / self._options.results
         write_run_files(
-            result, self._plate, self._plugins, results, self._options.pipeline_yaml, self._options.repeat
+            result, self._plate, self._plugins, results, self._options.pipeline_files, self._options.repeat
         )
         self._plugins.emit(
             RunFinished(

@@ -39,7 +39,7 @@ def write_mosaics(
     told = checked_parameters(spec.name, spec.fusion, parameters)
     canvas = canvas_of(source, positions_file)
     write = source.plugins.writers.load(WRITER)
-    prepare_folder(folder, source.plate.root)
+    prepare_folder(folder, source.plate.root, source.output)
     names = {channel.number: channel.name for channel in source.plate.channels}
     files = []
     for place in sorted({image.place for image in source.images}):

@@ -26,7 +26,7 @@ def write_positions(
     told = checked_parameters(spec.name, spec.positions, parameters)
     number = reference_channel(source, channel)
     nominal = nominal_positions(plate, well, source.sites, source.pixel_size_um)
-    prepare_folder(folder, plate.root)
+    prepare_folder(folder, plate.root, source.output)
     found = new_stitcher(source.plugins, spec.name).positions(_tiles(source, number), nominal, **told)
     if len(found.yx) != len(source.sites):
         raise RunError(f"the stitcher {spec.name!r} gave {len(found.yx)} positions of {len(source.sites)} sites.")

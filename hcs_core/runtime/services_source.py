@@ -21,12 +21,13 @@ class WellImages:
     """The images of one well below a folder, all of one shape.
 
     `plate` knows the positions of the well's fields; `shape` is that of every image; `pixel_size_um` the side of
-    their pixels, `None` where it is unknown.
+    their pixels, `None` where it is unknown; `output` the folder of the plate's results.
     """
 
     plate: Plate
     well: str
     folder: Path
+    output: Path
     images: tuple[FoundImage, ...]
     readers: Readers
     plugins: PluginManager

@@ -1,19 +1,22 @@
 """The order in which a well's planes are read, computed and written: pulled from the end, plane by plane.
 
-Each plane of the final output is asked for in turn; a node that is asked for a plane asks for the planes of its
+Each plane of the outputs is asked for in turn; a node that is asked for a plane asks for the planes of its
 own block, computes it, hands out the one, and holds the others until their readers come. So neighbouring
 plane-wise nodes are fused, a stack is held only while it is collected, and an intermediate is dropped after its
-last reader. What is done with planes is the `Work`: the real one, or one that only notes what would be read.
+last reader. A plane of the plate is never held: who wants it later reads it again. What is done with planes is the
+`Work`: the real one, or one that only notes what would be read.
 """
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
+from hcs_core.compiler.pulling import made_together, needed_nodes, pull_order, shared_axes
 from hcs_core.storage.layout import MOSAIC
 
 
@@ -56,24 +59,26 @@ class Traversal:
         self._waiting: dict[tuple[Port, PlaneKey], int] = {}
         self._written: set[tuple[Port, PlaneKey]] = set()
         self._taps: dict[Port, list[tuple[int, int]]] = {}
-        for index, output in enumerate(plan.outputs):
-            for channel, port in enumerate(output.ports):
+        self._outputs = pull_order(plan, plan.kept_in(well))
+        self._needed = needed_nodes(plan, self._outputs)
+        for index in self._outputs:
+            for channel, port in enumerate(plan.outputs[index].ports):
                 self._taps.setdefault(port, []).append((index, channel))
 
     def run(self) -> None:
-        """Make every plane of every kept output that can be made; positions come first, as mosaics need them.
+        """Make every plane of every kept output that can be made: all outputs at one place before the next.
 
-        Mosaics come next: they ask for the planes of a well's sites one after the other, which are written on the
-        way. The other way round, all planes of a well would have to wait for its mosaics.
+        Positions come first, as mosaics need them.
         """
         for index, node in enumerate(self._plan.nodes):
             if node.places:
                 self._place(index, node)
-        for output in sorted(self._plan.outputs, key=lambda output: not output.image.is_mosaic):
-            for channel, key in self._in_order(output):
-                port = self._presence.origin(output.ports[channel], key)
-                if (port, key) not in self._written and self._presence.has(port, key):
-                    self._produce(port, key)
+        shared = shared_axes(self._plan, self._outputs)
+        streams = (self._in_order(self._plan.outputs[index]) for index in self._outputs)
+        for port, key in heapq.merge(*streams, key=lambda asked: (asked[1].site, asked[1].timepoint)[: len(shared)]):
+            place = self._presence.origin(port, key)
+            if (place, key) not in self._written and self._presence.has(place, key):
+                self._produce(place, key)
 
     def _place(self, index: int, node: NodePlan) -> None:
         """Find positions; planes are pulled only where they are looked at."""
@@ -85,14 +90,14 @@ class Traversal:
         there = [key.site for (_, key), is_there in zip(block.cells, block.present, strict=True) if is_there]
         self._work.place(index, there, self._gather(node, block))
 
-    def _in_order(self, output: OutputPlan) -> Iterator[tuple[int, PlaneKey]]:
+    def _in_order(self, output: OutputPlan) -> Iterator[tuple[Port, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""
-        together = _made_together(self._plan, output.ports[0])
+        together = made_together(self._plan, output.ports[0])
         order = [axis for axis in "stcz" if axis not in together] + list(together)
         every = places_of(output.image, self._sites)
         for place in itertools.product(*(every[axis] for axis in order)):
             at = dict(zip(order, place, strict=True))
-            yield at["c"], PlaneKey(at["s"], at["t"], at["z"])
+            yield output.ports[at["c"]], PlaneKey(at["s"], at["t"], at["z"])
 
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""
@@ -131,13 +136,16 @@ class Traversal:
                 yield self._value(node.inputs[channel], key)
 
     def _made(self, port: Port, key: PlaneKey, plane: Any, reading: int) -> None:
-        readers = -reading
+        readers, tapped = -reading, False
         for place in self._names(port, key):
-            for output, channel in self._taps.get(place, ()):
-                self._work.write(output, channel, key, plane)
-                self._written.add((port, key))
+            if (port, key) not in self._written:
+                for output, channel in self._taps.get(place, ()):
+                    self._work.write(output, channel, key, plane)
+                    tapped = True
             readers += sum(self._presence.works(self._plan.nodes[index], key) for index in self._readers(place))
-        if readers > 0:
+        if tapped:
+            self._written.add((port, key))
+        if readers > 0 and port.node != PLATE:
             self._waiting[port, key] = readers
             self._work.hold(port, key, plane)
 
@@ -150,16 +158,8 @@ class Traversal:
                 yield from self._names(Port(index, node.inputs.index(port)), key)
 
     def _readers(self, port: Port) -> tuple[int, ...]:
-        if port.node == PLATE:
-            return self._plan.source_readers[port.channel]
-        return self._plan.node_readers[port.node][port.channel]
-
-
-def _made_together(plan: Plan, port: Port) -> str:
-    """Return the stacked axes of the last node before a port that makes several planes at once; none: `""`."""
-    while port.node != PLATE:
-        node = plan.nodes[port.node]
-        if node.out != "yx":
-            return node.out[:-2]
-        port = node.inputs[0]
-    return ""
+        of_plate = port.node == PLATE
+        readers = (
+            self._plan.source_readers[port.channel] if of_plate else self._plan.node_readers[port.node][port.channel]
+        )
+        return tuple(index for index in readers if index in self._needed)

@@ -25,7 +25,7 @@ from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.traversal import Traversal
-from hcs_core.storage.backend import Restartable
+from hcs_core.storage.backend import Restartable, WellStore
 
 
 class WellRunner:
@@ -41,7 +41,7 @@ class WellRunner:
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
-        self._forecasts: dict[tuple[WellShape, str], tuple[SourceKey, ...]] = {}
+        self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
@@ -76,8 +76,7 @@ class WellRunner:
         shape = task.shape.without({plane.site for plane in absent})
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for name, store in self._stores.items():
-            well = store.open_well(task.well, mosaic_frame(self._plan, name, task.shape))
+        for well in self._open(task).values():
             if isinstance(well, Restartable):
                 well.restart()
         return attrs.evolve(record, sites=shape.sites, absent=absent, **self._run(task, shape))
@@ -91,12 +90,16 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
+    def _open(self, task: WellTask) -> dict[str, WellStore]:
+        """Return the well in each store that has an output of it, by the store's name."""
+        names = dict.fromkeys(self._plan.outputs[index].store for index in self._plan.kept_in(task.well))
+        frames = {name: mosaic_frame(self._plan, name, task.shape) for name in names}
+        return {name: self._stores[name].open_well(task.well, frames[name]) for name in names}
+
     def _run(self, task: WellTask, shape: WellShape) -> dict[str, Any]:
         """Run a well; return what its record has of it: summaries by store, and tables."""
-        wells = {
-            name: store.open_well(task.well, mosaic_frame(self._plan, name, shape))
-            for name, store in self._stores.items()
-        }
+        wells = self._open(task)
+        outputs = self._plan.outputs
         mosaics = MosaicWork(self._plan, self._plugins, task, shape)
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
@@ -107,7 +110,7 @@ class WellRunner:
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
-                stores=[wells[output.store] for output in self._plan.outputs],
+                stores={index: wells[outputs[index].store] for index in self._plan.kept_in(task.well)},
                 intermediates=Intermediates(self._plan, self._plugins, task.well, shape),
                 mosaics=mosaics,
             )
@@ -116,7 +119,7 @@ class WellRunner:
 
     def _forecast(self, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""
-        key = (shape, well if self._by_well else "")
+        key = (shape, self._plan.kept_in(well), well if self._by_well else "")
         if key not in self._forecasts:
             self._forecasts[key] = forecast(self._plan, shape, well)
         return self._forecasts[key]

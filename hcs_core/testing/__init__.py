@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from hcs_core.testing.contracts.reader_files import (
         WrittenPlane as WrittenPlane,
     )
+    from hcs_core.testing.contracts.stitcher import (
+        StitcherContract as StitcherContract,
+    )
     from hcs_core.testing.contracts.storage_backend import (
         StorageBackendContract as StorageBackendContract,
     )
@@ -67,6 +70,7 @@ __all__ = [
     "PassContract",
     "PluginContract",
     "ReaderContract",
+    "StitcherContract",
     "StorageBackendContract",
     "Tolerance",
     "WrittenPlane",
@@ -86,6 +90,7 @@ _NAMES = {
     "contracts.plugin": "PluginContract",
     "contracts.reader": "ReaderContract",
     "contracts.reader_files": "WrittenPlane",
+    "contracts.stitcher": "StitcherContract",
     "contracts.storage_backend": "StorageBackendContract",
     "fakes.memory_type": "FakeArray FakeMemoryType",
     "fakes.microscope": "FakeMicroscope write_fake_plate",

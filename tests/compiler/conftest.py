@@ -63,7 +63,7 @@ def compile_input(manager):
 
     def make(*steps, plate=None, config=None, machine=None):
         return CompileInput(
-            pipeline=Pipeline("made_up", steps),
+            pipelines=(Pipeline("made_up", steps),),
             plate=plate or make_plate(),
             config=config or GlobalPipelineConfig(),
             plugins=manager,

@@ -16,7 +16,7 @@ from hcs_core.testing.plates import make_plate
 PASSES = (paths_pass, stores_pass, materialization_pass, memory_pass, devices_pass)
 NAMES = ("paths", "stores", "materialization", "memory", "devices")
 CHANGES = {
-    paths_pass: {"sources", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
+    paths_pass: {"sources", "starts", "nodes", "steps", "outputs", "gaps", "well_shapes", "wells"},
     stores_pass: {"outputs", "output_bytes", "output_files"},
     materialization_pass: {"outputs", "intermediate_backend", "source_readers", "node_readers"},
     memory_pass: {"nodes", "peak_memory_bytes_per_worker"},
@@ -113,7 +113,7 @@ def test_a_third_party_s_pass_sees_the_plan_and_may_object(draft, make_manager, 
     seen = []
 
     def check(plan, given):
-        seen.append((len(plan.nodes), plan.peak_memory_bytes_per_worker, given.pipeline.name))
+        seen.append((len(plan.nodes), plan.peak_memory_bytes_per_worker, given.pipelines[0].name))
         return plan.with_problems(Problem(step=plan.steps[0].name, message="the house does not blur."))
 
     spec = CompilerPassSpec(name="house", target=target("check", check), after=("paths",), before=("memory",))

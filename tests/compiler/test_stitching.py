@@ -2,11 +2,13 @@
 
 import math
 import pickle
+from collections import Counter
 
 import attrs
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from jsonschema import Draft202012Validator
 
 import hcs_stitching.plugin
 from hcs_core import (
@@ -26,6 +28,7 @@ from hcs_core import (
 from hcs_core.compiler.canvas import TileFrame
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
+from hcs_core.pipeline.file_schema import pipeline_schema
 from hcs_core.pipeline.pipeline_file import dump_pipeline
 from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.result import plan_json
@@ -281,7 +284,6 @@ def log_of(plan, well="A01"):
     shape = plan.well_shapes[dict(plan.wells)[well]]
     Traversal(plan, shape, log, well).run()
     assert tuple(log.reads) == forecast(plan, shape, well)
-    assert len(set(log.reads)) == len(log.reads)
     assert len(set(log.writes)) == len(log.writes)
     assert log.held == set()
     return log
@@ -290,6 +292,7 @@ def log_of(plan, well="A01"):
 def test_tiles_stream_into_the_mosaic_and_none_waits(draft, plain):
     log = log_of(draft(ImageStitchingStep(), plate=fields(z_indexes=(1, 2)), plugins=plain))
     assert log.most == 0
+    assert len(set(log.reads)) == len(log.reads)
     assert log.placed == [(0, [], [])]
     assert len(log.reads) == 3 * 2 * 2
     assert [sites for _, _, sites in log.fused] == [[1, 2, 3]] * 4
@@ -301,8 +304,22 @@ def test_a_stitcher_that_looks_gets_the_middle_slice_of_its_channel(draft, stitc
     steps = (PositionGenerationStep(channel="GFP", stitcher="looking"), ImageStitchingStep(stitcher="plain"))
     log = log_of(draft(*steps, plate=fields(z_indexes=(1, 2, 3, 4)), plugins=stitching))
     assert log.placed == [(0, [1, 2, 3], [(1, 3), (2, 3), (3, 3)])]
-    # They are read once, and wait for their mosaic.
+    # Planes of the plate do not wait for their mosaic: they are read again, these and no others.
+    assert log.most == 0
+    again = [key for key, times in Counter(log.reads).items() if times > 1]
+    assert [(channel, key.site, key.z_index) for channel, key in again] == [(2, 1, 3), (2, 2, 3), (2, 3, 3)]
+
+
+def test_what_was_computed_for_a_stitcher_that_looks_waits_for_its_mosaic(draft, stitching):
+    steps = (Step("gaussian_blur", sigma=1.0), PositionGenerationStep(channel="GFP", stitcher="looking"))
+    plan = draft(
+        *steps, ImageStitchingStep(stitcher="plain"), plate=fields(z_indexes=(1, 2, 3, 4)), plugins=stitching
+    )
+    log = log_of(plan)
     assert log.most == 3
+    assert len(set(log.reads)) == len(log.reads)
+    positions = next(node for node in plan.nodes if node.operation == "positions")
+    assert positions.needs_bytes >= 3 * 2 * HEIGHT * WIDTH
 
 
 def test_a_stitcher_that_looks_gets_the_slice_that_most_sites_have(draft, stitching):
@@ -394,7 +411,7 @@ def with_table(plate, plugins, tmp_path, rows, *steps, **options):
     steps = steps or (ImageStitchingStep(positions_file="table.csv"),)
     pipeline = Pipeline("given", steps, folder=tmp_path)
     return compile_plan(
-        pipeline, plate, GlobalPipelineConfig(), plugins, images=read_images(pipeline, plugins), **options
+        pipeline, plate, GlobalPipelineConfig(), plugins, images=read_images([pipeline], plugins), **options
     )
 
 
@@ -451,3 +468,48 @@ def test_the_steps_stand_in_a_file_as_people_write_them(tmp_path):
     assert text.endswith("steps:\n- positions: {channel: DAPI}\n- stitch\n")
     (tmp_path / "p.yaml").write_text(text)
     assert Pipeline.load(tmp_path / "p.yaml") == pipeline
+
+
+# --- Branches and several pipelines -------------------------------------------------------------------------------
+
+
+def test_positions_found_in_a_branch_are_those_of_what_takes_it(draft, stitching):
+    """Which positions a `stitch` uses follows from what it takes, and not from what stands above it."""
+    steps = (
+        PositionGenerationStep(stitcher="looking", name="found"),
+        Step("stitch", stitcher="plain", input="start", name="by_stage", save=True),
+        Step("stitch", stitcher="plain", input="found"),
+    )
+    plan = draft(*steps, plate=fields(), plugins=stitching)
+    assert problems(plan) == []
+    used = {node.step: plan.nodes[node.stitch.positions].kernel for node in plan.nodes if node.operation == "stitch"}
+    assert used == {"by_stage": "positions/plain", "stitch": "positions/looking"}
+    log = log_of(plan)
+    # The branch's mosaics of two channels, and at the end three sites and a mosaic of each.
+    assert len(log.writes) == 2 + 2 * 4
+
+
+def test_what_a_second_pipeline_takes_from_before_the_mosaics_waits_for_the_well(draft, plain):
+    first = Pipeline("first", [Step("gaussian_blur", sigma=1.0), ImageStitchingStep()])
+    second = Pipeline("second", [Step("percentile_normalize", input="first/gaussian_blur")])
+    plan = compile_plan([first, second], fields(timepoints=(1, 2)), GlobalPipelineConfig(), plain)
+    log = Log(plan)
+    Traversal(plan, plan.well_shapes[0], log, "A01").run()
+    assert log.held == set()
+    assert log.most <= 3 * 2 * 2
+    waits = plan.peak_memory_bytes_per_worker - max(node.needs_bytes for node in plan.nodes)
+    assert waits >= log.most * 2 * HEIGHT * WIDTH
+    assert [output.store for output in plan.outputs] == ["first.zarr", "first.zarr", "images.zarr"]
+
+
+def test_the_schema_of_pipeline_files_knows_both_steps(stitching):
+    validator = Draft202012Validator(pipeline_schema(stitching))
+
+    def accepts(*steps):
+        return validator.is_valid({"hcs": 1, "steps": list(steps)})
+
+    assert accepts({"positions": {"channel": "DAPI", "max_shift": 20}}, "stitch")
+    assert accepts({"positions": {"channel": 2}}, {"stitch": {"overlap": "last", "save": True}})
+    assert not accepts({"positions": {"channel": [2]}})
+    assert not accepts({"stitch": {"overlap": "lest"}})
+    assert not accepts({"stitch": {"chanel": "DAPI"}})

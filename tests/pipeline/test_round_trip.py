@@ -10,7 +10,8 @@ from hypothesis import given, settings, strategies as st
 from hcs_core import Pipeline, Selection, Step
 from hcs_core.pipeline.names import AXIS_OF, COMPONENTS, MissingData
 from hcs_core.pipeline.pipeline_file import dump_pipeline
-from hcs_core.pipeline.step import RESERVED
+from hcs_core.pipeline.step_options import START
+from hcs_core.plugins.parameter import RESERVED
 
 ANY = ("L", "M", "N", "P", "S", "Z", "C")
 ODD = [
@@ -49,7 +50,7 @@ ODD = [
 ]
 TEXTS = st.one_of(st.text(st.characters(categories=ANY), min_size=1, max_size=12), st.sampled_from(ODD))
 OPERATIONS = st.one_of(st.sampled_from(["blur", "tophat", *ODD, *RESERVED]), TEXTS).filter(
-    lambda text: not set(text) & set(":/\\\0") and text not in {".", ".."}
+    lambda text: not set(text) & set(":/\\\0") and text not in {".", "..", START}
 )
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False))
 VALUES = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, st.just(""), st.lists(NUMBERS, max_size=3))
@@ -58,24 +59,36 @@ CALLS = st.one_of(OPERATIONS, st.tuples(OPERATIONS, PARAMETERS))
 CHAINS = st.lists(CALLS, min_size=1, max_size=3)
 KEYS = st.one_of(TEXTS, st.sampled_from(RESERVED), st.integers(0, 99).map(str))
 PATTERNS = st.one_of(CALLS, CHAINS, st.dictionaries(KEYS, st.one_of(CALLS, CHAINS), min_size=1, max_size=3))
-NAMES = TEXTS.filter(lambda name: not set(name) & set("/\\\0") and name not in {".", ".."})
+NAMES = TEXTS.filter(lambda name: not set(name) & set("/\\\0") and name not in {".", "..", START})
+WELLS = st.one_of(TEXTS, st.integers())
+FILTERS = st.none() | WELLS | st.lists(WELLS, min_size=1, max_size=3)
 OPTIONS = st.fixed_dictionaries(
     {},
     optional={
         "name": NAMES,
+        "input": st.none() | TEXTS | st.just(START),
         "save": st.booleans(),
+        "wells": FILTERS,
         "memory": TEXTS,
+        "device": TEXTS,
         "enabled": st.booleans(),
         "group_by": st.sampled_from(COMPONENTS),
         "variable_components": st.lists(st.sampled_from(list(AXIS_OF)), unique=True),
     },
 )
-STEPS = st.builds(lambda pattern, options: Step(pattern, **options), PATTERNS, OPTIONS)
-WELLS = st.one_of(TEXTS, st.integers())
+
+
+def step_of(pattern, options):
+    """A step of these options, as far as they go together."""
+    kept = options if options.get("save") else {name: value for name, value in options.items() if name != "wells"}
+    return Step(pattern, **kept)
+
+
+STEPS = st.builds(step_of, PATTERNS, OPTIONS)
 COUNTS = st.lists(st.integers(1, 1_000_000), min_size=1, max_size=3)
 SELECTIONS = st.builds(
     Selection,
-    wells=st.none() | WELLS | st.lists(WELLS, min_size=1, max_size=3),
+    wells=FILTERS,
     channels=st.none() | st.lists(WELLS, min_size=1, max_size=3),
     sites=st.none() | COUNTS,
     z=st.none() | COUNTS | st.just([0]),

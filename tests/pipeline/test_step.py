@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hcs_core import Pipeline, PipelineError, Selection, Step, step_function
-from hcs_core.pipeline.step import RESERVED, Branch, FunctionCall
+from hcs_core.pipeline.step import Branch, FunctionCall
+from hcs_core.plugins.parameter import RESERVED
 
 
 @step_function()
@@ -58,12 +59,31 @@ def test_a_step_s_own_words_are_no_parameters_wherever_they_stand(word):
             Step(pattern)
 
 
-@pytest.mark.parametrize("word", ["input", "wells", "device"])
-def test_words_without_a_use_yet(word):
-    with pytest.raises(
-        PipelineError, match=f"'{word}' is one of Step's own words, which this version has no use for"
-    ):
-        Step("blur", **{word: 1})
+def test_options_of_what_is_taken_and_where_it_is_kept():
+    step = Step("blur", input="nuclei/mips", save=True, wells=["A01", 2], device="cuda:1")
+    assert (step.input, step.wells, step.device) == ("nuclei/mips", ("A01", 2), "cuda:1")
+    plain = Step("blur")
+    assert (plain.input, plain.wells, plain.device) == (None, None, None)
+    assert Step("blur", save=True, wells=3).wells == 3
+
+
+def test_wells_without_a_kept_output_are_refused():
+    with pytest.raises(PipelineError, match=r"wells='A01' .* keeps none: write save=True with it"):
+        Step("blur", wells="A01")
+
+
+@pytest.mark.parametrize("options", [{"name": "start"}, {}])
+def test_the_word_for_the_plate_is_no_step_s_name(options):
+    with pytest.raises(PipelineError, match="a step cannot be called 'start'"):
+        Step("blur" if options else "start", **options)
+
+
+def test_a_step_under_another_name_differs_in_nothing_else():
+    step = Step({"DAPI": "blur"}, save=True, wells="A01", input="start")
+    other = step.renamed("p/blur")
+    assert other.name == "p/blur"
+    assert other.renamed(step.name) == step
+    assert step.renamed(step.name) is step
 
 
 @pytest.mark.parametrize(

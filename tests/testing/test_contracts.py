@@ -11,6 +11,7 @@ from hcs_core.testing import (
     PassContract,
     PluginContract,
     ReaderContract,
+    StitcherContract,
     StorageBackendContract,
 )
 
@@ -21,6 +22,7 @@ CONTRACTS = {
     "microscopes.py": MicroscopeContract,
     "plugins.py": PluginContract,
     "readers.py": ReaderContract,
+    "stitchers.py": StitcherContract,
     "storage_backends.py": StorageBackendContract,
 }
 

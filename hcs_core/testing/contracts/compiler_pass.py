@@ -93,7 +93,7 @@ class PassContract:
     def given(self, plugins: PluginManager) -> CompileInput:
         """What the passes look at."""
         return CompileInput(
-            pipeline=Pipeline("made_up", (Step(_same, save=True), Step(_same, name="again"))),
+            pipelines=(Pipeline("made_up", (Step(_same, save=True), Step(_same, name="again"))),),
             plate=make_plate(sites=(1, 2), z_indexes=(1, 2)),
             config=GlobalPipelineConfig(num_workers=2),
             plugins=plugins,
@@ -106,7 +106,7 @@ class PassContract:
         """What the passes look at where nothing is right: an unknown operation, a plate of which nothing is known."""
         return attrs.evolve(
             given,
-            pipeline=Pipeline("made_up", (Step("no_such_operation"),)),
+            pipelines=(Pipeline("made_up", (Step("no_such_operation"),)),),
             plate=make_plate(image_shape=None, dtype=None, pixel_size_um=None),
         )
 
@@ -201,7 +201,8 @@ def _begun(given: CompileInput) -> Plan:
         plate=given.plate.name,
         microscope=given.plate.microscope,
         inventory_digest=given.plate.digest(),
-        pipeline=given.pipeline.name,
+        pipeline=" + ".join(pipeline.name for pipeline in given.pipelines),
+        pipelines=tuple(pipeline.name for pipeline in given.pipelines),
     )
 
 
@@ -245,7 +246,7 @@ def _seen(plan: Plan, given: CompileInput) -> dict[str, Any]:
     return {
         "the plan": (repr(plan), [node.device for node in plan.nodes]),
         "the plate": (plate.digest(), repr(plate.positions), plate.root, plate.differences),
-        "the pipeline": repr(given.pipeline),
+        "the pipelines": repr(given.pipelines),
         "the configuration": repr(given.config),
         "the machine": repr(given.machine),
         "what exists": repr(given.existing),

@@ -45,6 +45,12 @@ def test_the_configuration(tmp_path):
     assert (config.vfs.materialization_backend, config.zarr.compressor) == ("disk", "none")
 
 
+def test_writing_an_image(tmp_path, monkeypatch, examples):
+    monkeypatch.chdir(tmp_path)
+    exec(examples[2], {})  # noqa: S102 - our own text
+    assert tifffile.imread("mosaic.tif").shape == (100, 200)
+
+
 def test_reading(tmp_path, monkeypatch, capsys, examples):
     tifffile.imwrite(tmp_path / "plane.tif", np.ones((100, 80), "uint16"))
     monkeypatch.chdir(tmp_path)

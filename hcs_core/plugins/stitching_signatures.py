@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hcs_core.errors import UnknownNameError
+import attrs
+
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import Parameter
 from hcs_core.plugins.signature import Signature
 from hcs_core.plugins.specs import StitcherSpec
-from hcs_core.plugins.stitcher_choice import chosen_stitcher
 
 POSITIONS = "positions"
 STITCH = "stitch"
@@ -19,16 +19,17 @@ SUMMARIES = {
 }
 """What each step does, in a line."""
 
+OUT_AXES = {POSITIONS: "syx", STITCH: "yx"}
+"""The axes of what each step leaves."""
+
+CHANNEL = Parameter(name="channel", kind="str", description="the channel that is looked at; the first, if not said")
+"""A channel's name, or its number."""
+
 _STITCHER = Parameter(
     name="stitcher", kind="str", description="which stitcher; the one that is installed, if not said"
 )
 _OWN = {
-    POSITIONS: (
-        Parameter(
-            name="channel", kind="str", description="name or number of the channel that is looked at; the first"
-        ),
-        _STITCHER,
-    ),
+    POSITIONS: (CHANNEL, _STITCHER),
     STITCH: (
         Parameter(name=POSITIONS_FILE, kind="str", description="a table of positions, in place of finding them"),
         _STITCHER,
@@ -43,9 +44,15 @@ def stitching_signature(step: str, spec: StitcherSpec) -> Signature:
 
 
 def stitching_signatures(plugins: PluginManager) -> dict[str, Signature]:
-    """Return what both steps take with the stitcher that is chosen where none is named; none without a stitcher."""
-    try:
-        spec = chosen_stitcher(plugins.stitchers)
-    except UnknownNameError:
-        return {}
-    return {step: stitching_signature(step, spec) for step in _OWN}
+    """Return what both steps can be given: all that some installed stitcher takes; none where none is installed."""
+    specs = list(plugins.stitchers)
+    return {step: _every(step, specs) for step in _OWN if specs}
+
+
+def _every(step: str, specs: list[StitcherSpec]) -> Signature:
+    found: dict[str, Parameter] = {}
+    for spec in specs:
+        for item in stitching_signature(step, spec).parameters:
+            # What one of them needs, others need not.
+            found.setdefault(item.name, attrs.evolve(item, required=item.required and len(specs) == 1))
+    return Signature(axes="syx", out="syx", parameters=tuple(found.values()))

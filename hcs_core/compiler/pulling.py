@@ -1,0 +1,84 @@
+"""In which order a well's outputs are pulled, and what of the graph that needs.
+
+The traversal and the plan's figures of memory follow the same rules, which is why they stand here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from hcs_core.compiler.plan import PLATE, Plan, Port
+
+
+def needed_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
+    """Return the nodes that the outputs at these positions are made of, and those that find positions."""
+    found = {index for index, node in enumerate(plan.nodes) if node.places}
+    left = [port.node for index in outputs for port in plan.outputs[index].ports]
+    left += [port.node for index in found for port in plan.nodes[index].inputs]
+    while left:
+        node = left.pop()
+        if node != PLATE and node not in found:
+            found.add(node)
+            left.extend(port.node for port in plan.nodes[node].inputs)
+    return frozenset(found)
+
+
+def pull_order(plan: Plan, outputs: Sequence[int]) -> tuple[int, ...]:
+    """Return outputs in the order in which they are pulled: by pipeline, and the end of each before its kept steps.
+
+    What is kept on the way to the end is written while that is pulled, and nothing of it has to wait.
+    """
+    by_pipeline = itertools.groupby(outputs, key=lambda index: plan.outputs[index].pipeline)
+    return tuple(index for _, group in by_pipeline for index in reversed(list(group)))
+
+
+def made_together(plan: Plan, port: Port) -> str:
+    """Return the stacked axes of the last node before a port that makes several planes at once; none: `""`."""
+    while port.node != PLATE:
+        node = plan.nodes[port.node]
+        if node.out != "yx":
+            return node.out[:-2]
+        port = node.inputs[0]
+    return ""
+
+
+def shared_axes(plan: Plan, outputs: Sequence[int]) -> str:
+    """Return the axes, of `st`, along which outputs are pulled place by place, all of them at one before the next.
+
+    Where one of them makes all sites or timepoints at once, or of all sites a mosaic, there are none that could be
+    taken in turn.
+    """
+    if len({plan.outputs[index].image.is_mosaic for index in outputs}) > 1:
+        return ""
+    together = {axis for index in outputs for axis in made_together(plan, plan.outputs[index].ports[0])}
+    return "".join(itertools.takewhile(lambda axis: axis not in together, "st"))
+
+
+def waiting_bytes(plan: Plan, sites: int) -> int:
+    """Return the most that waits between outputs in a well with so many sites: what more than one of them needs.
+
+    Planes of the plate do not wait: they are read again.
+    """
+    order = pull_order(plan, range(len(plan.outputs)))
+    shared = shared_axes(plan, order)
+    pulled_at: dict[int, int] = {}
+    for place, index in enumerate(order):
+        for node in needed_nodes(plan, [index]):
+            pulled_at.setdefault(node, place)
+    wanted: dict[Port, set[int]] = {}
+    for reader, place in pulled_at.items():
+        for port in plan.nodes[reader].inputs:
+            wanted.setdefault(port, {pulled_at[port.node] if port.node != PLATE else place}).add(place)
+    total = 0
+    for port, places in wanted.items():
+        if port.node != PLATE and len(places) > 1:
+            image = plan.largest(plan.nodes[port.node].output)
+            planes = math.prod(
+                size for axis, size in image.axis_sizes(sites).items() if axis != "c" and axis not in shared
+            )
+            total += planes * math.prod(image.shape) * np.dtype(image.dtype).itemsize
+    return total
