@@ -211,6 +211,10 @@ if TYPE_CHECKING:
         WellSummary as WellSummary,
         level_shapes as level_shapes,
     )
+    from hcs_core.storage.size import (
+        StoreSize as StoreSize,
+        images_of as images_of,
+    )
 
 __version__ = "0.1.0"
 
@@ -267,6 +271,7 @@ _NAMES = {
     "hcs_core.storage.layout": (
         "MOSAIC ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
+    "hcs_core.storage.size": "StoreSize images_of",
 }
 """The public names by the module that they live in."""
 

@@ -10,16 +10,15 @@ import attrs
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
-from hcs_core.compiler.definitions import definition_digest
 from hcs_core.compiler.devices_pass import fitting_workers
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import PipelineError, PlateError, RunError
+from hcs_core.errors import PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
-from hcs_core.pipeline.definition import Definition, Steps, pipelines_of, with_wells
+from hcs_core.pipeline.definition import Definition, Steps, pipelines_of, pipelines_of_run, with_wells
 from hcs_core.pipeline.pipeline import Pipeline
-from hcs_core.pipeline.pipeline_file import dump_pipeline
+from hcs_core.pipeline.pipeline_text import text_of_file
 from hcs_core.plate.detection import Detected, detect
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.opening import inventory, with_positions
@@ -28,6 +27,7 @@ from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.compiled_contexts import check_belonging, shared_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
@@ -269,18 +269,9 @@ class PipelineOrchestrator:
         RunError
             `initialize` was not called, there is no context, or the contexts are of other pipelines or another plate.
         """
-        plan = _plan_of(compiled_contexts)
+        plan = shared_plan(compiled_contexts)
         pipelines = pipelines_of(pipeline_definition)
-        if plan.inventory_digest != self.plate.digest():
-            raise RunError(
-                f"the contexts were compiled for another plate than {self.plate_path}, or before its files changed: "
-                "call compile_pipelines again, and pass what it returns."
-            )
-        if plan.definition != definition_digest(pipelines):
-            raise RunError(
-                "the contexts were compiled from another pipeline than the one given: call compile_pipelines with "
-                "it, and pass what it returns."
-            )
+        check_belonging(plan, self.plate, pipelines)
         if max_workers is not None:
             limit = self.config.memory_limit or this_machine(self.output).memory_bytes
             plan = attrs.evolve(plan, workers=fitting_workers(plan, max_workers, limit))
@@ -288,7 +279,7 @@ class PipelineOrchestrator:
         self.plugins.executors.load(plan.executor)
         options = options or RunOptions()
         results = self.config.path_planning.materialization_results_path
-        files = options.pipeline_files or tuple(map(_yaml, pipelines))
+        files = options.pipeline_files or tuple(map(text_of_file, pipelines))
         return run_plan(
             plan,
             self.plate,
@@ -310,7 +301,7 @@ class PipelineOrchestrator:
         HcsError
             As the phases do.
         """
-        listed = with_wells(_some(pipelines), well_filter)
+        listed = with_wells(pipelines_of_run(pipelines), well_filter)
         if self._plate is None:
             self.initialize()
         return self.execute_compiled_plate(listed, self.compile_pipelines(listed), options=options)
@@ -325,39 +316,3 @@ class PipelineOrchestrator:
         """
         check_output(self.output, self.plate_path)
         clear_output(self.output)
-
-
-def _some(pipelines: Pipeline | Iterable[Steps]) -> tuple[Pipeline, ...]:
-    """Return the pipelines of a run, at least one."""
-    listed = pipelines if isinstance(pipelines, Pipeline) else list(pipelines)
-    if not listed:
-        raise PipelineError("run() got no pipeline: give one or several, as in run(pipelines=[pipeline]).")
-    return pipelines_of(listed)
-
-
-def _plan_of(contexts: Mapping[str, ProcessingContext]) -> Plan:
-    """Return the plan that contexts share, for their wells alone."""
-    if not contexts:
-        raise RunError("there is nothing to execute: call compile_pipelines(steps) and pass what it returns.")
-    plan = next(iter(contexts.values())).plan
-    if any(context.plan is not plan and context.plan != plan for context in contexts.values()):
-        raise RunError(
-            "the contexts were compiled by several calls: pass what one call of compile_pipelines returned."
-        )
-    if len(contexts) == len(plan.wells):
-        return plan
-    wells = {context.well for context in contexts.values()}
-    return attrs.evolve(
-        plan,
-        wells=tuple(pair for pair in plan.wells if pair[0] in wells),
-        done=tuple(well for well in plan.done if well in wells),
-        skipped_wells=(),
-    )
-
-
-def _yaml(pipeline: Pipeline) -> str | None:
-    """Return the pipeline's file, or `None` where one of its functions cannot be imported by name."""
-    try:
-        return dump_pipeline(pipeline)
-    except PipelineError:
-        return None

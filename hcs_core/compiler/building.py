@@ -10,7 +10,7 @@ import attrs
 from hcs_core.compiler.canvas import SNAP
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
-from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of
+from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of, unknown
 from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
 from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems, resolve
 from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
@@ -32,6 +32,8 @@ class Builder:
         self._given = given
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
+        self.doubtful: set[int] = set()
+        """The nodes behind a call that could not be resolved: what they really get, nobody knows."""
         self._images: Images = {}
         self.stitching = Stitching(plan, given, self.nodes, self.problems)
 
@@ -80,8 +82,10 @@ class Builder:
     def _by_channel(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Run a branch on each channel that is named; the others pass unchanged."""
         made: dict[int, Lane] = {}
+        meant = True
         for branch in step.branches:
             index = self._lane_index(step, branch, lanes)
+            meant = meant and index is not None
             if index is None or index in made:
                 self.check_calls(step, branch.calls)
                 if index is not None:
@@ -89,6 +93,9 @@ class Builder:
                 continue
             # A call that needs all channels is refused: a branch is one lane from its beginning to its end.
             (made[index],) = self._chain(step, branch.calls, (lanes[index],))
+        if not meant:
+            # Some other channel was meant, and what would have become of it is not known.
+            lanes = unknown(lanes)
         return tuple(made.get(index, lane) for index, lane in enumerate(lanes))
 
     def _lane_index(self, step: Step, branch: Branch, lanes: tuple[Lane, ...]) -> int | None:
@@ -116,7 +123,8 @@ class Builder:
             seen.add(value)
             lanes = self._chain(step, branch.calls, lanes, Only(component=component, value=value))
         after = groups(lanes)
-        if [group.image for group in after] != [group.image for group in before]:
+        known = all(lane.known for lane in lanes)
+        if known and [group.image for group in after] != [group.image for group in before]:
             what = difference(before[0].image, after[0].image) or "channels"
             self.problems.append(
                 Problem(
@@ -155,8 +163,7 @@ class Builder:
     ) -> tuple[Lane, ...]:
         for call in calls:
             resolved = self._resolve(step, call)
-            if resolved is not None:
-                lanes = self._call(step, call, resolved, lanes, only)
+            lanes = unknown(lanes) if resolved is None else self._call(step, call, resolved, lanes, only)
         return lanes
 
     def _call(
@@ -169,30 +176,37 @@ class Builder:
             wrong = sites_are_gone(step, call.label, "it stacks sites")
         if wrong is not None:
             self.problems.append(wrong)
-            return lanes
+            return unknown(lanes)
+        if "c" in resolved.signature.axes and len(found) > 1:
+            # Behind a call that could not be resolved: whether they are alike is not known.
+            return unknown(lanes)
         made: dict[int, Lane] = {}
         for group in found:
             places = [lanes.index(lane) for lane in group.lanes]
             node = self._node(step, call, resolved, group, only)
             if node is None:
-                return lanes
+                return unknown(lanes)
             self.nodes.append(node)
-            made.update(
-                zip(places, lanes_of(node.output, len(self.nodes) - 1, group.lanes[0].positions), strict=False)
-            )
+            index = len(self.nodes) - 1
+            if not group.known:
+                self.doubtful.add(index)
+            left = lanes_of(node.output, index, known=group.known, positions=group.lanes[0].positions)
+            made.update(zip(places, left, strict=False))
         return tuple(made[place] for place in sorted(made))
 
     def _node(
         self, step: Step, call: FunctionCall, resolved: Resolved, group: Group, only: Only | None
     ) -> NodePlan | None:
         parameters = given_parameters(call, resolved, self._images)
-        self.problems += ill_fitting_images(step, call, resolved, parameters, group.image)
+        if group.known:
+            self.problems += ill_fitting_images(step, call, resolved, parameters, group.image)
         try:
             output = output_image(group.image, resolved, dict(parameters))
         except ValueError as error:
-            self.problems.append(
-                Problem(step=step.name, function=call.label, message=f"{error}.", hint="Change what it keeps.")
-            )
+            if group.known:
+                self.problems.append(
+                    Problem(step=step.name, function=call.label, message=f"{error}.", hint="Change what it keeps.")
+                )
             return None
         return NodePlan(
             step=step.name,

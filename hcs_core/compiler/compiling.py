@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from graphlib import CycleError, TopologicalSorter
 
 import attrs
 
 from hcs_core.compiler.definitions import definition_digest
 from hcs_core.compiler.machine import Existing, Machine
 from hcs_core.compiler.operations import Images
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import CompileError, PluginError
 from hcs_core.pipeline.config import GlobalPipelineConfig
@@ -18,7 +18,6 @@ from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Step
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.specs import CompilerPassSpec
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -36,6 +35,10 @@ class CompileInput:
     def step_name(self, pipeline: Pipeline, step: Step) -> str:
         """Return how the plan names a step: by its own name, or as `pipeline/step` where there are several."""
         return step.name if len(self.pipelines) == 1 else f"{pipeline.name}/{step.name}"
+
+    def pipelines_of(self, plan: Plan) -> tuple[Pipeline, ...]:
+        """Return the pipelines to compile: what was given, or what an earlier pass put in its place."""
+        return plan.rewritten or self.pipelines
 
 
 CompilerPass = Callable[[Plan, CompileInput], Plan]
@@ -121,46 +124,39 @@ def draft_plan(
         definition=definition_digest(pipelines),
         missing=str(pipelines[0].missing or config.missing),
     )
+    plan = attrs.evolve(plan, asked=_step_names(given))
     for spec in ordered_passes(plugins):
         run: CompilerPass = plugins.compiler_passes.load(spec.name)
-        plan = _checked(run(plan, given), spec.name, plugins)
-    if plan.content_key == given.existing.content_key:
-        plan = attrs.evolve(plan, done=tuple(well for well in plan.well_names if well in given.existing.wells))
-    return plan
+        plan = _checked(run(plan, given), spec.name, given)
+    return _continued(attrs.evolve(plan, rewritten=()), given.existing)
 
 
-def _checked(made: object, name: str, plugins: PluginManager) -> Plan:
-    if isinstance(made, Plan):
-        return made
-    owner = plugins.compiler_passes.owner(name)
-    raise PluginError(f"the compiler pass {name!r} of {owner} returned no Plan: report it to its authors.")
+def _continued(plan: Plan, existing: Existing) -> Plan:
+    """Return the plan with what is there already, where the same content made it."""
+    if plan.content_key != existing.content_key:
+        return plan
+    return attrs.evolve(
+        plan,
+        done=tuple(well for well in plan.well_names if well in existing.wells),
+        redo=tuple((well, existing.stale[well]) for well in plan.well_names if well in existing.stale),
+    )
 
 
-def ordered_passes(plugins: PluginManager) -> tuple[CompilerPassSpec, ...]:
-    """Return the passes in an order that every `after` and `before` agrees with; ties go by name.
+def _step_names(given: CompileInput) -> tuple[str, ...]:
+    return tuple(
+        given.step_name(pipeline, step) for pipeline in given.pipelines for step in pipeline.steps if step.enabled
+    )
 
-    Raises
-    ------
-    PluginError
-        They contradict each other.
-    """
-    before: dict[str, set[str]] = {spec.name: set() for spec in plugins.compiler_passes}
-    for spec in plugins.compiler_passes:
-        before[spec.name].update(name for name in spec.after if name in before)
-        for name in spec.before:
-            if name in before:
-                before[name].add(spec.name)
-    sorter = TopologicalSorter(before)
-    try:
-        sorter.prepare()
-    except CycleError as error:
+
+def _checked(made: object, name: str, given: CompileInput) -> Plan:
+    """Return what a pass made, if it is a plan, of the pipelines that were given."""
+    owner = given.plugins.compiler_passes.owner(name)
+    if not isinstance(made, Plan):
+        raise PluginError(f"the compiler pass {name!r} of {owner} returned no Plan: report it to its authors.")
+    names = [pipeline.name for pipeline in given.pipelines]
+    if made.rewritten and [pipeline.name for pipeline in made.rewritten] != names:
         raise PluginError(
-            f"the compiler passes {' -> '.join(error.args[1])} each want to be before the next: disable the plugin "
-            "of one of them."
-        ) from error
-    ordered: list[CompilerPassSpec] = []
-    while sorter.is_active():
-        for name in sorted(sorter.get_ready()):
-            ordered.append(plugins.compiler_passes.get(name))
-            sorter.done(name)
-    return tuple(ordered)
+            f"the compiler pass {name!r} of {owner} puts other pipelines in place than {', '.join(names)}: it may "
+            "change their steps alone; report it to its authors."
+        )
+    return made

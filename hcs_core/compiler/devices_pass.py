@@ -47,7 +47,9 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
-        problems.append(Problem(parameter="executor", message=str(error)))
+        there = ", ".join(given.plugins.executors.names())
+        found = given.config.executor
+        problems.append(Problem(parameter="executor", message=str(error), found=found, expected=there))
     # Without a limit of the user's own, the machine is one.
     limit = given.config.memory_limit or given.machine.memory_bytes
     need = plan.peak_memory_bytes_per_worker
@@ -60,6 +62,8 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
                 parameter="memory_limit",
                 message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
                 hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
+                found=f"{limit} bytes",
+                expected=f"at least {need} bytes",
             )
         )
     return attrs.evolve(

@@ -79,5 +79,10 @@ class Inputs:
             why = f"is no step before it.{did_you_mean(asked, there)}"
         named = ", ".join(there[:_MOST_NAMED]) + (", ..." if len(there) > _MOST_NAMED else "")
         return Problem(
-            step=shown, parameter="input", message=f"its input {asked!r} {why}", hint=f"It can be {named}."
+            step=shown,
+            parameter="input",
+            message=f"its input {asked!r} {why}",
+            hint=f"It can be {named}.",
+            found=asked,
+            expected=named,
         )

@@ -17,13 +17,15 @@ class Lane:
     """A channel on its way: where its planes come from, and the image that it is part of, less all other channels.
 
     Its `image` has the places along z and t of the image that it was part of: a channel need not fill them all.
-    `positions` is the node that found where its sites lie, if a step before did.
+    `positions` is the node that found where its sites lie, if a step before did. `known` is false behind a call of
+    which nobody knows what it would have made: nothing is said of what follows.
     """
 
     channel: ImageChannel
     port: Port
     image: ImagePlan
     positions: int | None = None
+    known: bool = attrs.field(default=True, eq=False)
 
 
 def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
@@ -37,10 +39,10 @@ def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
     return tuple(sorted(lanes, key=lambda lane: lane.channel.number))
 
 
-def lanes_of(image: ImagePlan, node: int, positions: int | None = None) -> tuple[Lane, ...]:
+def lanes_of(image: ImagePlan, node: int, *, known: bool = True, positions: int | None = None) -> tuple[Lane, ...]:
     """Return the lanes of a node's result."""
     return tuple(
-        Lane(channel=channel, port=Port(node, index), image=_alone(image), positions=positions)
+        Lane(channel=channel, port=Port(node, index), image=_alone(image), known=known, positions=positions)
         for index, channel in enumerate(image.channels)
     )
 
@@ -60,6 +62,16 @@ class Group:
     def ports(self) -> tuple[Port, ...]:
         """Where each channel comes from."""
         return tuple(lane.port for lane in self.lanes)
+
+    @property
+    def known(self) -> bool:
+        """Whether all that was done to its lanes is known."""
+        return all(lane.known for lane in self.lanes)
+
+
+def unknown(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
+    """Return lanes behind a call that nobody could resolve."""
+    return tuple(attrs.evolve(lane, known=False) for lane in lanes)
 
 
 def groups(lanes: Sequence[Lane]) -> tuple[Group, ...]:

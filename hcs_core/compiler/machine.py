@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -30,10 +31,14 @@ class Machine:
 
 @attrs.frozen(kw_only=True)
 class Existing:
-    """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole."""
+    """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole.
+
+    `stale` are wells that were whole once and have to be made again, each with why.
+    """
 
     content_key: str = ""
     wells: frozenset[str] = frozenset()
+    stale: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def this_machine(output: Path) -> Machine:

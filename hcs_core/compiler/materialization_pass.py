@@ -37,7 +37,8 @@ def _backend_problems(field: str, name: str, durable: bool, plugins: PluginManag
     try:
         spec = plugins.storage_backends.get(name)
     except UnknownNameError as error:
-        return [Problem(parameter=field, message=str(error))]
+        there = ", ".join(item.name for item in plugins.storage_backends if item.durable == durable)
+        return [Problem(parameter=field, message=str(error), found=name, expected=there)]
     if spec.durable != durable:
         fitting = [item.name for item in plugins.storage_backends if item.durable == durable]
         what = "outlives the run" if durable else "is gone after its last reader"
@@ -46,6 +47,8 @@ def _backend_problems(field: str, name: str, durable: bool, plugins: PluginManag
                 parameter=field,
                 message=f"{name!r} is not a backend whose content {what}.",
                 hint=f"Choose {' or '.join(fitting) or 'one that a plugin brings'}.",
+                found=name,
+                expected=", ".join(fitting),
             )
         ]
     return []

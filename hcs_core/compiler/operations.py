@@ -14,7 +14,7 @@ from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.parameter import GivenImage, ParameterValue
+from hcs_core.plugins.parameter import GivenImage, Parameter, ParameterValue
 from hcs_core.plugins.signature import Signature
 
 
@@ -81,6 +81,8 @@ def _found(step: Step, call: FunctionCall, plugins: PluginManager) -> Resolved |
         function=call.operation,
         message=f"no operation is called {call.operation!r}.{did_you_mean(call.operation, known)}",
         hint=f"{there} `hcs functions` shows them; plugins bring more (pip install 'hcs-engine[standard]').",
+        found=call.operation,
+        expected=", ".join(sorted(known)),
     )
 
 
@@ -91,6 +93,8 @@ def _user_function(step: Step, call: FunctionCall, function: Callable[..., Any])
             step=step.name,
             function=call.label,
             message="the function does not say what it takes.",
+            found="a function without a declaration",
+            expected="one that is decorated with step_function",
             hint=f'Write @step_function(memory="numpy", axes="yx") above `def {call.label}`.',
         )
     return Resolved(
@@ -135,7 +139,10 @@ def _image_problem(step: Step, call: FunctionCall, name: str, value: str, images
     if isinstance(image, GivenPositions):
         image = f"{value} is a table of positions, and no image."
     hint = "Give the path of an image of one plane, relative to the pipeline file, or an array."
-    return Problem(step=step.name, function=call.label, parameter=name, message=image, hint=hint)
+    expected = "the path of an image file"
+    return Problem(
+        step=step.name, function=call.label, parameter=name, message=image, hint=hint, found=value, expected=expected
+    )
 
 
 def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, images: Images) -> list[Problem]:
@@ -147,14 +154,24 @@ def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, image
         if name not in names:
             has = f"It has {', '.join(names)}." if names else "It has none."
             text = f"there is no such parameter.{did_you_mean(name, names)}"
-            problems.append(Problem(step=step.name, function=call.label, parameter=name, message=text, hint=has))
+            expected = ", ".join(names) or "no parameter"
+            place = {"step": step.name, "function": call.label, "parameter": name}
+            problems.append(Problem(**place, message=text, hint=has, found=name, expected=expected))
     for item in resolved.signature.parameters:
         if item.name in given:
             wrong = item.problem(given[item.name])
             value = given[item.name]
             if wrong:
                 problems.append(
-                    Problem(step=step.name, function=call.label, parameter=item.name, message=f"{wrong}.")
+                    Problem(
+                        step=step.name,
+                        function=call.label,
+                        parameter=item.name,
+                        message=f"{wrong}.",
+                        hint=_to_write(call, item),
+                        found=repr(value),
+                        expected=item.expected(),
+                    )
                 )
             elif item.kind == "image" and isinstance(value, str):
                 unread = _image_problem(step, call, item.name, value, images)
@@ -167,9 +184,20 @@ def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, image
                     parameter=item.name,
                     message=f"it has no default: expected {item.expected()}.",
                     hint=f"Write `{call.label}: {{{item.name}: ...}}`.",
+                    found="nothing",
+                    expected=item.expected(),
                 )
             )
     return problems
+
+
+def _to_write(call: FunctionCall, item: Parameter) -> str:
+    """Return what to write for a parameter whose value is wrong."""
+    if item.default is not None:
+        value = item.default
+        said = ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)
+        return f"Leave it out for its default ({said.lower() if isinstance(value, bool) else said})."
+    return f"Write one: `{call.label}: {{{item.name}: ...}}`."
 
 
 def memory_type_known(name: str, plugins: PluginManager) -> str | None:

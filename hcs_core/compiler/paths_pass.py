@@ -29,16 +29,19 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with its sources, nodes, steps and kept outputs."""
     plan = with_source(plan, given)
     paths = _Paths(plan, given)
-    for place, pipeline in enumerate(given.pipelines):
+    for place, pipeline in enumerate(paths.pipelines):
         paths.add(place, pipeline)
     builder = paths.builder
+    # The last end's name is the configuration's: of two that clash, the other is the one to rename.
+    problems = [*builder.problems, *_clashes([*reversed(paths.ends), *paths.kept])]
     if not plan.sources:
         # Shapes are unknown, but names and parameters could be checked: all problems are told at once.
-        return plan.with_problems(*builder.problems)
+        return plan.with_problems(*problems)
     plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(paths.steps), outputs=tuple(paths.outputs))
     plan = with_canvases(plan, given.plate, builder.stitching.frames)
-    problems = [*builder.problems, *_clashes(plan.outputs)]
-    return plan.with_problems(*problems, *(() if problems else (*_for_nothing(plan), *refusals(plan))))
+    # Beside a step that is wrong itself, who would have taken up what is not known.
+    for_nothing = () if builder.problems else _for_nothing(plan)
+    return plan.with_problems(*problems, *for_nothing, *refusals(plan, builder.doubtful))
 
 
 class _Paths:
@@ -47,13 +50,16 @@ class _Paths:
     def __init__(self, plan: Plan, given: CompileInput) -> None:
         self._plan = plan
         self._given = given
-        self._inputs = Inputs(given.pipelines)
+        self.pipelines = given.pipelines_of(plan)
+        self._inputs = Inputs(self.pipelines)
         suffix = _suffix(given)
         last = given.config.zarr.store_name if suffix == ZARR else f"images{suffix}"
-        self._names = StoreNames(given.pipelines, last, suffix)
+        self._names = StoreNames(self.pipelines, last, suffix)
         self.builder = Builder(plan, given)
         self.steps: list[StepPlan] = []
         self.outputs: list[OutputPlan] = []
+        self.ends: list[_Place] = []
+        self.kept: list[_Place] = []
 
     def add(self, place: int, pipeline: Pipeline) -> None:
         """Add a pipeline's steps and what is kept of it."""
@@ -65,8 +71,14 @@ class _Paths:
         lanes = self._inputs.end()
         last = self._given.step_name(pipeline, enabled[-1]) if enabled else ""
         names = self._names.final(pipeline)
-        for image in self.builder.stitching.left(lanes):
-            self.outputs += kept_outputs(last, image, names, pipeline=pipeline.name)
+        images = self.builder.stitching.left(lanes)
+        made = [output for image in images for output in kept_outputs(last, image, names, pipeline=pipeline.name)]
+        self.outputs += made
+        whose = f"the pipeline {pipeline.name!r}" if len(self.pipelines) > 1 else "the results"
+        hint = "Give the pipeline another `name`."
+        # The mosaics of images lie in the stores of these.
+        stores = dict.fromkeys([output.store for output in made] or names[:1])
+        self.ends += [_Place(store=store, step=last, whose=whose, hint=hint) for store in stores]
 
     def _step(self, pipeline: Pipeline, step: Step) -> None:
         shown = step.renamed(self._given.step_name(pipeline, step))
@@ -87,7 +99,10 @@ class _Paths:
         self.steps.append(StepPlan(name=shown.name, nodes=nodes, images=images, pipeline=pipeline.name, reads=reads))
         if step.save:
             names = self._names.kept(pipeline, step)
-            self.outputs += kept_outputs(shown.name, lanes, names, wells, pipeline.name)
+            made = kept_outputs(shown.name, lanes, names, wells, pipeline.name)
+            self.outputs += made
+            stores = [output.store for output in made] or names[:1]
+            self.kept += [_Place(store=store, step=shown.name, whose=f"step {shown.name!r}") for store in stores]
 
     def _wells(self, step: Step) -> tuple[str, ...] | None:
         """Return the wells of the plate for which a step is kept: those of a run may be fewer."""
@@ -122,15 +137,30 @@ def _suffix(given: CompileInput) -> str:
         return ZARR
 
 
-def _clashes(outputs: Sequence[OutputPlan]) -> list[Problem]:
-    return [
-        Problem(
-            step=output.step,
-            message=f"its output {output.store!r} has the name of another one.",
-            hint="Give the step another `name`.",
-        )
-        for index, output in enumerate(outputs)
-        # The mosaics of a step's images lie in the store of these.
-        if (output.store, output.image.is_mosaic)
-        in {(other.store, other.image.is_mosaic) for other in outputs[:index]}
-    ]
+@attrs.frozen(kw_only=True)
+class _Place:
+    """Where something is kept: its store, whose it is, in words too, and what could be done about its name."""
+
+    store: str
+    step: str
+    whose: str
+    hint: str = "Give the step another `name`."
+
+
+def _clashes(places: Sequence[_Place]) -> list[Problem]:
+    """Return a problem for each place at which something before it in the sequence is kept too."""
+    problems = []
+    whose: dict[str, str] = {}
+    for place in places:
+        if place.store in whose:
+            problems.append(
+                Problem(
+                    step=place.step,
+                    message=f"its output {place.store!r} has the name of another one, that of {whose[place.store]}.",
+                    hint=place.hint,
+                    found=place.store,
+                    expected="a name that no other output has",
+                )
+            )
+        whose.setdefault(place.store, place.whose)
+    return problems

@@ -15,8 +15,10 @@ import attrs
 
 from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
+from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import ImageLayout, StoreLayout
+from hcs_core.storage.size import StoreSize
 
 PLATE = -1
 """The node of a port that is a channel of the plate itself."""
@@ -24,13 +26,19 @@ PLATE = -1
 
 @attrs.frozen(kw_only=True)
 class Problem:
-    """What is wrong with a pipeline for a plate: where, what was found and expected, and what to write instead."""
+    """What is wrong with a pipeline for a plate: where, what was found and expected, and what to write instead.
+
+    `message` says all of it in one sentence, but for what to write, which is `hint`. `found` and `expected` are for
+    programs: in few words what there is and what there should be, empty where a message cannot be cut in two so.
+    """
 
     step: str = ""
     function: str = ""
     parameter: str = ""
     message: str
     hint: str = ""
+    found: str = ""
+    expected: str = ""
 
     def __str__(self) -> str:
         """One sentence that starts with the place."""
@@ -117,7 +125,8 @@ class NodePlan:
     where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `stitch` is there for
-    what a stitcher does, in place of a kernel.
+    what a stitcher does, in place of a kernel. `converts` are the memory types, other than its own, from which its
+    planes come.
     """
 
     step: str
@@ -134,6 +143,7 @@ class NodePlan:
     asked_memory_type: str | None = None
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
+    converts: tuple[str, ...] = attrs.field(default=(), repr=False)
     kernel: str = ""
     version: str = ""
     device: str = attrs.field(default="", repr=False)
@@ -169,10 +179,11 @@ class StepPlan:
 
 @attrs.frozen(kw_only=True)
 class OutputPlan:
-    """An image of a step that is kept: which, in which store and backend; `layout` comes with the stores pass.
+    """An image of a step that is kept: which, in which store and backend.
 
-    `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. The
-    images of sites and the mosaics of their wells are two of these, and share a store and its layout.
+    `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. `layout`
+    and `size`, what it takes at most for all wells of the run, come with the stores pass. The images of sites and the
+    mosaics of their wells are two of these, and share a store and its layout.
     """
 
     step: str
@@ -183,6 +194,7 @@ class OutputPlan:
     pipeline: str = attrs.field(default="", repr=False)
     backend: str = ""
     layout: StoreLayout | None = None
+    size: StoreSize | None = attrs.field(default=None, repr=False)
 
     @property
     def image_layout(self) -> ImageLayout | None:
@@ -210,6 +222,9 @@ class Plan:
         What it was compiled for. Planes are not in it: a worker gets its well's with the task.
     pipeline, pipelines, definition
         The pipelines' names, as one text and each; `definition` is a digest of what they say, wells apart.
+    asked, rewritten
+        The names of the enabled steps as they were given, and the pipelines that a pass before `paths` put in place
+        of those that were given: none in a plan that has come through all passes (see `CompileInput.pipelines_of`).
     sources, starts
         The images that the plate gives: what was acquired, and projections of channels that have nothing else. For
         each pipeline, the positions of its own; those that are equal are one.
@@ -227,10 +242,12 @@ class Plan:
         the last of them a plane is dropped.
     workers, threads
         How many wells are worked on at once, and whether by threads; `threads` is `None` where it is chosen.
-    peak_memory_bytes_per_worker, output_bytes, output_files
-        What it will need at most, beside the imports, and write.
-    done
-        The wells that are whole in the output.
+    peak_memory_bytes_per_worker, waiting_bytes_per_worker
+        What a worker will need at most, beside the imports, and how much of that are planes that wait between nodes.
+    output_bytes, output_files
+        What it will write at most, before compression.
+    done, redo
+        The wells that are whole in the output, and those that were and have to be made again, each with why.
     problems
         What is wrong; a plan with problems is never run.
     """
@@ -241,6 +258,8 @@ class Plan:
     pipeline: str
     pipelines: tuple[str, ...] = ()
     definition: str = attrs.field(default="", repr=False)
+    asked: tuple[str, ...] = ()
+    rewritten: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)
     sources: tuple[ImagePlan, ...] = ()
     starts: tuple[tuple[int, ...], ...] = ()
     nodes: tuple[NodePlan, ...] = ()
@@ -261,9 +280,11 @@ class Plan:
     workers: int = 1
     threads: bool | None = None
     peak_memory_bytes_per_worker: int = 0
+    waiting_bytes_per_worker: int = 0
     output_bytes: int = 0
     output_files: int = 0
     done: tuple[str, ...] = ()
+    redo: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -321,6 +342,24 @@ class Plan:
             self.skipped_wells, self.skipped_sites,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """The wells that a run would make: those that are not whole in the output."""
+        done = set(self.done)
+        return tuple(well for well in self.well_names if well not in done)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
+        from hcs_core.compiler.plan_document import plan_document
+
+        return plan_document(self)
+
+    def _repr_html_(self) -> str:
+        """Return the plan as a notebook shows it."""
+        from hcs_core.compiler.plan_html import plan_html
+
+        return plan_html(self)
 
     def with_problems(self, *problems: Problem) -> Plan:
         """Return the plan with further problems."""

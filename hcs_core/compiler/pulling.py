@@ -6,10 +6,7 @@ The traversal and the plan's figures of memory follow the same rules, which is w
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Sequence
-
-import numpy as np
 
 from hcs_core.compiler.plan import PLATE, Plan, Port
 
@@ -56,29 +53,3 @@ def shared_axes(plan: Plan, outputs: Sequence[int]) -> str:
         return ""
     together = {axis for index in outputs for axis in made_together(plan, plan.outputs[index].ports[0])}
     return "".join(itertools.takewhile(lambda axis: axis not in together, "st"))
-
-
-def waiting_bytes(plan: Plan, sites: int) -> int:
-    """Return the most that waits between outputs in a well with so many sites: what more than one of them needs.
-
-    Planes of the plate do not wait: they are read again.
-    """
-    order = pull_order(plan, range(len(plan.outputs)))
-    shared = shared_axes(plan, order)
-    pulled_at: dict[int, int] = {}
-    for place, index in enumerate(order):
-        for node in needed_nodes(plan, [index]):
-            pulled_at.setdefault(node, place)
-    wanted: dict[Port, set[int]] = {}
-    for reader, place in pulled_at.items():
-        for port in plan.nodes[reader].inputs:
-            wanted.setdefault(port, {pulled_at[port.node] if port.node != PLATE else place}).add(place)
-    total = 0
-    for port, places in wanted.items():
-        if port.node != PLATE and len(places) > 1:
-            image = plan.largest(plan.nodes[port.node].output)
-            planes = math.prod(
-                size for axis, size in image.axis_sizes(sites).items() if axis != "c" and axis not in shared
-            )
-            total += planes * math.prod(image.shape) * np.dtype(image.dtype).itemsize
-    return total

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 
 from hcs_core.compiler.plan import NodePlan, Plan, Problem, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, Presence, places_of
 
 
-def refusals(plan: Plan) -> list[Problem]:
-    """Return a problem for each node that would get a stack in which a channel or a site is absent."""
+def refusals(plan: Plan, doubtful: Collection[int] = ()) -> list[Problem]:
+    """Return a problem for each node that would get a stack in which a channel or a site is absent.
+
+    Of `doubtful` nodes nothing is said: a step before them is wrong itself.
+    """
     ragged = [index for index, shape in enumerate(plan.well_shapes) if len(plan.sources) > 1 or plan.has_gaps(shape)]
     of_shape = {shape: well for well, shape in reversed(plan.wells)}
     problems = []
-    for node in plan.nodes:
-        if node.masks or not {"c", "s"}.intersection(node.axes):
+    for number, node in enumerate(plan.nodes):
+        if number in doubtful or node.masks or not {"c", "s"}.intersection(node.axes):
             continue
         for index in ragged:
             found = _incomplete(plan, node, plan.well_shapes[index], of_shape[index])
@@ -45,4 +49,6 @@ def _problem(node: NodePlan, well: str, block: Block) -> Problem:
         message=f"it needs every plane of its stack, and in well {well}, site {absent.site}, z {absent.z_index}, "
         f"t {absent.timepoint} the channel {name!r} has none.",
         hint="Project z first, or select the channels, z or sites that are whole.",
+        found=f"no {name} in well {well}, site {absent.site}, z {absent.z_index}, t {absent.timepoint}",
+        expected=f"every plane of its stack ({node.axes})",
     )

@@ -66,6 +66,8 @@ def _channels(plate: Plate, selection: Selection, problems: list[Problem]) -> tu
                 Problem(
                     message=f"the plate has no channel {asked!r}.{did_you_mean(str(asked), names)}",
                     hint=f"It has {', '.join(names)}.",
+                    found=str(asked),
+                    expected=", ".join(names),
                 )
             )
     return tuple(sorted(chosen))
@@ -82,6 +84,8 @@ def _numbers(
             Problem(
                 message=f"the plate has no {word} {', '.join(map(str, wrong))}.",
                 hint=f"It has {', '.join(map(str, there))}.",
+                found=", ".join(map(str, wrong)),
+                expected=", ".join(map(str, there)),
             )
         )
     return tuple(sorted(number for number in asked if number in there))

@@ -12,7 +12,7 @@ import attrs
 from hcs_core.compiler.canvas import TileFrame
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.given_positions import GivenPositions
-from hcs_core.compiler.lanes import Group, Lane, groups, lanes_of
+from hcs_core.compiler.lanes import Group, Lane, groups, lanes_of, unknown
 from hcs_core.compiler.misfits import no_such_key
 from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems
 from hcs_core.compiler.plan import NodePlan, Plan, Problem, StitchPlan
@@ -80,7 +80,7 @@ class Stitching:
         wrong = misplaced(step, call, lanes)
         self._problems.extend(wrong)
         if told is None or wrong:
-            return lanes
+            return lanes if call.operation == POSITIONS else unknown(lanes)
         if call.operation == POSITIONS:
             found = self._find(step, told, lanes, None)
             return tuple(attrs.evolve(lane, positions=found) for lane in lanes)
@@ -182,7 +182,7 @@ class Stitching:
         file = self._file(step, call, told, positions)
         if isinstance(file, Problem):
             self._problems.append(file)
-            return lanes
+            return unknown(lanes)
         if positions is None:
             own = stitching_signature(POSITIONS, told.spec)
             unsaid = tuple((item.name, item.default) for item in told.spec.positions)
@@ -191,17 +191,17 @@ class Stitching:
                 message = f"the stitcher {told.spec.name!r} has to be told {', '.join(required)} to find positions."
                 hint = "Put a `positions` step before it that says so."
                 self._problems.append(Problem(step=step.name, function=call.label, message=message, hint=hint))
-                return lanes
+                return unknown(lanes)
             positions = self._find(step, attrs.evolve(told, parameters=unsaid, own=()), lanes, file)
         if positions is None:
-            return lanes
+            return unknown(lanes)
         found = groups(lanes)
         self._sites = lanes
         made: dict[int, Lane] = {}
         for group in found:
             places = [lanes.index(lane) for lane in group.lanes]
             self._nodes.append(self._fusing(step, told, group, positions))
-            made.update(zip(places, lanes_of(self._nodes[-1].output, len(self._nodes) - 1), strict=True))
+            made.update(zip(places, lanes_of(self._nodes[-1].output, len(self._nodes) - 1, known=group.known), strict=True))
         return tuple(made[place] for place in sorted(made))
 
     def _fusing(self, step: Step, told: _Told, group: Group, positions: int) -> NodePlan:

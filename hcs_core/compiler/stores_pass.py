@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import OutputPlan, Plan, Problem, WellShape
+from hcs_core.compiler.plan import Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
-from hcs_core.pipeline.names import OmeZarrVersion, ZarrChunkStrategy, ZarrShards
-from hcs_core.plate.wells import parse_well
+from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
+from hcs_core.storage.size import SizeFunction, StoreSize, plain_size
 
 LARGEST_CHUNK = 2**31 - 1
 """Bytes that a codec takes at once: blosc's limit."""
@@ -35,39 +34,54 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
         return plan
     sites = max(len(shape.sites) for shape in plan.well_shapes)
     layouts = {name: _store(name, plan, given, sites) for name in dict.fromkeys(kept.store for kept in plan.outputs)}
-    outputs = tuple(attrs.evolve(output, layout=layouts[output.store]) for output in plan.outputs)
-    output_bytes = files = 0
-    listed: dict[str, tuple[str, ...]] = {}
-    for output in outputs:
-        wells = listed[output.store] = plan.wells_of(output)
-        for shape, count in _shapes(plan, frozenset(wells)).items():
-            images, image = _images(plan.well_shapes[shape], output)
-            output_bytes += count * images * _image_bytes(image)
-            files += count * images * _image_files(layouts[output.store], image)
-    files += sum(_plate_files(layouts[store], wells) for store, wells in listed.items() if wells)
-    plan = attrs.evolve(plan, outputs=outputs, output_bytes=output_bytes, output_files=files)
+    sizes = _sizes(plan, layouts, _size_function(given))
+    output_bytes = sum(size.bytes for size in sizes)
+    plan = attrs.evolve(
+        plan,
+        outputs=tuple(
+            attrs.evolve(output, layout=layouts[output.store], size=size)
+            for output, size in zip(plan.outputs, sizes, strict=True)
+        ),
+        output_bytes=output_bytes,
+        output_files=sum(size.files for size in sizes),
+    )
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
         return plan.with_problems(
             Problem(
                 message=f"the results need {output_bytes:,} bytes, and {free:,} are free where they go.",
                 hint="Choose another output folder, fewer wells, or a compressor.",
+                found=f"{free} bytes",
+                expected=f"at least {output_bytes} bytes",
             )
         )
     return plan
 
 
-def _shapes(plan: Plan, wells: frozenset[str]) -> Counter[int]:
-    """Return how many of these wells have each shape."""
-    return Counter(index for well, index in plan.wells if well in wells)
+def _sizes(plan: Plan, layouts: Mapping[str, StoreLayout], size_of: SizeFunction) -> list[StoreSize]:
+    """Return what each output takes; mosaics in the store of their sites' images, what they add to it."""
+    shapes = {well: plan.well_shapes[shape] for well, shape in plan.wells}
+    sizes = []
+    for output in plan.outputs:
+        layout, wells = layouts[output.store], plan.wells_of(output)
+        sites = {well: shapes[well].sites if layout.image else () for well in wells}
+        if not output.image.is_mosaic:
+            sizes.append(size_of(attrs.evolve(layout, mosaic=None), sites, {}))
+            continue
+        whole = size_of(layout, sites, {well: shapes[well].frame(output.image) for well in wells})
+        own = size_of(attrs.evolve(layout, mosaic=None), sites, {}) if layout.image else StoreSize(bytes=0, files=0)
+        sizes.append(StoreSize(bytes=whole.bytes - own.bytes, files=whole.files - own.files))
+    return sizes
 
 
-def _images(shape: WellShape, output: OutputPlan) -> tuple[int, ImageLayout]:
-    """Return how many images of an output there are in a well, and how each lies in its store."""
-    layout = output.image_layout
-    if layout is None:
-        raise ValueError(f"{output.store} has no layout of {output.step}'s image")
-    return (1, layout.sized(shape.frame(output.image))) if output.image.is_mosaic else (len(shape.sites), layout)
+def _size_function(given: CompileInput) -> SizeFunction:
+    """Return what says how large a store becomes: the backend's own, or the count of planes."""
+    backends, name = given.plugins.storage_backends, str(given.config.vfs.materialization_backend)
+    target = backends.get(name).size if name in backends else ""
+    if not target:
+        return plain_size
+    found: SizeFunction = backends.load_target(name, target)
+    return found
 
 
 def _store(name: str, plan: Plan, given: CompileInput, sites: int) -> StoreLayout:
@@ -147,31 +161,3 @@ def _tile(length: int) -> int:
     """Return the largest divisor of a side up to `TILE`; the side itself where all divisors are small."""
     best = max(size for size in range(1, min(length, TILE) + 1) if length % size == 0)
     return best if best >= min(_SMALLEST_TILE, length) else length
-
-
-def _image_bytes(image: ImageLayout) -> int:
-    times, channels, slices, _, _ = image.shape
-    pixels = sum(math.prod(level) for level in image.level_shapes)
-    return times * channels * slices * pixels * np.dtype(image.dtype).itemsize
-
-
-def _plate_files(layout: StoreLayout, wells: Sequence[str]) -> int:
-    """Return the documents of a store beside those of its images: of the plate, of each row and of each well."""
-    rows = len({parse_well(well)[0] for well in wells})
-    return rows + (1 + len(wells)) * (_documents(layout) if layout.plate_metadata else 1)
-
-
-def _documents(layout: StoreLayout) -> int:
-    """Return the documents of a group with attributes: zarr format 2 keeps these in one of their own."""
-    return 2 if layout.ome_zarr_version == OmeZarrVersion.V0_4 else 1
-
-
-def _image_files(layout: StoreLayout, image: ImageLayout) -> int:
-    """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
-    files = _documents(layout) + len(image.level_shapes)
-    for level in image.level_shapes:
-        shape = (*image.shape[:3], *level)
-        files += math.prod(
-            -(-side // min(each, side)) for side, each in zip(shape, image.shard or image.chunk, strict=True)
-        )
-    return files

@@ -54,6 +54,20 @@ def pipelines_of(definition: Definition | Iterable[Steps]) -> tuple[Pipeline, ..
     return tuple(_named(items))
 
 
+def pipelines_of_run(pipelines: Pipeline | Iterable[Steps]) -> tuple[Pipeline, ...]:
+    """Return the pipelines of a run, at least one.
+
+    Raises
+    ------
+    PipelineError
+        There is none, or one of them is no pipeline.
+    """
+    listed = pipelines if isinstance(pipelines, Pipeline) else list(pipelines)
+    if not listed:
+        raise PipelineError("run() got no pipeline: give one or several, as in run(pipelines=[pipeline]).")
+    return pipelines_of(listed)
+
+
 def _named(items: Sequence[Steps]) -> Iterable[Pipeline]:
     number = 0
     for item in items:

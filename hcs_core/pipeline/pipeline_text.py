@@ -47,6 +47,14 @@ def dump_pipeline(pipeline: Pipeline) -> str:
     return text
 
 
+def text_of_file(pipeline: Pipeline) -> str | None:
+    """Return the text of a pipeline's file, `None` where one of its functions cannot be imported by name."""
+    try:
+        return dump_pipeline(pipeline)
+    except PipelineError:
+        return None
+
+
 class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, _data: Any) -> bool:
         return True

@@ -189,7 +189,15 @@ class PlaneTable:
         # Of the column's own dtype: with another one, numpy would convert the whole column first.
         ends = np.asarray([self.wells.index(well), self.wells.index(well) + 1], self.well.dtype)
         first, last = np.searchsorted(self.well, ends)
-        part = slice(int(first), int(last))
+        return self._one_well(well, slice(int(first), int(last)))
+
+    def by_well(self) -> Iterator[tuple[str, PlaneTable]]:
+        """Yield each well with its planes, as `of_well` gives them, in one go over all of them."""
+        ends = np.searchsorted(self.well, np.arange(len(self.wells) + 1, dtype=self.well.dtype)).tolist()
+        for well, first, last in zip(self.wells, ends[:-1], ends[1:], strict=True):
+            yield well, self._one_well(well, slice(first, last))
+
+    def _one_well(self, well: str, part: slice) -> PlaneTable:
         columns = {name: getattr(self, name)[part] for name in _NUMERIC}
         return attrs.evolve(self, wells=(well,), uri=self.uri[part], **(columns | {"well": columns["well"] * 0}))
 

@@ -45,6 +45,7 @@ def hcs_commands() -> Iterable[CommandSpec]:
         "inspect": "say what a plate's folder holds, and what is wrong with it",
         "init": "write a commented pipeline file to start from",
         "plan": "say what a run would do, and every problem at once",
+        "diff": "say what changes from one plan to another, and which outputs that touches",
         "run": "run pipelines on one plate or several",
         "functions": "list the operations, or show one",
         "schema": "print the JSON Schema of the pipeline file",

@@ -224,7 +224,7 @@ class PluginManager:
             return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
-            for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""))):
+            for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""), getattr(spec, "size", ""))):
                 try:
                     self._registries[kind.word].load_target(spec.name, target)
                 except PluginError as error:

@@ -36,6 +36,11 @@ def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> 
         raise ValueError(message)
 
 
+def _check_optional_name(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if value != "":
+        _check_name(instance, attribute, value)
+
+
 def _check_texts(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
     # A bare text is a sequence of texts too: markers="*.HTD" would be five markers.
     if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
@@ -101,13 +106,16 @@ class StorageBackendSpec:
 
     The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
     outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
-    and is empty where they are plain folders.
+    and is empty where they are plain folders. `size` is the target of `(StoreLayout, wells, mosaics) -> StoreSize`
+    in a light module, which says what a store of these wells (a mapping from well to sites) takes at most; empty: the
+    plan counts the pixels, and a file for each plane.
     """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     durable: bool = True
     suffix: str = attrs.field(default="", validator=_check_optional_suffix)
+    size: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
@@ -238,13 +246,22 @@ class WriterSpec:
 
 @attrs.frozen(kw_only=True)
 class CompilerPassSpec:
-    """A compiler pass: a pure function `(Plan, CompileInput) -> Plan`, ordered by `after` and `before`."""
+    """A compiler pass: a pure function `(Plan, CompileInput) -> Plan`, ordered by `after` and `before`.
+
+    `replaces` names the pass in whose place it stands, which is then not run; empty: it is one more.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     after: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
     before: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
+    replaces: str = attrs.field(default="", validator=_check_optional_name)
     summary: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a pass that stands in its own place."""
+        if self.replaces == self.name:
+            raise ValueError(f"replaces={self.replaces!r} is its own name: give the pass another one")
 
 
 @attrs.frozen(kw_only=True)

@@ -7,8 +7,8 @@ from math import prod
 
 from hcs_core.compiler.plan import Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey, made_shape
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.runtime.read_ahead import SourceKey
-from hcs_core.runtime.traversal import Traversal
 
 
 class _Notes:

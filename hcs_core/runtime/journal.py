@@ -112,6 +112,16 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 
 def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stored: Collection[str]) -> Existing:
-    """Return what the compiler is told of an output: the stored wells whose planes are still the same."""
-    same = {well for well, digest in content.wells.items() if planes_digests.get(well) == digest}
-    return Existing(content_key=content.content_key, wells=frozenset(same.intersection(stored)))
+    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are."""
+    whole: set[str] = set()
+    stale: dict[str, str] = {}
+    for well, digest in content.wells.items():
+        if well not in planes_digests:
+            continue
+        if planes_digests[well] != digest:
+            stale[well] = "its planes on the plate have changed"
+        elif well not in stored:
+            stale[well] = "its results are gone"
+        else:
+            whole.add(well)
+    return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)

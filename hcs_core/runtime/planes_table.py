@@ -46,7 +46,8 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
     """
     found = [*_left_out(plan, plate), *_found_in_the_run(plan, records), *_never_acquired(plan, records)]
     order = {well: index for index, well in enumerate(plate.planes.wells)}
-    return tuple(sorted(found, key=lambda row: (order[row.well], *_place(row.plane))))
+    # A plane that several pipelines take is absent once.
+    return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
 
 
 def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:

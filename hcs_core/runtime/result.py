@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import cattrs
 
-from hcs_core.compiler.given_positions import GivenPositions
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.parameter import GivenImage
 from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
@@ -112,16 +109,6 @@ def versions(plugins: PluginManager) -> dict[str, str]:
     return found
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
-    converter = cattrs.Converter()
-    for kind in (GivenImage, GivenPositions):
-        converter.register_unstructure_hook(kind, lambda given: {"digest": given.digest, "source": given.source})
-    node_hook = cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=cattrs.override(omit=True))
-    converter.register_unstructure_hook(NodePlan, node_hook)
-    return {"digest": plan.digest, **converter.unstructure(plan)}
-
-
 def write_run_files(
     result: RunResult,
     plate: Plate,
@@ -140,7 +127,7 @@ def write_run_files(
     write_whole(results / "wells.csv", _wells_csv(result))
     write_whole(results / "planes.csv", planes_csv(plate, result.absent))
     write_whole(output / "run.json", json.dumps(result.to_json(plugins), indent=1) + "\n")
-    write_whole(output / "plan.json", json.dumps(plan_json(result.plan), indent=1) + "\n")
+    write_whole(output / "plan.json", json.dumps(result.plan.to_json(), indent=1) + "\n")
     for number, text in enumerate(pipeline_files, start=1):
         if text is not None:
             write_whole(output / pipeline_file(number), text)

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
@@ -24,7 +25,6 @@ from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
-from hcs_core.runtime.traversal import Traversal
 from hcs_core.storage.backend import Restartable, WellStore
 
 
@@ -83,7 +83,7 @@ class WellRunner:
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        for key in self._forecast(task.shape, task.well):
+        for key in dict.fromkeys(self._forecast(task.shape, task.well)):
             try:
                 source.read(key, *self._expected[key[0]])
             except WellFaultError as error:

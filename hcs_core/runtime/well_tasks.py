@@ -12,19 +12,15 @@ from hcs_core.runtime.task import WellTask
 
 def well_tasks(plan: Plan, plate: Plate) -> tuple[WellTask, ...]:
     """Return a task for each well of the plan, in the plate's order; its planes are those that the plan reads."""
-    chosen = planes_of(plate.planes, plan.sources)
+    shapes = dict(plan.wells)
     stitches = any(node.stitch is not None for node in plan.nodes)
     tasks = []
-    for well, index in plan.wells:
-        shape = plan.well_shapes[index]
-        own = chosen.of_well(well)
-        task = WellTask(
-            well=well,
-            shape=shape,
-            planes=own.select(np.isin(own.site, shape.sites)),
-            positions=_positions(plate, well, shape.sites) if stitches else {},
-        )
-        tasks.append(task)
+    for well, own in planes_of(plate.planes, plan.sources).by_well():
+        if well in shapes:
+            shape = plan.well_shapes[shapes[well]]
+            planes = own.select(np.isin(own.site, shape.sites))
+            positions = _positions(plate, well, shape.sites) if stitches else {}
+            tasks.append(WellTask(well=well, shape=shape, planes=planes, positions=positions))
     return tuple(tasks)
 
 

@@ -199,7 +199,7 @@ def test_quiet_prints_nothing_and_plain_lines_go_to_stderr(plate, pipeline, tmp_
 
 def test_help_lists_the_commands_of_plugins_too():
     text = call("--help").stdout
-    for command in ("inspect", "init", "plan", "run", "functions", "plugins", "demo"):
+    for command in ("inspect", "init", "plan", "diff", "run", "functions", "plugins", "demo"):
         assert f"\n  {command} " in text
 
 

@@ -28,11 +28,11 @@ from hcs_core import (
 from hcs_core.compiler.canvas import TileFrame
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
+from hcs_core.compiler.plan_document import plan_document
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.pipeline.file_schema import pipeline_schema
 from hcs_core.pipeline.pipeline_file import dump_pipeline
 from hcs_core.runtime.forecast import forecast
-from hcs_core.runtime.result import plan_json
-from hcs_core.runtime.traversal import Traversal
 from hcs_core.testing.plates import make_plate
 
 LOOKING = StitcherSpec(
@@ -435,7 +435,7 @@ def test_a_table_s_content_counts_and_not_its_path(plain, tmp_path):
 
 
 def test_a_plan_with_a_table_is_written_as_json_without_it(plain, tmp_path):
-    text = repr(plan_json(with_table(fields(), plain, tmp_path, ROWS)))
+    text = repr(plan_document(with_table(fields(), plain, tmp_path, ROWS)))
     assert "'source': 'table.csv'" in text
     assert "100.5" not in text
 

@@ -238,3 +238,12 @@ def test_shuffling_many_planes_changes_nothing():
         [(w, s, c, z, t) for w in range(5) for s in (1, 2, 3) for c in (1, 2) for z in (1, 2) for t in (1, 2)]
     )
     assert build(rows).digest() == build(generator.sample(rows, len(rows))).digest()
+
+
+def test_well_by_well_is_each_well():
+    table = make_plate(wells=("A01", "B02", "C03"), without=[("B02", 1, 1, 1, 1)]).planes
+    found = dict(table.by_well())
+    assert tuple(found) == table.wells
+    for well, own in found.items():
+        assert own.wells == (well,)
+        assert own.digest() == table.of_well(well).digest()

@@ -12,9 +12,9 @@ import hcs_numpy.plugin
 import hcs_zarr.plugin
 from hcs_core import GlobalPipelineConfig, Pipeline, PluginManager, Selection, Step, compile_plan, step_function
 from hcs_core.compiler.plan import PLATE
-from hcs_core.compiler.pulling import waiting_bytes
+from hcs_core.compiler.presence import PlaneKey
+from hcs_core.compiler.traversal import Traversal
 from hcs_core.runtime.forecast import forecast
-from hcs_core.runtime.traversal import Traversal
 from hcs_core.testing.plates import make_plate
 
 
@@ -116,6 +116,18 @@ def test_wells_out_of_a_kept_output_do_not_compute_what_it_alone_needs():
     assert len(outside.reads) == 24
 
 
+def test_what_is_kept_on_the_way_is_written_there_and_does_not_wait():
+    steps = [
+        Step("gaussian_blur", sigma=1, save=True),
+        Step("max_projection", save=True),
+        Step("gaussian_blur", sigma=2),
+    ]
+    log = traversed(compiled([Pipeline("p", steps)]))
+    assert len(log.reads) == 24
+    assert len(log.writes) == 24 + 12 + 12
+    assert log.most_held == 0
+
+
 def test_what_a_later_pipeline_takes_waits_for_a_site_and_timepoint_only():
     plan = compiled(
         [Pipeline("p", [Step("gaussian_blur", sigma=1)]), Pipeline("q", [Step("max_projection", input="p")])]
@@ -168,11 +180,59 @@ def test_whatever_branches_is_made_once_and_what_waits_was_planned(pipelines):
         for index in kept:
             written = sum(output == index for output, _, _ in log.writes)
             assert written == len(SITES) * plan.outputs[index].image.planes
-        largest = max((node.needs_bytes for node in plan.nodes), default=0)
-        assert log.most_held <= waiting_bytes(plan, len(SITES)) + largest
+        assert log.most_held <= plan.waiting_bytes_per_worker
         calls = {index: log.computed.count(index) for index in log.computed}
         for index, count in calls.items():
             node = plan.nodes[index]
             sizes = node.output.axis_sizes(len(SITES))
             each = math.prod(sizes[axis] for axis in "stcz" if axis not in node.out)
             assert count == each
+
+
+EVERY = [(site, channel, z, t) for site in SITES for channel in (1, 2) for z in Z for t in T]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.sampled_from(EVERY), max_size=18),
+    st.sampled_from([{}, {"z": (2,)}, {"timepoints": (1,)}]),
+    st.sampled_from([{}, {"channels": (2,)}, {"z": (1,)}]),
+)
+def test_each_pipeline_makes_of_a_ragged_plate_what_its_own_selection_has(lacking, first, second):
+    def chosen(select):
+        wanted = {1: select.get("channels", (1, 2)), 2: select.get("z", Z), 3: select.get("timepoints", T)}
+        return {
+            place
+            for place in EVERY
+            if place not in lacking and all(place[axis] in values for axis, values in wanted.items())
+        }
+
+    if not chosen(first) or not chosen(second):
+        return
+    pipelines = [
+        Pipeline("p", select=Selection(**{name: list(value) for name, value in first.items()})),
+        Pipeline("q", [Step("max_projection")], select=Selection(**{k: list(v) for k, v in second.items()})),
+    ]
+    # Another well has all, so that every channel and place is one of the plate.
+    plan = compiled(pipelines, without=[("A01", *place) for place in lacking])
+    if "A01" not in plan.well_names:
+        return
+    log = Log(plan)
+    log.compute = lambda *call: [(call[0], list(call[2]))]
+    Traversal(plan, plan.well_shapes[dict(plan.wells)["A01"]], log, "A01").run()
+    numbers = [[channel.name for channel in output.image.channels] for output in plan.outputs]
+    of = {"DAPI": 1, "GFP": 2}
+    written = [
+        {
+            (key.site, of[numbers[output][c]], key.z_index, key.timepoint)
+            for output, c, key in log.writes
+            if output == at
+        }
+        for at in (0, 1)
+    ]
+    assert written[0] == chosen(first)
+    assert written[1] == {(site, channel, 0, t) for site, channel, _, t in chosen(second)}
+    assert len(log.writes) == len(written[0]) + len(written[1])
+    assert set(log.reads) == {
+        (channel, PlaneKey(site, t, z)) for site, channel, z, t in chosen(first) | chosen(second)
+    }

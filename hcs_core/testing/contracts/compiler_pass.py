@@ -12,8 +12,9 @@ import attrs
 import pytest
 
 from hcs_core.arrays.step_function import step_function
-from hcs_core.compiler.compiling import CompileInput, CompilerPass, ordered_passes
+from hcs_core.compiler.compiling import CompileInput, CompilerPass
 from hcs_core.compiler.machine import Existing, Machine
+from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.plan import Plan, Problem
 from hcs_core.errors import PluginError, one_line
 from hcs_core.pipeline.config import GlobalPipelineConfig
@@ -162,8 +163,10 @@ class PassContract:
 
     def test_problems_are_only_added(self, one: CompilerPassSpec, given: CompileInput) -> None:
         """All problems are told at once: none is dropped, changed or moved."""
-        earlier = (Problem(step="first", message="an earlier one."), Problem(message="another one."))
-        made = _run(one, _plan_before(one, given).with_problems(*earlier), given)
+        said = (Problem(step="first", message="an earlier one."), Problem(message="another one."))
+        plan = _plan_before(one, given).with_problems(*said)
+        earlier = plan.problems
+        made = _run(one, plan, given)
         assert made.problems[: len(earlier)] == earlier, (
             f"problems are only added: of {len(earlier)} earlier ones {one.name} leaves {list(made.problems)}; use "
             "plan.with_problems."

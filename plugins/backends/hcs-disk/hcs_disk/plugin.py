@@ -25,6 +25,7 @@ def hcs_storage_backends() -> Iterator[StorageBackendSpec]:
     yield StorageBackendSpec(
         name="disk",
         target="hcs_disk.backend:DiskBackend",
+        size="hcs_disk.size:store_size",
         summary="OME-TIFF, one file for each plane, a folder for each well, as ImageJ and others open it",
     )
 

@@ -16,6 +16,7 @@ def hcs_storage_backends() -> Iterable[StorageBackendSpec]:
         name="zarr",
         target="hcs_zarr.backend:ZarrBackend",
         suffix=".zarr",
+        size="hcs_zarr.size:store_size",
         summary="OME-Zarr plates, version 0.5 on zarr format 3 or 0.4 on format 2, with pyramids",
     )
 
