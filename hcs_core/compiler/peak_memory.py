@@ -71,14 +71,12 @@ def canvas_bytes(image: ImagePlan) -> int:
 
 def _at_largest(plan: Plan) -> Plan:
     """Return the plan with mosaics as large as they are in the well that has the largest."""
-    return attrs.evolve(
-        plan,
-        nodes=tuple(
-            attrs.evolve(node, input=plan.largest(node.input), output=plan.largest(node.output))
-            for node in plan.nodes
-        ),
-        outputs=tuple(attrs.evolve(output, image=plan.largest(output.image)) for output in plan.outputs),
-    )
+
+    def largest(node: NodePlan) -> NodePlan:
+        return attrs.evolve(node, input=plan.largest(node.input), output=plan.largest(node.output))
+
+    outputs = tuple(attrs.evolve(output, image=plan.largest(output.image)) for output in plan.outputs)
+    return attrs.evolve(plan, nodes=tuple(map(largest, plan.nodes)), outputs=outputs)
 
 
 def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:

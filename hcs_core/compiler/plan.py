@@ -309,6 +309,10 @@ class Plan:
             index for index, output in enumerate(self.outputs) if output.wells is None or well in output.wells
         )
 
+    def stores_of(self, well: str) -> tuple[str, ...]:
+        """Return the stores that a well belongs to: two outputs may share one."""
+        return tuple(dict.fromkeys(self.outputs[index].store for index in self.kept_in(well)))
+
     def wells_of(self, output: OutputPlan) -> tuple[str, ...]:
         """Return the wells of the run for which an output is made."""
         if output.wells is None:

@@ -97,11 +97,8 @@ def _step_rows(plan: Plan, number: int, step: StepPlan) -> list[tuple[str, ...]]
     missing = "not known" if plan.problems else "nothing"
     rows: list[tuple[str, ...]] = [("", "", *call, "", "") for call in calls] or [("", "", missing, *[""] * 4)]
     rows[0] = (f"{number}. {step.name}{added}", _read(plan, number, step), *rows[0][2:])
-    rows[-1] = (
-        *rows[-1][:5],
-        "; ".join(short_image_text(plan.largest(image)) for image in step.images),
-        ", ".join(stores) or "-",
-    )
+    images = "; ".join(short_image_text(plan.largest(image)) for image in step.images)
+    rows[-1] = (*rows[-1][:5], images, ", ".join(stores) or "-")
     return rows
 
 

@@ -200,8 +200,10 @@ class Stitching:
         made: dict[int, Lane] = {}
         for group in found:
             places = [lanes.index(lane) for lane in group.lanes]
-            self._nodes.append(self._fusing(step, told, group, positions))
-            made.update(zip(places, lanes_of(self._nodes[-1].output, len(self._nodes) - 1, known=group.known), strict=True))
+            node = self._fusing(step, told, group, positions)
+            self._nodes.append(node)
+            left = lanes_of(node.output, len(self._nodes) - 1, known=group.known)
+            made.update(zip(places, left, strict=True))
         return tuple(made[place] for place in sorted(made))
 
     def _fusing(self, step: Step, told: _Told, group: Group, positions: int) -> NodePlan:

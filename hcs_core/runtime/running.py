@@ -162,7 +162,7 @@ class _Driver:
     def _list(self, record: WellRecord) -> None:
         task = self._tasks[record.well]
         made = [self._plan.outputs[index] for index in self._plan.kept_in(record.well)]
-        for name in dict.fromkeys(output.store for output in made):
+        for name in self._plan.stores_of(record.well):
             finished = FinishedWell(well=record.well, sites=(), summary=record.summaries.get(name, WellSummary()))
             for output in made:
                 if output.store == name:

@@ -92,7 +92,7 @@ class WellRunner:
 
     def _open(self, task: WellTask) -> dict[str, WellStore]:
         """Return the well in each store that has an output of it, by the store's name."""
-        names = dict.fromkeys(self._plan.outputs[index].store for index in self._plan.kept_in(task.well))
+        names = self._plan.stores_of(task.well)
         frames = {name: mosaic_frame(self._plan, name, task.shape) for name in names}
         return {name: self._stores[name].open_well(task.well, frames[name]) for name in names}
 
