@@ -17,6 +17,7 @@ import zarr
 from hcs_core import MOSAIC, FinishedWell, PlaneAddress, StorageError
 from hcs_zarr.backend import ZarrBackend
 from hcs_zarr.check import check_plate
+from hcs_zarr.size import store_size
 
 FRAMES = {"A01": (130, 190), "B03": (1100, 64)}
 """(y, x): one of a single chunk, one of more rows than a chunk has; both of rows of levels that are odd."""
@@ -96,6 +97,18 @@ def test_a_pyramid_is_the_mean_of_four(plate):
     below = np.asarray(zarr.open_array(folder / "1", mode="r")[0, 0, 0])
     mean = plate.mosaics["B03"][0, 0, 0].reshape(550, 2, 32, 2).mean(axis=(1, 3))
     np.testing.assert_array_equal(below, np.floor(mean + 0.5))
+
+
+def test_a_plan_is_told_how_much_it_takes(plate):
+    layout = plate.store.layout
+    wells = dict.fromkeys(FRAMES, (1, 2) if layout.image else ())
+    size = store_size(layout, wells, FRAMES)
+    assert size.files == sum(path.is_file() for path in plate.path.rglob("*"))
+    levels = {"A01": [(130, 190)], "B03": [(1100, 64), (550, 32), (275, 16)]}
+    pixels = 2 * sum(y * x for each in levels.values() for y, x in each)
+    if layout.image:
+        pixels += 2 * 2 * 4 * sum(y * x for y, x in layout.image.level_shapes)
+    assert size.bytes == 2 * pixels
 
 
 def test_a_well_lists_its_sites_and_then_the_mosaic(plate, disk):
