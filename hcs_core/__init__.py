@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ImageArtifact as ImageArtifact,
     )
     from hcs_core.arrays.memory_type import (
+        HasDevices as HasDevices,
         MemoryType as MemoryType,
     )
     from hcs_core.arrays.step_function import (
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         PathPlanningConfig as PathPlanningConfig,
         Selection as Selection,
         VFSConfig as VFSConfig,
+        WritersConfig as WritersConfig,
         ZarrConfig as ZarrConfig,
     )
     from hcs_core.pipeline.names import (
@@ -127,6 +129,11 @@ if TYPE_CHECKING:
         select_wells as select_wells,
         well_name as well_name,
     )
+    from hcs_core.plugins.artifact import (
+        ArtifactKind as ArtifactKind,
+        Made as Made,
+        Taken as Taken,
+    )
     from hcs_core.plugins.events import (
         Event as Event,
         PlanCompiled as PlanCompiled,
@@ -195,6 +202,7 @@ if TYPE_CHECKING:
     )
     from hcs_core.storage.backend import (
         Droppable as Droppable,
+        FinishesMany as FinishesMany,
         ImageStore as ImageStore,
         Restartable as Restartable,
         StorageBackend as StorageBackend,
@@ -221,7 +229,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.image_artifact": "ImageArtifact",
-    "hcs_core.arrays.memory_type": "MemoryType",
+    "hcs_core.arrays.memory_type": "HasDevices MemoryType",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
@@ -232,7 +240,9 @@ _NAMES = {
         "ReadError RunError StorageError UnknownNameError"
     ),
     "hcs_core.orchestrator": "PipelineOrchestrator",
-    "hcs_core.pipeline.config": "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig ZarrConfig",
+    "hcs_core.pipeline.config": (
+        "GlobalPipelineConfig PathPlanningConfig Selection VFSConfig WritersConfig ZarrConfig"
+    ),
     "hcs_core.pipeline.names": (
         "Backend MaterializationBackend Microscope MissingData OmeZarrVersion ZarrChunkStrategy ZarrCompressor "
         "ZarrShards"
@@ -249,6 +259,7 @@ _NAMES = {
     "hcs_core.plate.reader": "Header Reader Region",
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
+    "hcs_core.plugins.artifact": "ArtifactKind Made Taken",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",
@@ -267,7 +278,7 @@ _NAMES = {
     "hcs_core.runtime.services": "PlateServices",
     "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
-    "hcs_core.storage.backend": "Droppable ImageStore Restartable StorageBackend WellStore",
+    "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
         "MOSAIC ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),

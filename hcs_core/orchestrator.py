@@ -25,9 +25,10 @@ from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.plate_microscope import PlateMicroscope
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
+from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.compiled_contexts import check_belonging, shared_plan
+from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
@@ -37,6 +38,7 @@ from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
 from hcs_core.runtime.services import PlateServices, ServicesRecipe
 from hcs_core.runtime.stitcher import Stitcher, new_stitcher
+from hcs_core.runtime.well_parts import WellParts
 from hcs_core.runtime.well_tasks import well_tasks
 
 
@@ -106,6 +108,8 @@ class PipelineOrchestrator:
         check_outside(self.output / self.config.path_planning.materialization_results_path, self.plate_path)
         detected = detect(self.plate_path, self.plugins, str(self.config.microscope))
         self._plate = inventory(self.plate_path, detected, self._readers)
+        # What takes time with the number of planes is done now: compiling goes by the kinds of wells.
+        self._plate.planes.identify()
         self._detected = detected
         recipe = ServicesRecipe(
             plate_root=self.plate_path, microscope=detected.name, plugins=self.plugins.recipe(), output=self.output
@@ -191,10 +195,15 @@ class PipelineOrchestrator:
         RunError
             `initialize` was not called.
         """
-        plan = self.plan(steps, well_filter)
+        pipelines = with_wells(pipelines_of(steps), well_filter)
+        plan = self.plan(pipelines)
         return {
             well: ProcessingContext(
-                well=well, sites=plan.well_shapes[shape].sites, plan=plan, orchestrator=self.services
+                well=well,
+                sites=plan.well_shapes[shape].sites,
+                plan=plan,
+                orchestrator=self.services,
+                pipelines=pipelines,
             )
             for well, shape in plan.wells
         }
@@ -232,6 +241,8 @@ class PipelineOrchestrator:
         whole = set(plan.well_names)
         for output in plan.outputs:
             whole -= set(plan.wells_of(output)).difference(stores[output.store].finished_wells())
+        if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
+            whole &= WellParts(self.output).wells()
         tasks = well_tasks(plan, self.plate)
         return existing_of(content, {task.well: task.digest() for task in tasks}, whole)
 
@@ -251,7 +262,7 @@ class PipelineOrchestrator:
         max_workers: int | None = None,
         options: RunOptions | None = None,
     ) -> RunResult:
-        """Run what was compiled, well by well.
+        """Run what was compiled, well by well: the wells that contexts are given for, all or some.
 
         Parameters
         ----------
@@ -266,15 +277,17 @@ class PipelineOrchestrator:
 
         Raises
         ------
+        ConfigError
+            `max_workers` is no number of workers.
         RunError
-            `initialize` was not called, there is no context, or the contexts are of other pipelines or another plate.
+            `initialize` was not called, there is no context, the contexts are of other pipelines or another plate, or
+            the plate is gone.
         """
-        plan = shared_plan(compiled_contexts)
         pipelines = pipelines_of(pipeline_definition)
-        check_belonging(plan, self.plate, pipelines)
+        plan = given_plan(compiled_contexts, pipelines, self.plate, self.plugins)
         if max_workers is not None:
             limit = self.config.memory_limit or this_machine(self.output).memory_bytes
-            plan = attrs.evolve(plan, workers=fitting_workers(plan, max_workers, limit))
+            plan = attrs.evolve(plan, workers=fitting_workers(plan, checked_workers(max_workers), limit))
         # What is to run the wells is there, or is missed before anything is made.
         self.plugins.executors.load(plan.executor)
         options = options or RunOptions()

@@ -39,7 +39,7 @@ def test_the_pipeline_of_the_readme_loads(tmp_path):
 
 
 def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, installed):
-    from hcs_core import GlobalPipelineConfig, Pipeline, compile_plan
+    from hcs_core import GlobalPipelineConfig, Pipeline, Step, compile_plan
     from hcs_core.pipeline.config_file import load_config
     from hcs_core.testing.plates import make_plate as plate_without_files
 
@@ -53,8 +53,10 @@ def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, i
     assert [step.name for step in pipeline.steps if step.save] == ["wide"]
     config = load_config(tmp_path / "config.yaml")
     assert config.zarr == GlobalPipelineConfig().zarr
-    (function,) = [block for block in blocks("python", page) if "@step_function" in block]
-    exec(compile(function, "pipelines.md", "exec"), {})  # noqa: S102 - that is what is tested
+    names: dict[str, object] = {}
+    for block in blocks("python", page):
+        if "@step_function" in block:
+            exec(compile(block, "pipelines.md", "exec"), names)  # noqa: S102 - that is what is tested
     plate = plate_without_files(
         wells=("B02", "C05", "G11"),
         sites=(1, 2, 3, 4),
@@ -64,6 +66,13 @@ def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, i
     plan = compile_plan(pipeline, plate, config, installed)
     assert plan.well_names == ("B02", "G11")
     assert [output.store for output in plan.outputs] == ["wide.zarr", "images.zarr"]
+    measuring = Pipeline("p", [Step({"DAPI": names["segment"]}), Step(names["measure"])])
+    artifacts = compile_plan(measuring, plate, config, installed).artifacts
+    assert [(made.name, made.kind) for made in artifacts] == [
+        ("nuclei", "image"),
+        ("spots", "table"),
+        ("light", "json"),
+    ]
     for number, text in enumerate(others):
         (tmp_path / f"{number}.yaml").write_text(text)
         whole = plate_without_files(wells=("A01", "A02", "A03", "B01"), z_indexes=(1, 2))

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 @attrs.frozen(kw_only=True, eq=False)
 class ImageArtifact:
-    """A (y, x) image with what is known of it: the side of its pixels in um, and the name of its channel.
+    """An image with what is known of it: the side of its pixels in um, and the name of its channel.
 
-    The writers of images (`tiff`) get it.
+    Its pixels are (y, x), or what else a function makes. The writers of images (`tiff`, `npy`) get it.
     """
 
     pixels: npt.NDArray[Any]

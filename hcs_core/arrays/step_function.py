@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from hcs_core.arrays.function_version import content_version
 from hcs_core.errors import PipelineError
+from hcs_core.plugins.artifact import Made, Taken
 from hcs_core.plugins.frame import Frame
 from hcs_core.plugins.parameter import Parameter, ParameterValue
-from hcs_core.plugins.signature import PRESENT, MissingPolicy, Signature
+from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy, Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__hcs_step__"
@@ -44,6 +45,9 @@ def step_function(
     dtypes: tuple[str, ...] = ("uint8", "uint16", "float32"),
     missing: str = "refuse",
     frame: Frame | None = None,
+    makes: Mapping[str, str] | Sequence[Made] = (),
+    takes: Mapping[str, str] | Sequence[Taken] = (),
+    context: bool = False,
     version: str = "",
 ) -> Callable[[F], F]:
     """Declare a function as a step: what array library it works in, and what axes it takes and gives.
@@ -54,7 +58,8 @@ def step_function(
         The memory type of the arrays that it takes and returns.
     axes, out
         Letters of `stczyx`: the axes of its image, in that order, and those of what it returns (by default the
-        same). The runtime maps it over all others.
+        same). The runtime maps it over all others. An empty `out` is a function that makes only artifacts: its image
+        passes on.
     out_dtype
         The dtype that it returns; empty: the one that it got.
     out_channel
@@ -66,6 +71,13 @@ def step_function(
         keyword `present`, a bool array with a value for each plane of its stack.
     frame
         How it changes the plane's frame, by the names of its parameters.
+    makes
+        The artifacts that it returns after its image, by name: their kinds (`table`, `json` or `image`), in order.
+    takes
+        The keywords by which it takes artifacts of earlier steps, with their kinds; each takes what is called as it,
+        unless the pipeline, or a `Taken`, names another.
+    context
+        Whether it takes the keyword `context`: the `ProcessingContext` of the well.
     version
         Raised by hand when its result changes; without it, a digest of its source stands for it.
 
@@ -86,15 +98,19 @@ def step_function(
 
     def declare(function: F) -> F:
         try:
+            takes_ = _takes(takes)
             signature = Signature(
                 axes=axes,
                 out=axes if out is None else out,
-                parameters=_parameters(function, told_present=missing == MissingPolicy.MASK),
+                parameters=_parameters(function, _told(missing, takes_, context)),
                 dtypes=dtypes,
                 out_dtype=out_dtype,
                 out_channel=out_channel,
                 missing=_missing(missing),
                 frame=frame,
+                makes=_makes(makes),
+                takes=takes_,
+                context=context,
             )
         except ValueError as error:
             raise PipelineError(f"step function {_name(function)!r}: {error}") from error
@@ -105,6 +121,25 @@ def step_function(
         return function
 
     return declare
+
+
+def _makes(given: Mapping[str, str] | Sequence[Made]) -> tuple[Made, ...]:
+    if isinstance(given, Mapping):
+        return tuple(Made(name=name, kind=kind) for name, kind in given.items())
+    return tuple(given)
+
+
+def _takes(given: Mapping[str, str] | Sequence[Taken]) -> tuple[Taken, ...]:
+    if isinstance(given, Mapping):
+        return tuple(Taken(keyword=keyword, kind=kind) for keyword, kind in given.items())
+    return tuple(given)
+
+
+def _told(missing: str, takes: tuple[Taken, ...], context: bool) -> dict[str, str]:
+    """Return the keywords by which the runtime tells a function something, and what asks for each."""
+    told = {PRESENT: "missing='mask'"} if missing == MissingPolicy.MASK else {}
+    told |= {item.keyword: f"takes={{{item.keyword!r}: ...}}" for item in takes}
+    return {**told, CONTEXT: "context=True"} if context else told
 
 
 def _missing(policy: str) -> MissingPolicy:
@@ -133,7 +168,7 @@ def _arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return list(inspect.signature(function).parameters.values())
 
 
-def _parameters(function: Callable[..., Any], *, told_present: bool) -> tuple[Parameter, ...]:
+def _parameters(function: Callable[..., Any], told: Mapping[str, str]) -> tuple[Parameter, ...]:
     try:
         arguments = _arguments(function)
     except (ValueError, TypeError) as error:
@@ -145,12 +180,13 @@ def _parameters(function: Callable[..., Any], *, told_present: bool) -> tuple[Pa
             f"`def {_name(function)}(image)`."
         )
     # What the runtime tells it is no parameter of the pipeline's.
-    told = {PRESENT} if told_present else set()
-    if told - {argument.name for argument in arguments}:
-        raise PipelineError(
-            f"step function {_name(function)!r}: with missing='mask' it must take the keyword {PRESENT!r}, as in "
-            f"`def {_name(function)}(image, *, {PRESENT})`."
-        )
+    names = {argument.name for argument in arguments[1:]}
+    for keyword, asked_by in told.items():
+        if keyword not in names:
+            raise PipelineError(
+                f"step function {_name(function)!r}: with {asked_by} it must take the keyword {keyword!r}, as in "
+                f"`def {_name(function)}(image, *, {keyword})`."
+            )
     return tuple(_parameter(function, argument) for argument in arguments[1:] if argument.name not in told)
 
 

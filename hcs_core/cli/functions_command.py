@@ -54,6 +54,8 @@ def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
                 "out": signature.out,
                 "summary": spec.summary,
                 "parameters": [_parameter(item) for item in signature.parameters],
+                "makes": {made.name: str(made.kind) for made in signature.makes},
+                "takes": {taken.keyword: str(taken.kind) for taken in signature.takes},
                 "memory_types": {},
             },
         )
@@ -112,7 +114,10 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 def _show(row: dict[str, Any]) -> None:
     click.echo(f"{_signature(row)}: {row['summary']}")
-    click.echo(f"  axes: {row['axes']} -> {row['out']}")
+    click.echo(f"  axes: {row['axes']} -> {row['out'] or 'its image passes on'}")
+    for word in ("makes", "takes"):
+        if row[word]:
+            click.echo(f"  {word}: {', '.join(f'{name} ({kind})' for name, kind in row[word].items())}")
     for item in row["parameters"]:
         default = "required" if item["required"] else f"default {item['default']}"
         unit = f", in {item['unit']}" if item["unit"] else ""

@@ -23,7 +23,7 @@ name: {name}
 #   z: 1-10
 #   time: 1
 
-# What to do where planes are absent or cannot be read: error (the default), skip-site or skip-well.
+# What to do where planes are absent or cannot be read: error (the default), skip-site, skip-well or fill.
 # missing: skip-site
 
 # What is done, in this order. `hcs functions` lists all operations, `hcs functions NAME` shows one.

@@ -31,9 +31,14 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "waiting_bytes_per_worker": plan.waiting_bytes_per_worker,
         "workers": plan.workers,
+        "intermediate_backend": plan.intermediate_backend,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
         "stores": [_store(plan, output) for output in plan.outputs],
+        "artifacts": [
+            {"name": made.name, "kind": made.kind, "writer": made.writer, "suffix": made.suffix}
+            for made in plan.artifacts
+        ],
     }
 
 

@@ -28,10 +28,9 @@ _FAILED_SHOWN = 12
 
 @click.command(name="run")
 @run_options
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("--fresh", is_flag=True, help="Remove what an earlier run left in the output folder first.")
 @click.pass_obj
-def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any) -> int:
+def run_command(session: Session, /, fresh: bool, **options: Any) -> int:
     """Run PIPELINE on each PLATE, several one after the other in each well.
 
     Wells that are in the output already are left as they are.
@@ -41,7 +40,7 @@ def run_command(session: Session, /, dry_run: bool, fresh: bool, **options: Any)
         os.environ.setdefault(name, one)
     wanted = asked(options)
     as_json, quiet = options["as_json"], options["quiet"]
-    if dry_run:
+    if options["dry_run"]:
         return show_plans(session, wanted, as_json=as_json, quiet=quiet)
     results = []
     with ProgressListener(quiet=quiet or as_json) as progress, _two_interrupts() as signals:
@@ -81,6 +80,8 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     click.echo(f"{result.plan.plate}: {ok} of {wells} wells done in {result.seconds:.1f} s.")
     for store in dict.fromkeys(output.store for output in result.plan.outputs) if ok else ():
         click.echo(f"  {result.output / store}")
+    for path in result.artifacts.values():
+        click.echo(f"  {path}")
     _say_absent(result, wanted)
     if result.failed:
         click.echo(

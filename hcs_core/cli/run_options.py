@@ -12,7 +12,7 @@ import click
 from hcs_core.cli.session import Session
 from hcs_core.errors import PipelineError, PlateError
 from hcs_core.orchestrator import PipelineOrchestrator
-from hcs_core.pipeline.config import GlobalPipelineConfig, Selection, VFSConfig, numbers
+from hcs_core.pipeline.config import GlobalPipelineConfig, Selection, numbers
 from hcs_core.pipeline.config_file import load_config
 from hcs_core.pipeline.names import MissingData
 from hcs_core.pipeline.pipeline import Pipeline
@@ -40,6 +40,7 @@ _OPTIONS = (
     click.option("--workers", type=click.IntRange(1, 1024), help="How many wells are worked on at once."),
     click.option("--threads/--processes", default=None, help="Work in threads, or always in processes."),
     click.option("--memory", help="The most memory that all workers may need together, such as 16G."),
+    click.option("--device", help="Where kernels work that can choose: cpu, cuda, cuda:1."),
     click.option("--executor", help="What runs the wells."),
     click.option("--backend", help="The storage backend of the results."),
     click.option(
@@ -48,6 +49,7 @@ _OPTIONS = (
         help="What to do where planes are absent.",
     ),
     click.option("--microscope", help="The microscope's name; the folder is asked by default."),
+    click.option("-n", "--dry-run", is_flag=True, help="Say what would run, and run nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="With the tracebacks of errors."),
@@ -156,14 +158,13 @@ def _config(options: dict[str, Any]) -> GlobalPipelineConfig:
         "num_workers": options["workers"],
         "use_threading": options["threads"],
         "memory_limit": options["memory"],
+        "device": options["device"],
         "executor": options["executor"],
         "missing": options["missing"],
         "microscope": options["microscope"],
     }
     if options["backend"]:
-        said["vfs"] = VFSConfig(
-            intermediate_backend=config.vfs.intermediate_backend, materialization_backend=options["backend"]
-        )
+        said["vfs"] = attrs.evolve(config.vfs, materialization_backend=options["backend"])
     return attrs.evolve(config, **{name: value for name, value in said.items() if value is not None})
 
 
@@ -172,7 +173,7 @@ def _repeat(options: dict[str, Any]) -> tuple[str, ...]:
     words: list[str] = []
     if options["config"] is not None:
         words += ["--config", str(options["config"].absolute())]
-    for name in ("channels", "sites", "z", "time", "missing", "backend", "microscope"):
+    for name in ("channels", "sites", "z", "time", "missing", "backend", "device", "microscope"):
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
     return tuple(words)

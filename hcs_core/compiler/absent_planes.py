@@ -18,11 +18,12 @@ _MOST_NAMED = 8
 
 @attrs.frozen(kw_only=True)
 class Kept:
-    """The rows that are worked on, and the wells and sites that were left out for planes that they lack."""
+    """The rows that are worked on; wells and sites that were left out for planes that they lack; sites to fill."""
 
     rows: PlaneTable
     wells: tuple[str, ...] = ()
     sites: tuple[tuple[str, int], ...] = ()
+    filled: tuple[tuple[str, int], ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -30,7 +31,8 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
     """Return what a policy leaves of the selected planes.
 
     `error` refuses planes that are known to be absent; a file that is known to be unreadable fails its well when it
-    is read, as one that turns out to be.
+    is read, as one that turns out to be. `fill` leaves out the absent planes alone: where they belong, outputs stay
+    unwritten, which reads as 0.
     """
     if missing == MissingData.ERROR:
         absent = np.isin(rows.state, (PlaneState.MISSING, PlaneState.NOT_RECORDED)).nonzero()[0]
@@ -38,6 +40,8 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
     lacks: npt.NDArray[np.bool_] = np.isin(rows.state, LACKING)
     if not lacks.any():
         return Kept(rows=rows)
+    if missing == MissingData.FILL:
+        return _filled(rows, lacks)
     site_of_row = np.cumsum(begins_site(rows.well, rows.site))
     bad_sites: npt.NDArray[np.bool_] = np.isin(site_of_row, site_of_row[lacks])
     whole_wells = missing == MissingData.SKIP_WELL
@@ -48,6 +52,20 @@ def kept_rows(rows: PlaneTable, missing: MissingData) -> Kept:
         wells=_wells_without_rows(rows, left),
         sites=_sites_of(rows, lacks),
         problems=() if len(left) else (_nothing_left(missing),),
+    )
+
+
+def _filled(rows: PlaneTable, lacks: npt.NDArray[np.bool_]) -> Kept:
+    """Return the planes that are there; a site of which nothing is there is left out."""
+    left = rows.select(~lacks)
+    there = set(_sites_of(left, np.ones(len(left), np.bool_)))
+    lacking = _sites_of(rows, lacks)
+    return Kept(
+        rows=left,
+        wells=_wells_without_rows(rows, left),
+        sites=tuple(site for site in lacking if site not in there),
+        filled=tuple(site for site in lacking if site in there),
+        problems=() if len(left) else (_nothing_left(MissingData.FILL),),
     )
 
 
@@ -81,5 +99,6 @@ def _absent_problem(rows: PlaneTable, absent: Sequence[int]) -> Problem:
     return Problem(
         parameter="missing",
         message=f"{len(absent)} plane(s) of the plate are absent: {named}{more}.",
-        hint="Leave out what lacks them with --missing skip-site or --missing skip-well, or select others.",
+        hint="Leave out what lacks them with --missing skip-site or --missing skip-well, have them filled with "
+        "--missing fill, or select others.",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from hcs_core.compiler.artifact_book import ArtifactBook
 from hcs_core.compiler.canvas import SNAP
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
@@ -32,6 +33,7 @@ class Builder:
         self._given = given
         self.nodes: list[NodePlan] = []
         self.problems: list[Problem] = []
+        self.artifacts = ArtifactBook(plan)
         self.doubtful: set[int] = set()
         """The nodes behind a call that could not be resolved: what they really get, nobody knows."""
         self._images: Images = {}
@@ -47,8 +49,10 @@ class Builder:
         for call in calls:
             if call is stitching_call(step):
                 self.stitching.check(step, call)
-            else:
-                self._resolve(step, call)
+                continue
+            resolved = self._resolve(step, call)
+            if resolved is not None:
+                self.artifacts.announce(step, resolved)
 
     def add_step(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Add a step's nodes; return the lanes that it leaves."""
@@ -176,21 +180,26 @@ class Builder:
             wrong = sites_are_gone(step, call.label, "it stacks sites")
         if wrong is not None:
             self.problems.append(wrong)
+            self.artifacts.announce(step, resolved)
             return unknown(lanes)
         if "c" in resolved.signature.axes and len(found) > 1:
             # Behind a call that could not be resolved: whether they are alike is not known.
+            self.artifacts.announce(step, resolved)
             return unknown(lanes)
         made: dict[int, Lane] = {}
         for group in found:
             places = [lanes.index(lane) for lane in group.lanes]
             node = self._node(step, call, resolved, group, only)
             if node is None:
+                self.artifacts.announce(step, resolved)
                 return unknown(lanes)
+            node, index = self._with_artifacts(step, call, resolved, node, known=group.known), len(self.nodes)
             self.nodes.append(node)
-            index = len(self.nodes) - 1
             if not group.known:
                 self.doubtful.add(index)
-            left = lanes_of(node.output, index, known=group.known, positions=group.lanes[0].positions)
+            positions = group.lanes[0].positions
+            made_lanes = lanes_of(node.output, index, known=group.known, positions=positions)
+            left = group.lanes if node.passes_on else made_lanes
             made.update(zip(places, left, strict=False))
         return tuple(made[place] for place in sorted(made))
 
@@ -219,11 +228,21 @@ class Builder:
             output=output,
             masks=resolved.signature.missing == MissingPolicy.MASK,
             only=only,
+            context=resolved.signature.context,
             asked_memory_type=resolved.memory_type or step.memory,
             asked_device=step.device,
             version=resolved.version,
             function=resolved.function,
         )
+
+    def _with_artifacts(
+        self, step: Step, call: FunctionCall, resolved: Resolved, node: NodePlan, *, known: bool
+    ) -> NodePlan:
+        """Return the next node with what it takes, and note what it makes; of what is not known nothing is said."""
+        takes, problems = self.artifacts.take(step, call, resolved, node)
+        self.problems += problems if known else []
+        self.problems += self.artifacts.make(step, call, resolved, len(self.nodes), node)
+        return attrs.evolve(node, takes=takes)
 
     def _resolve(self, step: Step, call: FunctionCall) -> Resolved | None:
         found = resolve(step, call, self._given.plugins)

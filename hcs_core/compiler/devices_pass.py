@@ -7,12 +7,11 @@ import math
 import attrs
 import numpy as np
 
+from hcs_core.arrays.memory_type import CPU
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.plan import Plan, Problem
-from hcs_core.errors import UnknownNameError
-
-CPU = "cpu"
-
+from hcs_core.compiler.devices import Devices
+from hcs_core.compiler.plan import NodePlan, Plan, Problem
+from hcs_core.errors import HcsError, PluginError, UnknownNameError
 
 SMALL_RUN_BYTES = 256 * 2**20
 """A run that reads less is over before worker processes have started: it is done in the calling process."""
@@ -43,7 +42,7 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     There are never more workers than wells, nor than `memory_limit` has room for; a small run that nobody gave a
     number has one, which is the calling process.
     """
-    problems = []
+    nodes, problems = _on_devices(plan, given)
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
@@ -68,8 +67,70 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
         )
     return attrs.evolve(
         plan,
-        nodes=tuple(attrs.evolve(node, device=CPU) for node in plan.nodes),
+        nodes=nodes,
         executor=given.config.executor,
         workers=fitting_workers(plan, _wanted_workers(plan, given), limit),
         threads=given.config.use_threading,
     ).with_problems(*problems)
+
+
+def _on_devices(plan: Plan, given: CompileInput) -> tuple[tuple[NodePlan, ...], list[Problem]]:
+    """Return the nodes with the device of each: what its step asks for, else the configuration, else what is chosen.
+
+    The configuration's device is for the memory types that can work on more than the CPU; the others work there. A
+    step's is for that step, and has to be there.
+    """
+    devices, wanted = Devices(given.plugins), given.config.device
+    nodes: list[NodePlan] = []
+    problems: list[Problem] = []
+    for node in plan.nodes:
+        chosen = node
+        # A memory type that is not there is the memory pass's business.
+        if node.memory_type in given.plugins.memory_types:
+            try:
+                chosen = attrs.evolve(node, device=_device(node, wanted, devices))
+            except PluginError as error:
+                problems.append(_no_device(node, wanted, error, _there(plan, devices)))
+        nodes.append(chosen)
+    if wanted is not None and nodes and not problems and not any(devices.has(n.memory_type, wanted) for n in nodes):
+        message = f"no memory type that the steps work in has a device {wanted!r}."
+        there = _there(plan, devices)
+        problems.append(
+            Problem(
+                parameter="device",
+                message=message,
+                hint=there,
+                found=wanted,
+                expected=there.removeprefix("Here ").rstrip("."),
+            )
+        )
+    return tuple(nodes), problems
+
+
+def _device(node: NodePlan, wanted: str | None, devices: Devices) -> str:
+    if node.asked_device is None and devices.of(node.memory_type) == (CPU,):
+        return CPU
+    return devices.choose(node.memory_type, node.asked_device or wanted)
+
+
+def _no_device(node: NodePlan, wanted: str | None, error: PluginError, hint: str) -> Problem:
+    return Problem(
+        step=node.step,
+        function=node.operation,
+        parameter="device" if node.asked_device or wanted else "memory",
+        message=str(error),
+        hint=hint,
+        found=node.asked_device or wanted or node.memory_type,
+        expected=hint.removeprefix("Here ").rstrip("."),
+    )
+
+
+def _there(plan: Plan, devices: Devices) -> str:
+    """Say what there is for the memory types of a plan."""
+    found = []
+    for name in dict.fromkeys(node.memory_type for node in plan.nodes if node.memory_type):
+        try:
+            found.append(f"{name} has {', '.join(devices.of(name)) or 'none'}")
+        except HcsError:
+            found.append(f"{name} cannot be used")
+    return f"Here {'; '.join(found)}."

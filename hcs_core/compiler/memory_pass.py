@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.devices import Devices
 from hcs_core.compiler.operations import memory_type_known
 from hcs_core.compiler.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
 from hcs_core.compiler.plan import NodePlan, Plan, Problem
@@ -19,6 +20,7 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
     problems: list[Problem] = []
     nodes: list[NodePlan] = []
+    devices = Devices(given.plugins)
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
     host = _host(given.plugins)
     for node in plan.nodes:
@@ -27,7 +29,8 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
             nodes.append(attrs.evolve(sized, memory_type=host))
             continue
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
-        nodes.append(_with_kernel(sized, before, given.plugins, problems))
+        wanted = node.asked_device or given.config.device
+        nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes, given.plugins))
     peak = peak_memory(plan, waits_in_memory=_in_memory(plan.intermediate_backend, given.plugins))
     return attrs.evolve(
@@ -58,7 +61,14 @@ def _with_conversions(nodes: list[NodePlan], plugins: PluginManager) -> tuple[No
     return tuple(found)
 
 
-def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, problems: list[Problem]) -> NodePlan:
+def _with_kernel(
+    node: NodePlan,
+    before: list[str],
+    plugins: PluginManager,
+    problems: list[Problem],
+    devices: Devices,
+    wanted: str | None,
+) -> NodePlan:
     if node.function is not None:
         name = str(node.asked_memory_type)
         wrong = memory_type_known(name, plugins)
@@ -83,6 +93,9 @@ def _with_kernel(node: NodePlan, before: list[str], plugins: PluginManager, prob
             )
         )
         return attrs.evolve(node, memory_type="", kernel="", version="")
+    if wanted is not None:
+        # Where some of them have the device that is asked for, the others are out of the question.
+        usable = [spec for spec in usable if devices.has(spec.memory_type, wanted)] or usable
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
     return attrs.evolve(node, memory_type=chosen.memory_type, kernel=chosen.name, version=chosen.version)
 
@@ -107,11 +120,12 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
 
 def _needs(plan: Plan, node: NodePlan, sites: int) -> int:
     """Return what a node holds at once: what it gets and gives, and its scratch."""
-    taken, given = plan.largest(node.input), plan.largest(node.output)
+    taken, made = plan.largest(node.input), plan.largest(node.output)
     scratch = SCRATCH_PLANES * block_bytes(taken, "yx")
     if node.places:
         # A stitcher that compares tiles may hold all of them.
         return block_bytes(taken, "syx", sites) + scratch if node.inputs else 0
     if node.stitch is not None:
-        return canvas_bytes(given) + block_bytes(taken, "yx") + scratch
-    return block_bytes(taken, node.axes, sites) + block_bytes(given, node.out, sites) + scratch
+        return canvas_bytes(made) + block_bytes(taken, "yx") + scratch
+    given = 0 if node.passes_on else block_bytes(made, node.out, sites)
+    return block_bytes(taken, node.axes, sites) + given + scratch

@@ -149,8 +149,21 @@ def parameter_problems(step: Step, call: FunctionCall, resolved: Resolved, image
     """Return what is wrong with the parameters of a call."""
     problems = []
     given = dict(call.parameters)
-    names = [item.name for item in resolved.signature.parameters]
-    for name in given:
+    taken = [item.keyword for item in resolved.signature.takes]
+    names = [*(item.name for item in resolved.signature.parameters), *taken]
+    for name, asked in given.items():
+        if name in taken and not (isinstance(asked, str) and asked):
+            text = f"expected the name of an artifact, such as 'spots', found {asked!r}."
+            problems.append(
+                Problem(
+                    step=step.name,
+                    function=call.label,
+                    parameter=name,
+                    message=text,
+                    found=repr(asked),
+                    expected="the name of an artifact",
+                )
+            )
         if name not in names:
             has = f"It has {', '.join(names)}." if names else "It has none."
             text = f"there is no such parameter.{did_you_mean(name, names)}"

@@ -15,7 +15,7 @@ from hcs_core.compiler.inputs import Inputs
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
 from hcs_core.compiler.mosaic_shapes import with_canvases
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
-from hcs_core.compiler.pulling import needed_nodes
+from hcs_core.compiler.pulling import running_nodes
 from hcs_core.compiler.refusals import refusals
 from hcs_core.compiler.source_image import with_source
 from hcs_core.compiler.store_names import StoreNames
@@ -37,11 +37,14 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     if not plan.sources:
         # Shapes are unknown, but names and parameters could be checked: all problems are told at once.
         return plan.with_problems(*problems)
-    plan = attrs.evolve(plan, nodes=tuple(builder.nodes), steps=tuple(paths.steps), outputs=tuple(paths.outputs))
+    nodes, artifacts, unmade = builder.artifacts.finish(builder.nodes)
+    plan = attrs.evolve(
+        plan, nodes=nodes, steps=tuple(paths.steps), outputs=tuple(paths.outputs), artifacts=artifacts
+    )
     plan = with_canvases(plan, given.plate, builder.stitching.frames)
     # Beside a step that is wrong itself, who would have taken up what is not known.
-    for_nothing = () if builder.problems else _for_nothing(plan)
-    return plan.with_problems(*problems, *for_nothing, *refusals(plan, builder.doubtful))
+    for_nothing = () if builder.problems or unmade else _for_nothing(plan)
+    return plan.with_problems(*problems, *unmade, *for_nothing, *refusals(plan, builder.doubtful))
 
 
 class _Paths:
@@ -117,7 +120,7 @@ class _Paths:
 
 def _for_nothing(plan: Plan) -> list[Problem]:
     """Return a problem for each step whose work nothing takes up."""
-    needed = needed_nodes(plan, range(len(plan.outputs)))
+    needed = running_nodes(plan, range(len(plan.outputs)))
     return [
         Problem(
             step=step.name,

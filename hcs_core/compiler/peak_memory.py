@@ -188,7 +188,7 @@ class _Counted:
         self._waits_in_memory = waits_in_memory
         self._of_lane = [block_bytes(image, "yx") for image, _ in plan.lanes]
         self._taken = [block_bytes(node.input, "yx") for node in plan.nodes]
-        self._made = [block_bytes(node.output, "yx") for node in plan.nodes]
+        self._made = [0 if node.passes_on else block_bytes(node.output, "yx") for node in plan.nodes]
         self._kept = [block_bytes(output.image, "yx") for output in plan.outputs]
         self._writing = [_writing(output) for output in plan.outputs]
         self._results: dict[tuple[Port, PlaneKey], _Result] = {}

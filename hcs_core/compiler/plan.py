@@ -8,11 +8,12 @@ graph of nodes: a node computes one call for some channels of one image, a port 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
 
+from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
 from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
@@ -60,6 +61,11 @@ class WellShape:
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
     canvases: tuple[Canvas, ...] = ()
+
+    def lacking(self, gaps: Mapping[int, int]) -> WellShape:
+        """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
+        pairs = zip(self.sites, self.gaps, strict=True)
+        return WellShape(sites=self.sites, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
 
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
@@ -124,9 +130,10 @@ class NodePlan:
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
     where its step wants it to (neither is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
-    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `stitch` is there for
-    what a stitcher does, in place of a kernel. `converts` are the memory types, other than its own, from which its
-    planes come.
+    kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
+    are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
+    `stitch` is there for what a stitcher does, in place of a kernel. `converts` are the memory types, other than its
+    own, from which its planes come.
     """
 
     step: str
@@ -140,6 +147,9 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     stitch: StitchPlan | None = None
+    makes: tuple[MadePlan, ...] = ()
+    takes: tuple[TakenPlan, ...] = ()
+    context: bool = False
     asked_memory_type: str | None = None
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
@@ -160,6 +170,17 @@ class NodePlan:
     def places(self) -> bool:
         """Whether it finds positions, once in a well, and makes no image."""
         return self.stitch is not None and self.stitch.positions is None
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it makes only artifacts: later nodes get the image that it got."""
+        return not self.out
+
+    @property
+    def over(self) -> str:
+        """The components, letters of `stcz`, that tell its calls apart: what its image has and it does not stack."""
+        gone = self.input.reduced + ("s" if self.input.is_mosaic else "")
+        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in gone)
 
 
 @attrs.frozen(kw_only=True)
@@ -230,13 +251,15 @@ class Plan:
         each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
+    artifacts
+        What functions make beside images; all of them are written.
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
     tile_frames
         What is stitched: for each, a well has a canvas.
-    missing, skipped_wells, skipped_sites
-        What is done where planes are absent, and what was left out for it.
+    missing, skipped_wells, skipped_sites, filled_sites
+        What is done where planes are absent, what was left out for it, and which sites are made without them.
     intermediate_backend, source_readers, node_readers
         What holds planes between nodes, and which nodes read each channel of the sources and of every node: after
         the last of them a plane is dropped.
@@ -265,6 +288,7 @@ class Plan:
     nodes: tuple[NodePlan, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
+    artifacts: tuple[ArtifactPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()
@@ -273,6 +297,7 @@ class Plan:
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
+    filled_sites: tuple[tuple[str, int], ...] = ()
     intermediate_backend: str = ""
     source_readers: tuple[tuple[int, ...], ...] = ()
     node_readers: tuple[tuple[tuple[int, ...], ...], ...] = ()
@@ -343,7 +368,7 @@ class Plan:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
         parts = (
             self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
-            self.skipped_wells, self.skipped_sites,
+            self.skipped_wells, self.skipped_sites, self.filled_sites,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 

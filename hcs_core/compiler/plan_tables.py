@@ -16,6 +16,7 @@ from hcs_core.compiler.plan_words import (
     source_text,
     stage_text,
 )
+from hcs_core.pipeline.names import Backend
 from hcs_core.pipeline.step_options import START
 from hcs_core.plate.wells import summary
 
@@ -46,8 +47,11 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
     held = f", {size_text(waiting)} of it planes that wait" if waiting else ""
     left = plan.to_do
     peak, workers = size_text(plan.peak_memory_bytes_per_worker), plan.workers
+    made = ", ".join(f"{artifact.name} ({artifact.kind}, {artifact.writer})" for artifact in plan.artifacts)
     return (
+        *((("Makes", made),) if made else ()),
         ("Needs", f"{peak} of memory a worker ({workers} at once) beside the libraries{held}"),
+        ("Between", _between(plan)),
         ("Disk", f"at most {size_text(plan.output_bytes)} in {plan.output_files:,} files"),
         ("Runs", f"{len(left)} well(s)" if left else "nothing, all wells are there"),
         ("Digest", plan.digest[:16]),
@@ -58,6 +62,14 @@ def plan_tables(plan: Plan) -> tuple[PlanTable, ...]:
     """Return the tables of steps, stores and wells; of a plan that cannot run, that of steps alone."""
     tables = (_steps_table(plan),) if plan.problems else (_steps_table(plan), _stores_table(plan), _wells_table(plan))
     return tuple(table for table in tables if table.rows)
+
+
+def _between(plan: Plan) -> str:
+    """Return where planes wait that several nodes read, or that come out of a stack at once."""
+    if plan.intermediate_backend == Backend.MEMORY:
+        return "planes that have to wait do so in memory"
+    place = f"{plan.intermediate_backend}, below .hcs/waiting of the output"
+    return f"planes that have to wait do so in {place}, until their last reader"
 
 
 def _stages(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -73,6 +85,8 @@ def _left_out(plan: Plan) -> list[tuple[str, str]]:
     if plan.skipped_sites:
         wells = f", and so {len(plan.skipped_wells)} well(s)" if plan.skipped_wells else ""
         lines.append(("Skipped", f"{len(plan.skipped_sites)} site(s) that lack planes{wells} ({plan.missing})"))
+    if plan.filled_sites:
+        lines.append(("Filled", f"{len(plan.filled_sites)} site(s) that lack planes; their places stay empty, as 0"))
     ragged = sum(plan.has_gaps(plan.well_shapes[shape]) for _, shape in plan.wells)
     if ragged:
         text = f"{ragged} well(s) have channels with fewer z or timepoints; their places stay empty"

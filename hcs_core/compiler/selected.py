@@ -30,7 +30,7 @@ def chosen_part(plate: Plate, selection: Selection, problems: list[Problem]) -> 
     return Chosen(
         wells=_wells(plate, selection, problems),
         channels=_channels(plate, selection, problems),
-        sites=_numbers("site", selection.sites, np.unique(plate.planes.site).tolist(), problems),
+        sites=_numbers("site", selection.sites, np.unique(plate.planes.one_of_each.site).tolist(), problems),
         z_indexes=_z_indexes(plate, selection, problems),
         timepoints=_numbers("timepoint", selection.timepoints, plate.timepoints, problems),
     )
@@ -102,4 +102,4 @@ def _z_indexes(plate: Plate, selection: Selection, problems: list[Problem]) -> t
                 hint="Run once with --z 0 and once with the slices, into two outputs.",
             )
         )
-    return _numbers("z_index", asked, np.unique(plate.planes.z_index).tolist(), problems)
+    return _numbers("z_index", asked, np.unique(plate.planes.one_of_each.z_index).tolist(), problems)

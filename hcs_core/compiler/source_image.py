@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -17,7 +17,7 @@ from hcs_core.compiler.inputs import reads_plate
 from hcs_core.compiler.plan import Plan, Problem, WellShape
 from hcs_core.compiler.selected import Chosen, chosen_part
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import NO_PART, PlaneKind, PlaneTable, Plate
+from hcs_core.plate.inventory import LACKING, NO_PART, PlaneKind, PlaneTable, Plate
 from hcs_core.plate.plane_order import begins_site
 
 
@@ -36,9 +36,12 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
     sources = tuple(dict.fromkeys(source for own in each for source in own))
     if problems or not sources:
         return plan.with_problems(*(dict.fromkeys(problems) or _nothing(sources)))
-    rows = _selected_rows(plate, parts[0], sources)
+    wells = parts[0].wells
+    first = _first_of_each(plate.planes, wells)
+    rows = _selected_rows(plate.planes.of_wells(first.values()), parts[0], sources)
     kept = kept_rows(rows, MissingData(plan.missing))
-    gaps, shapes, listed = _shapes(kept.rows, parts[0].wells, sources)
+    gaps, shapes, listed = _shapes(kept.rows, tuple(first.values()), sources)
+    listed = _expanded(listed, first, plate.planes, wells)
     plan = attrs.evolve(
         plan,
         sources=sources,
@@ -48,8 +51,33 @@ def with_source(plan: Plan, given: CompileInput) -> Plan:
         wells=listed,
         skipped_wells=kept.wells,
         skipped_sites=kept.sites,
+        filled_sites=kept.filled,
     )
     return plan.with_problems(*kept.problems, *_nothing(rows))
+
+
+def _first_of_each(planes: PlaneTable, wells: Sequence[str]) -> dict[int, str]:
+    """Return the first of those of the wells that are alike, by their number; all wells where planes are absent.
+
+    What is absent is named well by well.
+    """
+    if np.isin(planes.one_of_each.state, LACKING).any():
+        return dict(enumerate(wells))
+    first: dict[int, str] = {}
+    for well in wells:
+        first.setdefault(planes.alike[well], well)
+    return first
+
+
+def _expanded(
+    listed: Sequence[tuple[str, int]], first: Mapping[int, str], planes: PlaneTable, wells: Sequence[str]
+) -> tuple[tuple[str, int], ...]:
+    """Return every well with the shape of the one that stands for it, where that has one."""
+    if len(first) == len(wells):
+        return tuple(listed)
+    shape_of = dict(listed)
+    number = {planes.alike[well]: shape_of[well] for well in first.values() if well in shape_of}
+    return tuple((well, number[planes.alike[well]]) for well in wells if planes.alike[well] in number)
 
 
 def _sources_of_each(
@@ -77,7 +105,7 @@ def _sources(plate: Plate, chosen: Chosen, *, named: bool, problems: list[Proble
     Projections are taken where they are asked for (z 0), or of channels that have nothing else. A channel of which
     there is nothing is left out, unless somebody named it.
     """
-    planes = plate.planes
+    planes = plate.planes.one_of_each
     part = ~np.isin(planes.state, NO_PART)
     acquired = part & (planes.kind == PlaneKind.ACQUIRED)
     projected = part & (planes.kind == PlaneKind.PROJECTION)
@@ -107,7 +135,7 @@ def _sources(plate: Plate, chosen: Chosen, *, named: bool, problems: list[Proble
 
 def _source(plate: Plate, mask: npt.NDArray[np.bool_], channels: Sequence[int], reduced: str) -> ImagePlan | None:
     """Return the image of these channels and rows; `None` where there is none."""
-    planes = plate.planes
+    planes = plate.planes.one_of_each
     mask = mask & np.isin(planes.channel, channels)
     there = np.unique(planes.channel[mask]).tolist()
     if not there or plate.image_shape is None or plate.dtype is None:
@@ -134,11 +162,9 @@ def _coloured(plate: Plate, sources: tuple[ImagePlan, ...], numbers: list[int]) 
     return tuple(attrs.evolve(source, channels=tuple(map(colour, source.channels))) for source in sources)
 
 
-def _selected_rows(plate: Plate, chosen: Chosen, sources: tuple[ImagePlan, ...]) -> PlaneTable:
-    planes = planes_of(plate.planes, sources)
-    position = {well: index for index, well in enumerate(planes.wells)}
-    in_wells = np.isin(planes.well, np.asarray([position[well] for well in chosen.wells], np.int32))
-    return planes.select(in_wells & np.isin(planes.site, np.asarray(chosen.sites, np.int32)))
+def _selected_rows(of_wells: PlaneTable, chosen: Chosen, sources: tuple[ImagePlan, ...]) -> PlaneTable:
+    planes = planes_of(of_wells, sources)
+    return planes.select(np.isin(planes.site, np.asarray(chosen.sites, np.int32)))
 
 
 def planes_of(planes: PlaneTable, sources: Sequence[ImagePlan]) -> PlaneTable:
@@ -167,21 +193,28 @@ def _shapes(
     first = np.flatnonzero(begins_site(rows.well, rows.site))
     gap_of_site, gaps = _gaps(rows, first, sources)
     well, site = rows.well[first], rows.site[first]
-    starts = np.searchsorted(well, np.arange(len(rows.wells) + 1))
+    ends = np.searchsorted(well, np.arange(len(rows.wells) + 1, dtype=well.dtype)).tolist()
     position = {name: index for index, name in enumerate(rows.wells)}
-    shapes: dict[WellShape, int] = {}
+    # Wells that are alike have the same bytes: that is found out much faster than that their shapes are equal.
+    known: dict[tuple[bytes, bytes], int] = {}
+    shapes: list[WellShape] = []
     listed = []
     for name in wells:
-        part = slice(starts[position[name]], starts[position[name] + 1])
-        shape = WellShape(sites=tuple(site[part].tolist()), gaps=tuple(gap_of_site[part]))
-        if shape.sites:
-            listed.append((name, shapes.setdefault(shape, len(shapes))))
+        place = position[name]
+        sites, own_gaps = site[ends[place] : ends[place + 1]], gap_of_site[ends[place] : ends[place + 1]]
+        if not len(sites):
+            continue
+        key = sites.tobytes(), own_gaps.tobytes()
+        if key not in known:
+            known[key] = len(shapes)
+            shapes.append(WellShape(sites=tuple(sites.tolist()), gaps=tuple(own_gaps.tolist())))
+        listed.append((name, known[key]))
     return gaps, tuple(shapes), tuple(listed)
 
 
 def _gaps(
     rows: PlaneTable, starts: npt.NDArray[np.int64], sources: tuple[ImagePlan, ...]
-) -> tuple[list[int], tuple[Gap, ...]]:
+) -> tuple[npt.NDArray[np.int64], tuple[Gap, ...]]:
     """Return for each site which gaps it has, and the different gaps; sites that lack nothing have the gaps `()`."""
     grid = [
         (lane, timepoint, z_index)
@@ -189,19 +222,37 @@ def _gaps(
         for timepoint in source.timepoints
         for z_index in source.z_indexes
     ]
-    row, cells = _cells(rows, sources)
-    of_each_site = np.split(cells, np.searchsorted(row, starts[1:])) if len(starts) else []
     known: dict[bytes, int] = {}
     gaps: dict[Gap, int] = {}
-    of_site = []
-    for own in of_each_site:
+
+    def gap_of(own: npt.NDArray[np.int64]) -> int:
         key = own.tobytes()
         if key not in known:
             there = set(own.tolist())
             gap = tuple(place for index, place in enumerate(grid) if index not in there)
             known[key] = gaps.setdefault(gap, len(gaps))
-        of_site.append(known[key])
+        return known[key]
+
+    row, cells = _cells(rows, sources)
+    starts = np.searchsorted(row, starts)
+    ends = np.append(starts, len(cells)).tolist()
+    same = _same_as_the_first(cells, starts)
+    # The first one's gaps are number 0.
+    of_site = np.zeros(len(starts), np.int64)
+    for index in [*range(min(1, len(starts))), *np.flatnonzero(~same).tolist()]:
+        of_site[index] = gap_of(cells[ends[index] : ends[index + 1]])
     return of_site, tuple(gaps)
+
+
+def _same_as_the_first(cells: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return for each site whether its cells are those of the first: most sites are alike."""
+    same = np.zeros(len(starts), np.bool_)
+    if len(starts):
+        counts = np.diff(starts, append=len(cells))
+        alike = np.flatnonzero(counts == counts[0])
+        first = cells[: counts[0]]
+        same[alike] = (cells[starts[alike, np.newaxis] + np.arange(len(first))] == first).all(axis=1)
+    return same
 
 
 def _cells(rows: PlaneTable, sources: tuple[ImagePlan, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

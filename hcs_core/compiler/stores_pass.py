@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import Plan, Problem
+from hcs_core.compiler.plan import OutputPlan, Plan, Problem
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
+from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
 from hcs_core.storage.size import SizeFunction, StoreSize, plain_size
 
@@ -34,17 +34,10 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
         return plan
     sites = max(len(shape.sites) for shape in plan.well_shapes)
     layouts = {name: _store(name, plan, given, sites) for name in dict.fromkeys(kept.store for kept in plan.outputs)}
-    sizes = _sizes(plan, layouts, _size_function(given))
-    output_bytes = sum(size.bytes for size in sizes)
-    plan = attrs.evolve(
-        plan,
-        outputs=tuple(
-            attrs.evolve(output, layout=layouts[output.store], size=size)
-            for output, size in zip(plan.outputs, sizes, strict=True)
-        ),
-        output_bytes=output_bytes,
-        output_files=sum(size.files for size in sizes),
-    )
+    outputs = tuple(attrs.evolve(output, layout=layouts[output.store]) for output in plan.outputs)
+    size_of = size_function(str(given.config.vfs.materialization_backend), given.plugins)
+    plan = with_sizes(attrs.evolve(plan, outputs=outputs), size_of)
+    output_bytes = plan.output_bytes
     free = given.machine.free_disk_bytes
     if free is not None and output_bytes > free and given.config.zarr.compressor == "none":
         return plan.with_problems(
@@ -58,29 +51,42 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     return plan
 
 
-def _sizes(plan: Plan, layouts: Mapping[str, StoreLayout], size_of: SizeFunction) -> list[StoreSize]:
-    """Return what each output takes; mosaics in the store of their sites' images, what they add to it."""
+def with_sizes(plan: Plan, size_of: SizeFunction) -> Plan:
+    """Return a plan whose stores are laid out with how large they become, for the wells that it has."""
+    outputs = tuple(
+        attrs.evolve(output, size=_size(plan, output, output.layout, size_of))
+        for output in plan.outputs
+        if output.layout is not None
+    )
+    sizes = [output.size for output in outputs if output.size is not None]
+    return attrs.evolve(
+        plan,
+        outputs=outputs,
+        output_bytes=sum(size.bytes for size in sizes),
+        output_files=sum(size.files for size in sizes),
+    )
+
+
+def _size(plan: Plan, output: OutputPlan, layout: StoreLayout, size_of: SizeFunction) -> StoreSize:
+    """Return what an output takes; mosaics in the store of their sites' images, what they add to it."""
     shapes = {well: plan.well_shapes[shape] for well, shape in plan.wells}
-    sizes = []
-    for output in plan.outputs:
-        layout, wells = layouts[output.store], plan.wells_of(output)
-        sites = {well: shapes[well].sites if layout.image else () for well in wells}
-        if not output.image.is_mosaic:
-            sizes.append(size_of(attrs.evolve(layout, mosaic=None), sites, {}))
-            continue
-        whole = size_of(layout, sites, {well: shapes[well].frame(output.image) for well in wells})
-        own = size_of(attrs.evolve(layout, mosaic=None), sites, {}) if layout.image else StoreSize(bytes=0, files=0)
-        sizes.append(StoreSize(bytes=whole.bytes - own.bytes, files=whole.files - own.files))
-    return sizes
+    wells = plan.wells_of(output)
+    sites = {well: shapes[well].sites if layout.image else () for well in wells}
+    none = StoreSize(bytes=0, files=0)
+    own = size_of(attrs.evolve(layout, mosaic=None), sites, {}) if layout.image else none
+    if not output.image.is_mosaic:
+        return own
+    whole = size_of(layout, sites, {well: shapes[well].frame(output.image) for well in wells})
+    return StoreSize(bytes=whole.bytes - own.bytes, files=whole.files - own.files)
 
 
-def _size_function(given: CompileInput) -> SizeFunction:
+def size_function(backend: str, plugins: PluginManager) -> SizeFunction:
     """Return what says how large a store becomes: the backend's own, or the count of planes."""
-    backends, name = given.plugins.storage_backends, str(given.config.vfs.materialization_backend)
-    target = backends.get(name).size if name in backends else ""
+    backends = plugins.storage_backends
+    target = backends.get(backend).size if backend in backends else ""
     if not target:
         return plain_size
-    found: SizeFunction = backends.load_target(name, target)
+    found: SizeFunction = backends.load_target(backend, target)
     return found
 
 

@@ -22,12 +22,14 @@ from hcs_core.pipeline.names import (
     ZarrShards,
 )
 from hcs_core.pipeline.selection import Selection, numbers
+from hcs_core.pipeline.writers_config import WritersConfig
 
 __all__ = [
     "GlobalPipelineConfig",
     "PathPlanningConfig",
     "Selection",
     "VFSConfig",
+    "WritersConfig",
     "ZarrConfig",
     "bytes_of",
     "numbers",
@@ -35,7 +37,8 @@ __all__ = [
 
 E = TypeVar("E", bound=StrEnum)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_MOST_WORKERS = 1024
+MOST_WORKERS = 1024
+"""More workers than that are a mistake."""
 
 
 def _wrong(field: str, value: object, allowed: str) -> ConfigError:
@@ -82,7 +85,7 @@ def _folder(field: str, value: object) -> Path:
     return Path(value)
 
 
-def _plain(value: str) -> str:
+def _plain(value: Any) -> Any:
     # A member of an enum and its text are one name, and must be one in a digest too. The validator sees the rest.
     return str(value) if isinstance(value, StrEnum) else value
 
@@ -90,6 +93,11 @@ def _plain(value: str) -> str:
 def _name(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value:
         raise _wrong(attribute.name, value, "a name such as 'zarr'")
+
+
+def _device(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s:]+(:[^\s:]+)?", value):
+        raise _wrong(attribute.name, value, "a device such as 'cpu', 'cuda' or 'cuda:0'")
 
 
 def _enum(enum: type[E], field: str, value: object) -> E:
@@ -214,11 +222,16 @@ class GlobalPipelineConfig:
         How many wells are worked on at once; `None`: one for each usable core.
     path_planning, vfs, zarr
         Where results go, what holds them, and how OME-Zarr is written.
+    writers
+        What tables, JSON and images that functions make are written with.
     microscope
         A microscope's name; `auto` asks the folder.
     use_threading
         `None`: processes, or the calling process where one worker is enough; `True`: threads; `False`: always
         processes.
+    device
+        Where kernels work whose memory type has more than the CPU: `cpu`, `cuda` (any), `cuda:0`; `None`: chosen. A
+        step's own `device` goes before it.
     memory_limit
         The most that all workers together may need, as bytes or `16G`; a plan that needs more is refused.
     executor
@@ -226,17 +239,19 @@ class GlobalPipelineConfig:
     missing
         What happens where a plane that the layout expects is absent or cannot be read: `error` refuses the plan, or
         fails the well where a file turns out to be unreadable; `skip-site` and `skip-well` leave out the site or the
-        well, and say so in the results.
+        well, `fill` the plane alone, whose place in the output stays 0; the results say so.
     """
 
-    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, _MOST_WORKERS)))
+    num_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole(1, MOST_WORKERS)))
     path_planning: PathPlanningConfig = attrs.field(
         factory=PathPlanningConfig, validator=_made_of(PathPlanningConfig)
     )
     vfs: VFSConfig = attrs.field(factory=VFSConfig, validator=_made_of(VFSConfig))
     zarr: ZarrConfig = attrs.field(factory=ZarrConfig, validator=_made_of(ZarrConfig))
+    writers: WritersConfig = attrs.field(factory=WritersConfig, validator=_made_of(WritersConfig))
     microscope: str = attrs.field(default=Microscope.AUTO, converter=_plain, validator=_name)
     use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
+    device: str | None = attrs.field(default=None, converter=_plain, validator=attrs.validators.optional(_device))
     memory_limit: int | None = attrs.field(default=None, converter=bytes_of)
     executor: str = attrs.field(default="local", converter=_plain, validator=_name)
     missing: MissingData = attrs.field(default=MissingData.ERROR, converter=_missing)

@@ -8,10 +8,15 @@ from typing import Any
 import attrs
 
 from hcs_core.errors import ConfigError, did_you_mean
-from hcs_core.pipeline.config import GlobalPipelineConfig, PathPlanningConfig, VFSConfig, ZarrConfig
+from hcs_core.pipeline.config import GlobalPipelineConfig, PathPlanningConfig, VFSConfig, WritersConfig, ZarrConfig
 from hcs_core.pipeline.yaml_source import Located, read_yaml
 
-_NESTED: dict[str, type[Any]] = {"path_planning": PathPlanningConfig, "vfs": VFSConfig, "zarr": ZarrConfig}
+_NESTED: dict[str, type[Any]] = {
+    "path_planning": PathPlanningConfig,
+    "vfs": VFSConfig,
+    "zarr": ZarrConfig,
+    "writers": WritersConfig,
+}
 
 
 def load_config(path: Path) -> GlobalPipelineConfig:

@@ -71,3 +71,4 @@ class MissingData(StrEnum):
     ERROR = "error"
     SKIP_SITE = "skip-site"
     SKIP_WELL = "skip-well"
+    FILL = "fill"

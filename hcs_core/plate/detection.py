@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import attrs
@@ -9,6 +10,7 @@ import attrs
 from hcs_core.errors import DetectionError, HcsError, PlateError, one_line
 from hcs_core.plate.microscope import MicroscopeHandler
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.registry import Registry
 from hcs_core.plugins.specs import MicroscopeSpec
 
 AUTO = "auto"
@@ -16,11 +18,16 @@ AUTO = "auto"
 
 @attrs.frozen(kw_only=True)
 class Detected:
-    """The microscope of a folder, its handler, and why it was chosen."""
+    """The microscope of a folder, its handler, why it was chosen, and where it is registered."""
 
     name: str
     handler: MicroscopeHandler
     reason: str
+    registry: Registry[MicroscopeSpec] | None = attrs.field(default=None, eq=False, repr=False)
+
+    def calling(self, method: str) -> AbstractContextManager[None]:
+        """Return a block in which the handler's faults become errors that say whose they are."""
+        return nullcontext() if self.registry is None else self.registry.calling(self.name, method)
 
 
 def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detected:
@@ -43,10 +50,12 @@ def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detect
         There is no such folder, or it is empty.
     UnknownNameError
         No microscope of that name is installed.
+    PluginError
+        The microscope that was asked for by name cannot be used.
     """
     _check_folder(root)
     if microscope != AUTO:
-        return Detected(name=microscope, handler=_handler(plugins, microscope), reason="it was asked for by name")
+        return _detected(plugins, microscope, _handler(plugins, microscope), "it was asked for by name")
     looked: list[str] = []
     matches: dict[str, Detected] = {}
     for spec in plugins.microscopes:
@@ -55,14 +64,15 @@ def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detect
             continue
         try:
             handler = _handler(plugins, spec.name)
-            reason = handler.recognise(root)
+            with plugins.microscopes.calling(spec.name, "recognise"):
+                reason = handler.recognise(root)
         except (HcsError, OSError) as error:
             looked.append(f"{spec.name} matches, but {one_line(error).rstrip('.')}")
             continue
         if reason is None:
             looked.append(f"{spec.name} found its marks and nothing that it can read")
         else:
-            matches[spec.name] = Detected(name=spec.name, handler=handler, reason=reason)
+            matches[spec.name] = _detected(plugins, spec.name, handler, reason)
     if not matches:
         raise _none(root, looked)
     return matches[_choose(root, matches, plugins)]
@@ -88,8 +98,12 @@ def _has_marker(root: Path, spec: MicroscopeSpec) -> bool:
 
 
 def _handler(plugins: PluginManager, name: str) -> MicroscopeHandler:
-    handler: MicroscopeHandler = plugins.microscopes.load(name)()
+    handler: MicroscopeHandler = plugins.microscopes.make(name)
     return handler
+
+
+def _detected(plugins: PluginManager, name: str, handler: MicroscopeHandler, reason: str) -> Detected:
+    return Detected(name=name, handler=handler, reason=reason, registry=plugins.microscopes)
 
 
 def _choose(root: Path, matches: dict[str, Detected], plugins: PluginManager) -> str:

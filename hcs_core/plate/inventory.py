@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import PlateError, did_you_mean
-from hcs_core.plate.plane_order import check_columns, plane_order
+from hcs_core.plate.plane_order import alike_wells, check_columns, plane_order
 from hcs_core.plate.wells import parse_well, summary
 
 IntColumn = npt.NDArray[np.int32]
@@ -150,6 +151,11 @@ class PlaneTable:
         """Yield every plane."""
         return (self.plane(index) for index in range(len(self)))
 
+    @functools.cached_property
+    def wells_with_planes(self) -> tuple[str, ...]:
+        """The wells of which there are rows, in their order on the plate."""
+        return tuple(self.wells[place] for place in np.flatnonzero(np.diff(self._ends)).tolist())
+
     def plane(self, index: int) -> Plane:
         """Return one row."""
         return Plane(
@@ -167,7 +173,11 @@ class PlaneTable:
 
     def select(self, mask: npt.NDArray[np.bool_]) -> PlaneTable:
         """Return the rows where the mask is true; `wells` stays as it is."""
-        chosen = np.flatnonzero(mask)
+        if mask.all():
+            return self
+        return self._rows(np.flatnonzero(mask))
+
+    def _rows(self, chosen: npt.NDArray[np.int64]) -> PlaneTable:
         return attrs.evolve(
             self,
             uri=tuple(self.uri[index] for index in chosen.tolist()),
@@ -182,18 +192,16 @@ class PlaneTable:
         PlateError
             There is no such well.
         """
-        if well not in self.wells:
+        place = self._places.get(well)
+        if place is None:
             raise PlateError(
                 f"there is no well {well!r}.{did_you_mean(well, self.wells)} There are {summary(self.wells)}."
             )
-        # Of the column's own dtype: with another one, numpy would convert the whole column first.
-        ends = np.asarray([self.wells.index(well), self.wells.index(well) + 1], self.well.dtype)
-        first, last = np.searchsorted(self.well, ends)
-        return self._one_well(well, slice(int(first), int(last)))
+        return self._one_well(well, slice(*self._ends[place : place + 2].tolist()))
 
     def by_well(self) -> Iterator[tuple[str, PlaneTable]]:
         """Yield each well with its planes, as `of_well` gives them, in one go over all of them."""
-        ends = np.searchsorted(self.well, np.arange(len(self.wells) + 1, dtype=self.well.dtype)).tolist()
+        ends = self._ends.tolist()
         for well, first, last in zip(self.wells, ends[:-1], ends[1:], strict=True):
             yield well, self._one_well(well, slice(first, last))
 
@@ -201,8 +209,53 @@ class PlaneTable:
         columns = {name: getattr(self, name)[part] for name in _NUMERIC}
         return attrs.evolve(self, wells=(well,), uri=self.uri[part], **(columns | {"well": columns["well"] * 0}))
 
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {well: place for place, well in enumerate(self.wells)}
+
+    @functools.cached_property
+    def _ends(self) -> npt.NDArray[np.int64]:
+        """Where the planes of each well begin, and at last where those of the last one end."""
+        # Of the column's own dtype: with another one, numpy would convert the whole column first.
+        return np.searchsorted(self.well, np.arange(len(self.wells) + 1, dtype=self.well.dtype))
+
+    def of_wells(self, wells: Collection[str]) -> PlaneTable:
+        """Return the planes of these wells; `wells` stays as it is."""
+        parts = [
+            range(*self._ends[place : place + 2].tolist()) for place in sorted(map(self._places.__getitem__, wells))
+        ]
+        if sum(map(len, parts)) == len(self):
+            return self
+        chosen = np.concatenate([np.arange(part.start, part.stop) for part in parts] or [np.empty(0, np.int64)])
+        return self._rows(chosen)
+
+    @functools.cached_property
+    def alike(self) -> Mapping[str, int]:
+        """The wells, each with a number that it shares with all that have the same planes in the same states.
+
+        Locations do not count. What follows from planes alone needs to be found out for one of each only.
+        """
+        return alike_wells(self.wells, self._ends, [getattr(self, name) for name in _WHAT])
+
+    @functools.cached_property
+    def one_of_each(self) -> PlaneTable:
+        """The planes of the first of the wells that are alike: every component and state that there is."""
+        first: dict[int, str] = {}
+        for well, number in self.alike.items():
+            first.setdefault(number, well)
+        return self.of_wells(first.values())
+
+    def identify(self) -> None:
+        """Find out now what is kept of the table as a whole: its digest, and which wells are alike."""
+        self.digest()
+        self.alike  # noqa: B018 - it is found out when it is asked for
+
     def digest(self) -> str:
         """Return a digest of the content: equal tables have equal digests, in any process and folder."""
+        return self._digest
+
+    @functools.cached_property
+    def _digest(self) -> str:
         text = "\0".join((*self.wells, "", *self.readers, "", *self.uri))
         # A file's name need not be UTF-8: its other bytes are surrogates here.
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
@@ -212,6 +265,7 @@ class PlaneTable:
 
 
 _NUMERIC = ("well", "site", "channel", "z_index", "timepoint", "kind", "state", "reader", "selector")
+_WHAT = ("site", "channel", "z_index", "timepoint", "kind", "state")
 
 
 def _number(value: float | None) -> float | None:
@@ -290,19 +344,18 @@ class Plate:
     @property
     def wells(self) -> tuple[str, ...]:
         """The wells that have planes, in their order on the plate."""
-        present = np.unique(self.planes.well)
-        return tuple(self.planes.wells[index] for index in present.tolist())
+        return self.planes.wells_with_planes
 
     @property
     def z_indexes(self) -> tuple[int, ...]:
         """The z_index of every acquired plane, sorted; projections (0) are not among them."""
-        acquired = self.planes.kind == PlaneKind.ACQUIRED
-        return tuple(np.unique(self.planes.z_index[acquired]).tolist())
+        planes = self.planes.one_of_each
+        return tuple(np.unique(planes.z_index[planes.kind == PlaneKind.ACQUIRED]).tolist())
 
     @property
     def timepoints(self) -> tuple[int, ...]:
         """The timepoints, sorted."""
-        return tuple(np.unique(self.planes.timepoint).tolist())
+        return tuple(np.unique(self.planes.one_of_each.timepoint).tolist())
 
     def sites(self, well: str) -> tuple[int, ...]:
         """Return the sites of a well, sorted."""

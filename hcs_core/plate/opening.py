@@ -8,12 +8,13 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from hcs_core.errors import ReadError
+from hcs_core.errors import PlateError, ReadError, one_line
 from hcs_core.plate.detection import AUTO, Detected, detect
 from hcs_core.plate.header_facts import Sample, contradictions, settle
 from hcs_core.plate.inventory import PlaneState, Plate, SitePosition
+from hcs_core.plate.microscope import PlaneFacts
 from hcs_core.plate.plane_order import begins_site
-from hcs_core.plate.reader import Readers
+from hcs_core.plate.reader import Header, Readers
 from hcs_core.plugins.manager import PluginManager
 
 
@@ -46,7 +47,12 @@ def open_plate(path: str | Path, *, plugins: PluginManager | None = None, micros
 
 def inventory(root: Path, detected: Detected, readers: Readers) -> Plate:
     """Return the inventory of a folder whose microscope is known, with what the headers of one site say."""
-    plate = attrs.evolve(detected.handler.build_inventory(root), detected_by=detected.reason)
+    try:
+        with detected.calling("build_inventory"):
+            listed = detected.handler.build_inventory(root)
+    except OSError as error:
+        raise PlateError(f"{root} cannot be listed ({one_line(error)}): see to permissions there.") from error
+    plate = attrs.evolve(listed, detected_by=detected.reason)
     samples, faults = _samples(plate, detected, readers)
     plate = settle(with_unreadable(plate, faults), samples)
     return attrs.evolve(plate, differences=(*plate.differences, *contradictions(plate, samples)))
@@ -82,11 +88,16 @@ def _samples(plate: Plate, detected: Detected, readers: Readers) -> tuple[list[S
             except ReadError as error:
                 faults[index] = str(error)
             else:
-                samples.append(Sample(plane=plane, header=header, facts=detected.handler.parse_header(header.text)))
+                samples.append(Sample(plane=plane, header=header, facts=_facts(detected, header)))
         wanted -= {sample.plane.channel for sample in samples}
         if not wanted:
             break
     return samples, faults
+
+
+def _facts(detected: Detected, header: Header) -> PlaneFacts:
+    with detected.calling("parse_header"):
+        return detected.handler.parse_header(header.text)
 
 
 def _sites_to_try(plate: Plate) -> Iterable[list[int]]:
@@ -122,7 +133,7 @@ def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Se
                 header = readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
             except ReadError:
                 continue  # Its position stays unknown; the run names the file when it reads its pixels.
-            facts = detected.handler.parse_header(header.text)
+            facts = _facts(detected, header)
             if facts.position is not None:
                 positions[well, site] = facts.position
             elif facts.stage_yx_um is not None:

@@ -28,6 +28,39 @@ def begins_site(well: npt.NDArray[Any], site: npt.NDArray[Any]) -> npt.NDArray[n
     return begins
 
 
+def alike_wells(
+    wells: Sequence[str], ends: npt.NDArray[np.int64], columns: Sequence[npt.NDArray[Any]]
+) -> dict[str, int]:
+    """Return each well with a number that wells share where these columns hold the same for them.
+
+    Parameters
+    ----------
+    wells
+        Their names.
+    ends
+        Where the rows of each well begin, and at last where those of the last one end.
+    columns
+        What is compared.
+    """
+    counts = np.diff(ends)
+    # Most wells are like the first: they are compared with it all at once.
+    like_first = np.flatnonzero(counts == counts[0]) if len(counts) else np.empty(0, np.int64)
+    same = np.zeros(len(wells), np.bool_)
+    same[like_first] = True
+    rows = ends[:-1][like_first, np.newaxis] + np.arange(counts[0] if len(counts) else 0)
+    for column in columns:
+        same[like_first] &= (column[rows] == column[rows[:1]]).all(axis=1)
+    found: dict[str, int] = {}
+    known: dict[tuple[bytes, ...], int] = {}
+    for place, (well, is_same) in enumerate(zip(wells, same.tolist(), strict=True)):
+        if is_same:
+            found[well] = 0
+            continue
+        key = tuple(column[ends[place] : ends[place + 1]].tobytes() for column in columns)
+        found[well] = known.setdefault(key, len(known) + 1)
+    return found
+
+
 def check_columns(columns: Mapping[str, Any], count: int, wells: Sequence[str]) -> None:
     """Refuse columns that are no table of `count` planes.
 

@@ -64,5 +64,5 @@ class Readers:
             No reader of that name is installed.
         """
         if name not in self._made:
-            self._made[name] = self._registry.load(name)()
+            self._made[name] = self._registry.make(name)
         return self._made[name]

@@ -5,8 +5,9 @@ Plates of up to 1,536 wells have rows `A` to `AF`; rows to `ZZ` are read.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hcs_core.errors import PlateError
 
@@ -44,6 +45,7 @@ def row_index(letters: str) -> int:
     return index - 1
 
 
+@functools.lru_cache(maxsize=2**16)
 def parse_well(text: str) -> tuple[int, int]:
     """Return the 0-based row and column of a well's name.
 
@@ -151,8 +153,14 @@ def _part(part: str, there: Sequence[str]) -> list[str]:
         place = parse_well(part)
         found = [well for well in there if places[well] == place]
     if not found:
-        raise PlateError(f"the well filter {part!r} matches no well of this plate; it has {summary(there)}.")
+        near = "" if ":" in part or not there else f"; the nearest to it is {_nearest(parse_well(part), places)}"
+        raise PlateError(f"the well filter {part!r} matches no well of this plate; it has {summary(there)}{near}.")
     return found
+
+
+def _nearest(place: tuple[int, int], places: Mapping[str, tuple[int, int]]) -> str:
+    """Return the well that lies nearest to a place, counted in rows and columns."""
+    return min(places, key=lambda well: abs(places[well][0] - place[0]) + abs(places[well][1] - place[1]))
 
 
 def _between(one: int, other: int) -> range:

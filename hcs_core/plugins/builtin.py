@@ -1,11 +1,11 @@
-"""The plugin that the core itself is: its compiler passes, its executor and its commands, by the same hooks."""
+"""The plugin that the core itself is: its passes, its executor, its writers and its commands, by the same hooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from hcs_core.plugins.hookspecs import hookimpl
-from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec
+from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec, WriterSpec
 
 hcs_api = 1
 
@@ -39,6 +39,20 @@ def hcs_executors() -> Iterable[ExecutorSpec]:
 
 
 @hookimpl
+def hcs_writers() -> Iterable[WriterSpec]:
+    """Declare a writer for each kind of artifact that needs no other library."""
+    summaries = {
+        "csv": ("table", ".csv", "comma-separated values, UTF-8; numbers as they can be read back exactly"),
+        "json": ("json", ".json", "JSON, UTF-8"),
+        "npy": ("image", ".npy", "numpy's own format of one array"),
+    }
+    for name, (kind, suffix, summary) in summaries.items():
+        yield WriterSpec(
+            name=name, kind=kind, target=f"hcs_core.runtime.writers:write_{name}", suffix=suffix, summary=summary
+        )
+
+
+@hookimpl
 def hcs_commands() -> Iterable[CommandSpec]:
     """Declare the subcommands of `hcs` that need no other plugin."""
     summaries = {
@@ -50,6 +64,7 @@ def hcs_commands() -> Iterable[CommandSpec]:
         "functions": "list the operations, or show one",
         "schema": "print the JSON Schema of the pipeline file",
         "plugins": "list the installed plugins, or show one",
+        "doctor": "say what needs doing: plugins, devices, memory, disk, codecs",
     }
     for name, summary in summaries.items():
         yield CommandSpec(name=name, target=f"hcs_core.cli.{name}_command:{name}_command", summary=summary)

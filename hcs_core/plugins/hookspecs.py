@@ -143,7 +143,7 @@ def hcs_writers() -> Iterable[WriterSpec]:  # type: ignore[empty-body]
     >>> from hcs_core import WriterSpec, hookimpl
     >>> @hookimpl
     ... def hcs_writers():
-    ...     yield WriterSpec(name="parquet", target="my_package.tables:write", suffix=".parquet")
+    ...     yield WriterSpec(name="parquet", kind="table", target="my_package.tables:write", suffix=".parquet")
     """
 
 

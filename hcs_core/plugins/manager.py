@@ -224,7 +224,8 @@ class PluginManager:
             return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
-            for target in filter(None, (spec.target, getattr(spec, "layout_writer", ""), getattr(spec, "size", ""))):
+            further = (getattr(spec, field, "") for field in ("layout_writer", "size", "codecs"))
+            for target in filter(None, (spec.target, *further)):
                 try:
                     self._registries[kind.word].load_target(spec.name, target)
                 except PluginError as error:

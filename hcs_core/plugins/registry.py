@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import attrs
 
-from hcs_core.errors import PluginError, UnknownNameError, did_you_mean, one_line
+from hcs_core.errors import HcsError, PluginError, UnknownNameError, did_you_mean, one_line
 from hcs_core.plugins.specs import Kind, Spec
 
 S = TypeVar("S", bound=Spec)
@@ -134,7 +135,7 @@ class Registry(Generic[S]):
         return self.load_target(name, self.get(name).target)
 
     def load_target(self, name: str, target: str) -> Any:
-        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`).
+        """Import a target of the spec of that name: `target`, or another that it carries (`layout_writer`, `codecs`).
 
         Raises
         ------
@@ -158,3 +159,48 @@ class Registry(Generic[S]):
             self._on_fault(owner, error)
             raise error from cause
         return found
+
+    def make(self, name: str) -> Any:
+        """Return a new object of the class that is a name's target; classes of plugins are made without arguments.
+
+        Raises
+        ------
+        UnknownNameError
+            The name is not registered.
+        PluginError
+            The class cannot be imported, or raises.
+        """
+        made = self.load(name)
+        try:
+            return made()
+        except HcsError:
+            raise
+        except PLUGIN_FAULTS as cause:
+            raise self._faulty(name, "when it is made", cause) from cause
+
+    @contextmanager
+    def calling(self, name: str, method: str) -> Iterator[None]:
+        """Turn what a plugin's method raises into an error that says whose it is, as long as the block lasts.
+
+        The errors of hcs_core, and those of the operating system, are no faults of the plugin and go through.
+
+        Raises
+        ------
+        PluginError
+            Something else was raised.
+        """
+        try:
+            yield
+        except (HcsError, OSError):
+            raise
+        except PLUGIN_FAULTS as cause:
+            raise self._faulty(name, f"in {method}", cause) from cause
+
+    def _faulty(self, name: str, where: str, cause: BaseException) -> PluginError:
+        owner = self.owner(name)
+        error = PluginError(
+            f"the {self.kind.singular} {name!r} of {owner} raises {one_line(cause)} {where}: {owner.way_out}."
+        )
+        error.__cause__ = cause
+        self._on_fault(owner, error)
+        return error

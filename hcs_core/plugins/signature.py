@@ -7,8 +7,9 @@ from typing import Any
 
 import attrs
 
+from hcs_core.plugins.artifact import Made, Taken
 from hcs_core.plugins.frame import Frame
-from hcs_core.plugins.parameter import Parameter
+from hcs_core.plugins.parameter import RESERVED, Parameter
 
 AXES = "stczyx"
 """The letters of a signature: site, timepoint, channel, z, y, x."""
@@ -16,6 +17,9 @@ AXES = "stczyx"
 
 PRESENT = "present"
 """The keyword by which a kernel that masks is told which planes of its stack are there."""
+
+CONTEXT = "context"
+"""The keyword by which a function that asks for it gets the `ProcessingContext` of its well."""
 
 DTYPES = (
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
@@ -39,6 +43,11 @@ def _check_axes(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> 
         raise ValueError(message)
 
 
+def _check_out(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
+    if value != "":
+        _check_axes(instance, attribute, value)
+
+
 def check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter, ...]], value: Any) -> None:
     """Refuse what is no tuple of parameters of different names: a validator of attrs."""
     if not isinstance(value, tuple) or not all(isinstance(item, Parameter) for item in value):
@@ -47,6 +56,18 @@ def check_parameters(_instance: Any, attribute: attrs.Attribute[tuple[Parameter,
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{attribute.name} has {', '.join(twice)} more than once")
+
+
+def _check_tuple_of(cls: type[Any], field: str) -> Any:
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, tuple) or not all(isinstance(item, cls) for item in value):
+            raise ValueError(f"{attribute.name}={value!r}: expected a tuple of {cls.__name__}")
+        names = [getattr(item, field) for item in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{attribute.name} has {', '.join(twice)} more than once")
+
+    return check
 
 
 def _check_dtypes(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
@@ -77,7 +98,8 @@ class Signature:
         The axes of the image that the kernel gets, in this order: letters of `stczyx` ending in `yx`. The
         runtime maps the kernel over all others.
     out
-        The axes of what it returns: those of `axes`, less the ones that it reduces.
+        The axes of the image that it returns: those of `axes`, less the ones that it reduces. Empty: it makes only
+        artifacts, and its image passes on.
     parameters
         Its keyword parameters.
     dtypes
@@ -92,10 +114,16 @@ class Signature:
         out those that are absent (their pixels are 0 and mean nothing).
     frame
         How it changes the plane's frame: its shape, pixel size and origin; `None`: not at all.
+    makes
+        The artifacts that it returns, in this order, after its image; where `out` is empty, instead of one.
+    takes
+        The artifacts of earlier steps that it is given by keyword.
+    context
+        Whether it takes the keyword `context`: the `ProcessingContext` of its well.
     """
 
     axes: str = attrs.field(validator=_check_axes)
-    out: str = attrs.field(validator=_check_axes)
+    out: str = attrs.field(validator=_check_out)
     parameters: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     dtypes: tuple[str, ...] = attrs.field(default=("uint8", "uint16", "float32"), validator=_check_dtypes)
     out_dtype: str = attrs.field(default="", validator=_check_out_dtype)
@@ -106,10 +134,18 @@ class Signature:
     frame: Frame | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.instance_of(Frame))
     )
+    makes: tuple[Made, ...] = attrs.field(default=(), validator=_check_tuple_of(Made, "name"))
+    takes: tuple[Taken, ...] = attrs.field(default=(), validator=_check_tuple_of(Taken, "keyword"))
+    context: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""
         names = [item.name for item in self.parameters]
+        self._check_told(names)
+        if not self.out and not self.makes:
+            raise ValueError("out is empty and makes is too: a function returns an image, artifacts, or both")
+        if not self.out and (self.out_dtype or self.out_channel or self.frame is not None):
+            raise ValueError("out is empty: without an image there is no out_dtype, out_channel or frame")
         if self.missing == MissingPolicy.MASK and PRESENT in names:
             raise ValueError(f"{PRESENT!r} tells a kernel which planes are there: give the parameter another name")
         told = () if self.frame is None else (*filter(None, [self.frame.bin]), *self.frame.crop)
@@ -127,6 +163,22 @@ class Signature:
         if "s" in self.reduced:
             raise ValueError("a kernel cannot reduce 's': every site keeps an image of its own")
 
+    def _check_told(self, parameters: list[str]) -> None:
+        """Refuse a keyword that would mean two things."""
+        told = [item.keyword for item in self.takes]
+        taken = {*parameters, *RESERVED, PRESENT, CONTEXT}.intersection(told)
+        if taken:
+            raise ValueError(
+                f"takes has {', '.join(sorted(taken))}, which has another meaning: choose another keyword"
+            )
+        if self.context and CONTEXT in parameters:
+            raise ValueError(f"{CONTEXT!r} tells a function of its well: give the parameter another name")
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether it makes only artifacts, and its image passes on."""
+        return not self.out
+
     @property
     def plane_wise(self) -> bool:
         """Whether the kernel works plane by plane."""
@@ -135,7 +187,7 @@ class Signature:
     @property
     def reduced(self) -> frozenset[str]:
         """The axes that are gone in what the kernel returns."""
-        return frozenset(self.axes) - frozenset(self.out)
+        return frozenset(self.axes) - frozenset(self.out) if self.out else frozenset()
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter of that name, or `None`."""

@@ -93,10 +93,15 @@ class MicroscopeSpec:
 
 @attrs.frozen(kw_only=True)
 class ReaderSpec:
-    """A way to get the pixels of a plane from its location; the target is a `Reader` class."""
+    """A way to get the pixels of a plane from its location; the target is a `Reader` class.
+
+    `codecs` is the target of a function that tries what its files can be packed with, for `hcs doctor`: it takes
+    nothing, and returns why each codec cannot be used, by its name, empty where it can.
+    """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    codecs: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
@@ -108,7 +113,7 @@ class StorageBackendSpec:
     outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
     and is empty where they are plain folders. `size` is the target of `(StoreLayout, wells, mosaics) -> StoreSize`
     in a light module, which says what a store of these wells (a mapping from well to sites) takes at most; empty: the
-    plan counts the pixels, and a file for each plane.
+    plan counts the pixels, and a file for each plane; `codecs` is as in a `ReaderSpec`.
     """
 
     name: str = attrs.field(validator=_check_name)
@@ -116,6 +121,7 @@ class StorageBackendSpec:
     durable: bool = True
     suffix: str = attrs.field(default="", validator=_check_optional_suffix)
     size: str = attrs.field(default="", validator=_check_optional_target)
+    codecs: str = attrs.field(default="", validator=_check_optional_target)
     summary: str = ""
 
 
@@ -236,9 +242,25 @@ class StitcherSpec:
 
 @attrs.frozen(kw_only=True)
 class WriterSpec:
-    """A way to write an artifact (a table, a picture) into a file; the target is a function of artifact and path."""
+    """A way to write an artifact into a file.
+
+    Attributes
+    ----------
+    name
+        What a configuration writes, such as `csv`.
+    kind
+        What it writes: an `ArtifactKind` (`table`, `json`, `image`), or a word of its own for what a program draws,
+        such as `picture`.
+    target
+        A function `write(artifact, path)`. A `table` comes as an iterator of `Table`, all with the same columns and
+        dtypes, whose rows follow each other, so that a plate's need not be held; there is at least one. `json` is
+        plain data, an `image` an `ImageArtifact`.
+    suffix
+        What the names of its files end with, such as `.csv`.
+    """
 
     name: str = attrs.field(validator=_check_name)
+    kind: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     suffix: str = attrs.field(validator=_check_suffix)
     summary: str = ""

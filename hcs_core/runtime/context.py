@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.plan import Plan
+from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.runtime.services import PlateServices
 
 
@@ -12,11 +13,14 @@ from hcs_core.runtime.services import PlateServices
 class ProcessingContext:
     """One well's part of a plan, frozen: its name, its sites, and what all wells share, the plan and the services.
 
-    `orchestrator` are the services of the plate (`PlateServices`); a context that goes to another process takes along
-    how they are made there.
+    A step function that is declared with `context=True` gets it, in the worker that runs the well: its `sites` are
+    then those that are worked on. `orchestrator` are the services of the plate (`PlateServices`); a context that goes
+    to another process takes along how they are made there. `pipelines` is what the plan was compiled from, to say
+    what differs from it.
     """
 
     well: str
     sites: tuple[int, ...]
     plan: Plan
     orchestrator: PlateServices = attrs.field(eq=False, repr=False)
+    pipelines: tuple[Pipeline, ...] = attrs.field(default=(), eq=False, repr=False)

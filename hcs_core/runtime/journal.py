@@ -7,9 +7,10 @@ A torn last line is dropped, never the journal.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 
@@ -85,22 +86,24 @@ class Journal:
         first = {"version": VERSION, "pipeline": pipeline, "content_key": content_key, "stores": list(stores)}
         self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
-    def note(self, record: WellRecord, planes_digest: str) -> None:
-        """Note a well that is whole."""
-        line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
-        if record.absent:
-            line["absent"] = [attrs.asdict(plane) for plane in record.absent]
-        with self.path.open("a", encoding="utf-8") as file:
-            # A torn line before this one must not swallow it.
-            file.write(("" if _ends_whole(self.path) else "\n") + json.dumps(line) + "\n")
+    def note(self, wells: Sequence[tuple[WellRecord, str]]) -> None:
+        """Note wells that are whole, each with the digest of its planes."""
+        lines = []
+        for record, planes_digest in wells:
+            line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
+            if record.absent:
+                line["absent"] = [attrs.asdict(plane) for plane in record.absent]
+            lines.append(json.dumps(line) + "\n")
+        with self.path.open("a+b") as file:
+            # A torn line before these must not swallow the first of them.
+            file.write((("" if _ends_whole(file) else "\n") + "".join(lines)).encode())
 
 
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, 2) == 0:
-            return True
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
+def _ends_whole(file: IO[bytes]) -> bool:
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from hcs_core.arrays.conversion import Converter
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block, made_shape
-from hcs_core.errors import UnknownNameError, one_line
+from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
+from hcs_core.runtime.call_faults import what_it_raised, what_it_returned
+from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.runtime.task import Fault, WellFaultError
 
 
@@ -32,35 +34,47 @@ class Kernels:
         """Return an array of one memory type in another."""
         return self._converter.convert(array, source, destination)
 
-    def call(self, index: int, image: Any, block: Block, site: int, frame: tuple[int, int]) -> Any:
-        """Return what a node's kernel makes of the planes of a block: planes of (y, x) `frame`.
+    def call(
+        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any], frame: tuple[int, int]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
+
+        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context. `frame` is
+        the (y, x) that its planes are to have.
 
         Raises
         ------
         WellFaultError
-            A plane is absent and the kernel has no mask for it; it raised, or returned something else than its
-            signature says.
+            A plane is absent and the kernel has no mask for it; it raised, wrote into its image, or returned
+            something else than its signature says.
         """
         node = self._plan.nodes[index]
-        told = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
+        present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
-            raise _fault(node, site, "it cannot do with a channel or a site that is absent")
+            raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
         function = self._functions[index]
         if function is None:
-            raise _fault(node, site, "a stitcher does it, and no kernel")
+            raise fault_of(node, site, "a stitcher does it, and no kernel")
+        image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = function(image, **self._parameters[index], **told)
+            result = function(_read_only(image), **self._parameters[index], **told, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
-            raise _fault(node, site, f"it raised {one_line(error)}") from error
-        wanted = (*made_shape(node, block), *frame)
-        shape = tuple(getattr(result, "shape", ()))
-        if shape != wanted:
-            raise _fault(node, site, f"it returned the shape {shape}; its signature ({node.out}) means {wanted}")
-        dtype = str(getattr(result, "dtype", type(result).__name__)).rpartition(".")[2]
-        if dtype != node.output.dtype:
-            raise _fault(node, site, f"it returned {dtype}; its signature means {node.output.dtype}")
-        return result
+            raise fault_of(node, site, what_it_raised(error)) from error
+        try:
+            image, values = taken_apart(node, result)
+            made = tuple(
+                checked(artifact, value, lambda array: self.convert(array, node.memory_type, self.host))
+                for artifact, value in zip(node.makes, values, strict=True)
+            )
+        except ValueError as error:
+            raise fault_of(node, site, str(error)) from error
+        if not node.passes_on:
+            owned = self._converter.memory_type(node.memory_type).owns(image)
+            wrong = what_it_returned(image, node, (*made_shape(node, block), *frame), owned=owned)
+            if wrong is not None:
+                raise fault_of(node, site, wrong)
+        return image, made
 
 
 def host_memory_type(plugins: PluginManager) -> str:
@@ -87,9 +101,23 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
 
 
 def _given(value: ParameterValue) -> Any:
-    return value.pixels if isinstance(value, GivenImage) else value
+    # What was sent to a worker can be written to there, whatever it was before.
+    return _read_only(value.pixels) if isinstance(value, GivenImage) else value
 
 
-def _fault(node: NodePlan, site: int, text: str) -> WellFaultError:
+def _read_only(array: Any) -> Any:
+    """Return an array as one that cannot be written to, where its library knows such: others may still read it.
+
+    It is a view, so that a kernel may keep it, give it back, or take another shape of it.
+    """
+    if not isinstance(array, np.ndarray):
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def fault_of(node: NodePlan, site: int, text: str) -> WellFaultError:
+    """Return the fault of a well whose function did, at a site, what the text says."""
     error = f"step {node.step!r}, function {node.operation!r}, site {site}: {text}."
     return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))

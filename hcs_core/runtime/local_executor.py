@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import pickle
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import islice
 
-import cloudpickle
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
-from hcs_core.errors import RunError, one_line
+from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord
+from hcs_core.runtime.pickled_job import pickled
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
-from hcs_core.runtime.worker import run_task, set_up
+from hcs_core.runtime.worker import run_tasks, set_up
 from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
+
+GROUP_SECONDS = 0.05
+"""Wells that take less are handed out in groups that take about as long: a task costs half a millisecond."""
+
+MOST_IN_GROUP = 16
+"""Wells that are handed out at once at most."""
 
 MOST_DEATHS = 3
 """A well whose worker died so often, alone in its pool, is given up."""
@@ -55,11 +61,11 @@ class LocalExecutor:
 def _here(
     job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
 ) -> None:
-    runner = WellRunner(job, plugins)
-    for task in tasks:
-        if stop.is_set():
-            return
-        on_record(runner.run(task))
+    with closing(WellRunner(job, plugins)) as runner:
+        for task in tasks:
+            if stop.is_set():
+                return
+            on_record(runner.run(task))
 
 
 def _in_threads(
@@ -67,11 +73,14 @@ def _in_threads(
 ) -> None:
     own = threading.local()
 
-    def run(task: WellTask) -> WellRecord:
+    runners: list[WellRunner] = []
+
+    def run(group: Sequence[WellTask]) -> tuple[WellRecord, ...]:
         if not hasattr(own, "runner"):
             own.runner = WellRunner(job, plugins)
-        record: WellRecord = own.runner.run(task)
-        return record
+            runners.append(own.runner)
+        runner: WellRunner = own.runner
+        return tuple(runner.run(task) for task in group)
 
     with ThreadPoolExecutor(job.plan.workers, thread_name_prefix="hcs-well") as pool:
         waiting = deque(tasks)
@@ -79,24 +88,19 @@ def _in_threads(
             _drain(pool, run, waiting, job.plan.workers, on_record, stop)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            for runner in runners:
+                runner.close()
 
 
 def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
     """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
-    try:
-        pickled_job = cloudpickle.dumps(job)
-    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError) as error:
-        functions = ", ".join(node.operation for node in job.plan.nodes if node.function is not None)
-        raise RunError(
-            f"the plan cannot be sent to worker processes ({one_line(error)}): make the step functions "
-            f"({functions or 'none'}) picklable, or run with use_threading=True or one worker."
-        ) from error
+    pickled_job = pickled(job)
     waiting = deque(tasks)
     while waiting and not stop.is_set():
         in_hand: list[WellTask] = []
         with _pool(job.plan.workers, pickled_job) as pool:
             try:
-                _drain(pool, run_task, waiting, job.plan.workers, on_record, stop, in_hand)
+                _drain(pool, run_tasks, waiting, job.plan.workers, on_record, stop, in_hand)
             except BrokenProcessPool:
                 pass  # A worker died: what was in hand is in `in_hand`, and is tried again below.
             else:
@@ -143,10 +147,12 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
         with _pool(1, pickled_job) as pool:
             try:
                 with _interrupt_held_back():
-                    future = pool.submit(run_task, task)
-                return future.result()
+                    future = pool.submit(run_tasks, (task,))
+                (record,) = future.result()
             except BrokenProcessPool as error:
                 why = one_line(error)
+            else:
+                return record
     fault = Fault(
         error=f"its worker died {MOST_DEATHS} times ({why}): a crash in a library, or not enough memory; run it with "
         "fewer workers, or leave the well out."
@@ -156,34 +162,45 @@ def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
 
 def _drain(
     pool: Executor,
-    run: Callable[[WellTask], WellRecord],
+    run: Callable[[Sequence[WellTask]], tuple[WellRecord, ...]],
     waiting: deque[WellTask],
     workers: int,
     on_record: OnRecord,
     stop: threading.Event,
     in_hand: list[WellTask] | None = None,
 ) -> None:
-    """Hand out tasks one by one, a few for each worker at a time, and tell each record.
+    """Hand out tasks one by one, or tiny ones in groups, a few for each worker at a time, and tell each record.
 
     `in_hand` is filled with what was handed out and has no record, when the pool breaks.
     """
-    futures: dict[Future[WellRecord], WellTask] = {}
+    futures: dict[Future[tuple[WellRecord, ...]], tuple[WellTask, ...]] = {}
+    size = 1
     try:
         while (waiting or futures) and not (stop.is_set() and not futures):
             while waiting and len(futures) < IN_FLIGHT * workers and not stop.is_set():
+                group = tuple(islice(waiting, min(size, max(1, len(waiting) // (2 * IN_FLIGHT * workers)))))
                 with _interrupt_held_back():
-                    futures[pool.submit(run, waiting[0])] = waiting[0]
+                    futures[pool.submit(run, group)] = group
                 # Taken only now: a pool that is found broken here must not cost a well.
-                waiting.popleft()
+                for _ in group:
+                    waiting.popleft()
             if stop.is_set():
                 for future in [future for future in futures if future.cancel()]:
                     del futures[future]
             done, _ = wait(futures, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in done:
-                record = future.result()
+                records = future.result()
                 del futures[future]
-                on_record(record)
+                size = _group_size(records)
+                for record in records:
+                    on_record(record)
     except BrokenProcessPool:
         if in_hand is not None:
-            in_hand.extend(futures.values())
+            in_hand.extend(task for group in futures.values() for task in group)
         raise
+
+
+def _group_size(records: Sequence[WellRecord]) -> int:
+    """Return how many wells go together if the next ones take as long as the longest of these."""
+    longest = max(record.seconds for record in records)
+    return max(1, min(MOST_IN_GROUP, int(GROUP_SECONDS / max(longest, GROUP_SECONDS / MOST_IN_GROUP))))

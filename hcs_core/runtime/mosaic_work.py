@@ -116,9 +116,14 @@ class MosaicWork:
         return mosaic
 
     def tables(self) -> dict[str, Table]:
-        """Return the positions that were found: the first as `positions`, others by their steps' names."""
-        names = [POSITIONS, *(self._plan.nodes[index].step for index in list(self._tables)[1:])]
-        return dict(zip(names, self._tables.values(), strict=False))
+        """Return the positions that were found: the first as `positions`, others with their steps' names before."""
+        taken = {artifact.name for artifact in self._plan.artifacts}
+        found: dict[str, Table] = {}
+        for index, table in self._tables.items():
+            step = self._plan.nodes[index].step.replace("/", ".")
+            name = f"{step}.{POSITIONS}" if found or POSITIONS in taken else POSITIONS
+            found[name] = table
+        return found
 
     def _node(self, index: int) -> tuple[NodePlan, StitchPlan]:
         node = self._plan.nodes[index]

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
+from hcs_core.runtime.artifact_files import forget_files
+from hcs_core.runtime.image_files import images_folder
 from hcs_core.runtime.journal import FOLDER, Journal
+from hcs_core.runtime.well_parts import PARTS
 
 WORKSPACES = f"{FOLDER}/workspace"
 """The folder of the plate's workspaces."""
@@ -173,6 +176,9 @@ def clear_output(output: Path) -> None:
     further = itertools.takewhile(lambda name: (output / name).is_file(), map(pipeline_file, itertools.count(2)))
     for name in (*RUN_FILES, *list(further)):
         (output / name).unlink(missing_ok=True)
+    forget_files(output)
+    shutil.rmtree(output / FOLDER / PARTS, ignore_errors=True)
+    shutil.rmtree(images_folder(output), ignore_errors=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)
 

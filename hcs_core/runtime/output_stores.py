@@ -18,7 +18,7 @@ def open_stores(plan: Plan, output: Path, plugins: PluginManager) -> dict[str, I
     for kept in plan.outputs:
         if kept.layout is None:
             raise RunError(f"the plan does not say how {kept.store!r} is laid out: it was not compiled to its end.")
-        backend: StorageBackend = plugins.storage_backends.load(kept.backend)()
+        backend: StorageBackend = plugins.storage_backends.make(kept.backend)
         stores[kept.store] = backend.open(output, kept.layout)
     return stores
 

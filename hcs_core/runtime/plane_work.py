@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from hcs_core.compiler.plan import NodePlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey
+from hcs_core.plugins.signature import CONTEXT
+from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
 from hcs_core.runtime.mosaic_work import MosaicWork
 from hcs_core.runtime.read_ahead import ReadAhead
+from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import WellStore
 
 
@@ -43,6 +46,8 @@ class PlaneWork:
     stores: Mapping[int, WellStore]
     intermediates: Intermediates
     mosaics: MosaicWork
+    artifacts: WellArtifacts
+    context: ProcessingContext
 
     def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
@@ -54,12 +59,26 @@ class PlaneWork:
         if node.stitch is not None:
             sites = [cell.site for (_, cell), is_there in zip(block.cells, block.present, strict=True) if is_there]
             return [Held(self.mosaics.fuse(index, sites, map(self._on_host, planes)), self.kernels.host)]
-        frame = self.shape.frame(node.output)
-        result = self.kernels.call(index, self._array(node, block, planes), block, key.site, frame)
+        image, frame = self._array(node, block, planes), self.shape.frame(node.output)
+        call = self.artifacts.call(index, block)
+        told = {CONTEXT: self.context} if node.context else {}
+        told |= self.artifacts.told(call, lambda array: self._given(node, array))
+        result, made = self.kernels.call(index, image, block, key.site, told, frame)
+        self.artifacts.note(call, made)
+        if node.passes_on:
+            return []
         if node.out == "yx":
             return [Held(result, node.memory_type)]
         stacked = result.reshape((-1, *frame))
         return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
+
+    def _given(self, node: NodePlan, image: npt.NDArray[Any]) -> Any:
+        """Return an image that a node takes by name, in its memory type; on the host nobody can write into it."""
+        given = self.kernels.convert(image, self.kernels.host, node.memory_type)
+        if given is image:
+            given = image.view()
+            given.flags.writeable = False
+        return given
 
     def _array(self, node: NodePlan, block: Block, planes: Iterator[Held]) -> Any:
         """Put the planes of a block together in the node's memory type; a stack is filled plane by plane.

@@ -27,7 +27,7 @@ REPORTED = "reported"
 
 @attrs.frozen(kw_only=True)
 class AbsentRow:
-    """A plane that gave no pixels, in its well, and what was done: `error`, `skip-site`, `skip-well`, `reported`."""
+    """A plane that gave no pixels, in its well, and what was done: the policy, or `reported`."""
 
     well: str
     plane: AbsentPlane
@@ -44,19 +44,40 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
     These are the planes for which sites were left out by the plan, those whose files turned out to be unreadable, and
     the places that images keep along z for planes that were never acquired.
     """
-    found = [*_left_out(plan, plate), *_found_in_the_run(plan, records), *_never_acquired(plan, records)]
+    found = [*_left_out(plan, plate), *_found_in_the_run(plan, records)]
+    # Planes that were filled leave gaps as well as those that nobody took.
+    named = {(row.well, _where(row.plane)) for row in found}
+    found += [row for row in _never_acquired(plan, records) if (row.well, _where(row.plane)) not in named]
     order = {well: index for index, well in enumerate(plate.planes.wells)}
     # A plane that several pipelines take is absent once.
     return tuple(sorted(dict.fromkeys(found), key=lambda row: (order[row.well], *_place(row.plane))))
+
+
+def present_planes(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> dict[str, int]:
+    """Return of how many planes of the selection each well's made images are: those at its sites that are there."""
+    planes = planes_of(plate.planes, plan.sources)
+    planes = planes.select(planes.state == PlaneState.PRESENT)
+    position = {well: index for index, well in enumerate(planes.wells)}
+    found = {}
+    order = np.argsort(planes.well, kind="stable")
+    wells, sites = planes.well[order], planes.site[order]
+    for well, record in records.items():
+        start, stop = np.searchsorted(wells, [position[well], position[well] + 1]) if well in position else (0, 0)
+        found[well] = int(np.isin(sites[start:stop], record.sites).sum())
+    return found
 
 
 def _place(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
     return plane.site, plane.timepoint, plane.channel, plane.z_index, plane.file
 
 
+def _where(plane: AbsentPlane) -> tuple[int, int, int, int, str]:
+    return plane.site, plane.timepoint, plane.channel, plane.z_index, plane.kind
+
+
 def _left_out(plan: Plan, plate: Plate) -> Iterator[AbsentRow]:
-    """Yield the planes that the inventory knew to be absent, of the sites that the plan left out for them."""
-    left_out = set(plan.skipped_sites)
+    """Yield the planes that the inventory knew to be absent, of the sites that were left out or filled for them."""
+    left_out = {*plan.skipped_sites, *plan.filled_sites}
     if not left_out:
         return
     planes = planes_of(plate.planes, plan.sources)
@@ -69,10 +90,9 @@ def _left_out(plan: Plan, plate: Plate) -> Iterator[AbsentRow]:
 def _found_in_the_run(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:
     for well, record in records.items():
         for plane in record.absent:
-            yield AbsentRow(well=well, plane=attrs.evolve(plane, error=""), action=plan.missing)
+            yield AbsentRow(well=well, plane=plane, action=plan.missing)
         if record.fault is not None and record.fault.plane is not None:
-            plane = attrs.evolve(record.fault.plane, error="")
-            yield AbsentRow(well=well, plane=plane, action=str(MissingData.ERROR))
+            yield AbsentRow(well=well, plane=record.fault.plane, action=str(MissingData.ERROR))
 
 
 def _never_acquired(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[AbsentRow]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,7 +60,9 @@ class PlaneSource:
 
 
 def _unreadable(plane: Plane, location: str, text: str) -> WellFaultError:
-    absent = AbsentPlane.of(plane, PlaneState.UNREADABLE, text)
+    # What was there when the plate was listed, and is not any more, is missing.
+    state = PlaneState.UNREADABLE if os.path.lexists(location) else PlaneState.MISSING
+    absent = AbsentPlane.of(plane, state, text)
     return WellFaultError(Fault(error=text, site=plane.site, file=location, plane=absent))
 
 
@@ -72,25 +75,32 @@ class ReadAhead:
         What will be asked for, in that order.
     read
         Reads one.
+    thread
+        A pool of one thread that reads; it serves one well after the other.
     """
 
-    def __init__(self, keys: Sequence[SourceKey], read: Callable[[SourceKey], npt.NDArray[Any]]) -> None:
+    def __init__(
+        self, keys: Sequence[SourceKey], read: Callable[[SourceKey], npt.NDArray[Any]], thread: Executor
+    ) -> None:
         self._keys = iter(keys)
         self._read = read
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
+        self._thread = thread
         self._next: tuple[SourceKey, Future[npt.NDArray[Any]]] | None = None
         self._submit()
 
     def __enter__(self) -> Self:
-        """Return itself; the thread ends with the block."""
+        """Return itself; nothing is read after the block."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for the read in hand and end the thread."""
-        self._next = None
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Wait for the read in hand."""
+        if self._next is not None:
+            future = self._next[1]
+            self._next = None
+            if not future.cancel():
+                wait((future,))
 
     def get(self, key: SourceKey) -> npt.NDArray[Any]:
         """Return the plane of a key; the next one is begun before this one is handed out."""
@@ -107,4 +117,4 @@ class ReadAhead:
     def _submit(self) -> None:
         key = next(self._keys, None)
         if key is not None:
-            self._next = (key, self._pool.submit(self._read, key))
+            self._next = (key, self._thread.submit(self._read, key))

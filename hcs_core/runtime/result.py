@@ -8,33 +8,50 @@ import json
 import platform
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
+from hcs_core.runtime.well_result import WellResult, wells_html, wells_text
 
 FAILED_COLUMNS = ("well", "site", "step", "function", "file", "error", "command")
 
 
 WELL_COLUMNS = (
-    "Metadata_Plate", "Metadata_Well", "status", "sites", "planes_absent", "seconds", "peak_memory_bytes", "error",
+    "Metadata_Plate", "Metadata_Well", "status", "sites", "planes_present", "planes_absent", "seconds",
+    "peak_memory_bytes", "outputs", "error",
 )  # fmt: skip
 
 
-@attrs.frozen(kw_only=True)
-class RunResult:
-    """What became of a run.
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RunResult(Mapping[str, WellResult]):
+    """What became of a run: a mapping from each well to what it has.
 
-    `status` is `ok`, `partial` (some wells failed), `failed` (none was made) or `interrupted`; `output` is its
-    folder; `wells` maps each selected well that has a record to it; `absent` are the planes that gave no pixels.
+    `result["A01"].status` is a well's, `result.tables["spots"]` the table of the whole plate.
+
+    Attributes
+    ----------
+    status
+        `ok`, `partial` (some wells failed), `failed` (none was made) or `interrupted`.
+    output, plan, seconds
+        The folder of the run, what it ran, and how long it took.
+    wells
+        Each selected well that has a record, with it.
+    absent, present
+        The planes that gave no pixels, and of how many planes each well's images are made.
+    tables, well_tables
+        What functions measured, by name, for every finished well of the output; and the same for each well.
+    artifacts
+        The file, for images the folder, of each artifact.
     """
 
     status: str
@@ -43,6 +60,51 @@ class RunResult:
     wells: Mapping[str, WellRecord]
     seconds: float
     absent: tuple[AbsentRow, ...] = ()
+    present: Mapping[str, int] = attrs.field(factory=dict)
+    tables: Mapping[str, Table] = attrs.field(factory=dict)
+    well_tables: Mapping[str, Mapping[str, Table]] = attrs.field(factory=dict)
+    artifacts: Mapping[str, Path] = attrs.field(factory=dict)
+
+    def __getitem__(self, well: str) -> WellResult:
+        """Return what a well has."""
+        record = self.wells[well]
+        return WellResult(
+            well=well,
+            status=record.status,
+            sites=record.sites,
+            outputs=self._outputs(record),
+            tables=self.well_tables.get(well, {}),
+            seconds=record.seconds,
+            peak_memory_bytes=record.peak_memory_bytes,
+            error=record.fault.error if record.fault else None,
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the wells, in the plate's order."""
+        return iter(self.wells)
+
+    def __len__(self) -> int:
+        """How many wells have a record."""
+        return len(self.wells)
+
+    def __repr__(self) -> str:
+        """What became of the run and of its wells, for people."""
+        return wells_text(self._head, self.values(), tuple(self.tables))
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return wells_html(self._head, self.values(), tuple(self.tables))
+
+    @property
+    def _head(self) -> str:
+        done = sum(record.status in {"ok", "cached"} for record in self.wells.values())
+        wells = f"{done} of {len(self.wells)} wells done in {self.seconds:.1f} s"
+        return f"{self.plan.plate}, {self.plan.pipeline}: {self.status}, {wells}; results in {self.output}"
+
+    def _outputs(self, record: WellRecord) -> tuple[Path, ...]:
+        if record.status not in {"ok", "cached"}:
+            return ()
+        return tuple(self.output / self.plan.outputs[index].store for index in self.plan.kept_in(record.well))
 
     @property
     def failed(self) -> tuple[WellRecord, ...]:
@@ -71,6 +133,7 @@ class RunResult:
             ],
             "wells": {well: _well(record) for well, record in self.wells.items()},
             "missing": [row.to_json() for row in self.absent if row.action != REPORTED],
+            "artifacts": {name: _relative(path, self.output) for name, path in self.artifacts.items()},
             "computed": self._kept("ok"),
             "cached": self._kept("cached"),
         }
@@ -89,6 +152,11 @@ def status_of(records: Mapping[str, WellRecord], wells: int, *, stopped: bool) -
     if not {"ok", "cached"}.intersection(statuses):
         return "failed"
     return "partial" if "failed" in statuses else "ok"
+
+
+def _relative(path: Path, output: Path) -> str:
+    """Return a path as it lies in the output folder, or whole where it does not."""
+    return path.relative_to(output).as_posix() if path.is_relative_to(output) else str(path)
 
 
 def _well(record: WellRecord) -> dict[str, Any]:
@@ -143,11 +211,11 @@ def _wells_csv(result: RunResult) -> str:
     writer = csv.writer(text)
     writer.writerow(WELL_COLUMNS)
     absent = Counter(row.well for row in result.absent if row.action != REPORTED)
-    for well, record in result.wells.items():
-        error = record.fault.error if record.fault else ""
+    for well, found in result.items():
+        outputs = ";".join(_relative(path, result.output) for path in found.outputs)
         writer.writerow([
-            result.plan.plate, well, record.status, len(record.sites), absent[well], record.seconds,
-            record.peak_memory_bytes, error,
+            result.plan.plate, well, found.status, len(found.sites), result.present.get(well, 0), absent[well],
+            found.seconds, found.peak_memory_bytes, outputs, found.error or "",
         ])  # fmt: skip
     return text.getvalue()
 

@@ -8,21 +8,22 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifact_store import ArtifactStore
 from hcs_core.runtime.executor import Executor
+from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
-from hcs_core.runtime.mosaic_work import mosaic_translation
+from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import mosaics_of, open_stores, sites_of
-from hcs_core.runtime.planes_table import absent_rows
+from hcs_core.runtime.planes_table import absent_rows, present_planes
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
-from hcs_core.storage.layout import FinishedWell, WellSummary
 
 
 @attrs.frozen(kw_only=True)
@@ -50,13 +51,15 @@ def run_plan(
     Raises
     ------
     RunError
-        The plan has problems, or the output belongs to something else, or another run works in it.
+        The plan has problems, the plate is gone, the output belongs to something else, or another run works in it.
     StorageError
         The output cannot be written.
     """
     if plan.problems:
         raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
     options = options or RunOptions()
+    if not plate.root.is_dir():
+        raise RunError(f"{plate.root} is not there any more: is its disk still mounted?")
     check_output(output, plate.root)
     check_outside(output / options.results, plate.root)
     check_same_run(output, plan.pipeline, plan.content_key)
@@ -85,8 +88,10 @@ class _Driver:
         self._options = options
         self._journal = Journal(output)
         self._stores = open_stores(plan, output, plugins)
+        self._artifacts = ArtifactStore(plan, output, output / options.results, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
+        self._listing = Listing(plan, plate, self._stores, self._journal, self._tell)
 
     def run(self) -> RunResult:
         started = time.perf_counter()
@@ -123,6 +128,10 @@ class _Driver:
     def _execute(self) -> None:
         if not self._tasks:
             return
+        clear_waiting(self._output)
+        self._artifacts.begin()
+        for well in self._tasks:
+            self._artifacts.discard(well)
         for name, store in self._stores.items():
             sites = sites_of(self._plan, name, self._tasks)
             for well in store.finished_wells():
@@ -131,22 +140,33 @@ class _Driver:
                     store.discard_well(well)
             if sites:
                 store.declare(sites, mosaics_of(self._plan, name, self._tasks))
-        executor: Executor = self._plugins.executors.load(self._plan.executor)()
+        executor: Executor = self._plugins.executors.make(self._plan.executor)
         job = RunJob(
             plan=self._plan,
             plate_root=self._plate.root,
             output=self._output,
             plugins=self._plugins.recipe(),
         )
-        executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+        try:
+            executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
+        finally:
+            self._listing.flush()
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
         if record.status == "ok":
             try:
-                self._list(record)
+                self._artifacts.keep(record)
             except (HcsError, OSError) as error:
                 record = attrs.evolve(record, status="failed", sites=(), fault=Fault(error=one_line(error)))
+        # What it measured lies in a file now: a plate's would fill the memory.
+        record = attrs.evolve(record, tables={}, documents={})
+        if record.status == "ok":
+            self._listing.add(record, self._tasks[record.well])
+        else:
+            self._tell(record)
+
+    def _tell(self, record: WellRecord) -> None:
         if record.status in {"failed", "skipped"}:
             self._discard(record.well)
         self._records[record.well] = record
@@ -159,46 +179,20 @@ class _Driver:
             )
         )
 
-    def _list(self, record: WellRecord) -> None:
-        task = self._tasks[record.well]
-        made = [self._plan.outputs[index] for index in self._plan.kept_in(record.well)]
-        for name in self._plan.stores_of(record.well):
-            finished = FinishedWell(well=record.well, sites=(), summary=record.summaries.get(name, WellSummary()))
-            for output in made:
-                if output.store == name:
-                    finished = self._with_images(finished, output, record)
-            self._stores[name].finish_well(finished)
-        self._journal.note(record, task.digest())
-
-    def _with_images(self, finished: FinishedWell, output: OutputPlan, record: WellRecord) -> FinishedWell:
-        """Return what a store is told of a well with what an output adds to it."""
-        if not output.image.is_mosaic:
-            return attrs.evolve(finished, sites=record.sites, translations=self._translations(record, output))
-        task = self._tasks[record.well]
-        return attrs.evolve(
-            finished,
-            mosaic=task.shape.frame(output.image),
-            mosaic_translation=mosaic_translation(self._plan, output.image, task),
-        )
-
-    def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
-        """Return where the first pixel's centre of each site lies, where that is known."""
-        found = {}
-        for site in record.sites:
-            position = self._plate.positions.get((record.well, site))
-            if position is None:
-                continue
-            first = output.image.first_pixel((position.y_um, position.x_um))
-            if first is not None:
-                found[site] = first
-        return found
+    def _whole(self) -> tuple[str, ...]:
+        """Return the wells that are whole in the output, of earlier runs too, in the plate's order."""
+        content = self._journal.read()
+        noted = content.wells if content is not None else {}
+        return tuple(well for well in self._plate.wells if well in noted)
 
     def _discard(self, well: str) -> None:
         for index in self._plan.kept_in(well):
             self._stores[self._plan.outputs[index].store].discard_well(well)
+        self._artifacts.discard(well)
 
     def _finish(self, seconds: float, *, interrupted: bool) -> RunResult:
         """Remove what unfinished wells have left, and write what became of the run."""
+        clear_waiting(self._output)
         for well in self._tasks:
             if well not in self._records:
                 self._discard(well)
@@ -211,6 +205,8 @@ class _Driver:
             wells=order,
             seconds=seconds,
             absent=absent_rows(self._plan, self._plate, order),
+            present=present_planes(self._plan, self._plate, order),
+            **self._artifacts.finish(self._whole()),
         )
         results = self._output / self._options.results
         write_run_files(

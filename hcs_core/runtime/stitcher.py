@@ -119,7 +119,7 @@ def new_stitcher(plugins: PluginManager, name: str | None = None) -> Stitcher:
     UnknownNameError
         None of that name is installed, or none at all.
     """
-    stitcher: Stitcher = plugins.stitchers.load(chosen_stitcher(plugins.stitchers, name).name)()
+    stitcher: Stitcher = plugins.stitchers.make(chosen_stitcher(plugins.stitchers, name).name)
     return stitcher
 
 

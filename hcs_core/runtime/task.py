@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -104,7 +105,8 @@ class WellRecord:
     """What became of a well.
 
     `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
-    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name.
+    out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name, and
+    `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record.
     """
 
     well: str
@@ -115,6 +117,7 @@ class WellRecord:
     absent: tuple[AbsentPlane, ...] = ()
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
     tables: Mapping[str, Table] = attrs.field(factory=dict)
+    documents: Mapping[str, Any] = attrs.field(factory=dict)
     fault: Fault | None = None
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 
 import attrs
 import cloudpickle
@@ -49,10 +50,10 @@ def _end_with_driver(driver: int) -> None:
     os._exit(1)
 
 
-def run_task(task: WellTask) -> WellRecord:
-    """Run one well in this worker."""
+def run_tasks(tasks: Sequence[WellTask]) -> tuple[WellRecord, ...]:
+    """Run wells in this worker, one after the other."""
     if _state.runner is None:
-        return WellRecord(
-            well=task.well, status="failed", fault=Fault(error=f"a worker cannot start: {_state.fault}")
-        )
-    return _state.runner.run(task)
+        fault = Fault(error=f"a worker cannot start: {_state.fault}")
+        return tuple(WellRecord(well=task.well, status="failed", fault=fault) for task in tasks)
+    runner = _state.runner
+    return tuple(runner.run(task) for task in tasks)

@@ -98,6 +98,21 @@ class ImageStore(Protocol):
 
 
 @runtime_checkable
+class FinishesMany(Protocol):
+    """An `ImageStore` that lists several finished wells for little more than the price of one."""
+
+    def finish_wells(self, finished: Sequence[FinishedWell]) -> None:
+        """Do what `finish_well` does, for each; where it cannot, none of them may be listed.
+
+        Raises
+        ------
+        StorageError
+            One of them cannot be finished.
+        """
+        ...
+
+
+@runtime_checkable
 class StorageBackend(Protocol):
     """A way to store images; made without arguments."""
 

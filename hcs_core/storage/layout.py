@@ -25,8 +25,8 @@ class ImageLayout:
     Attributes
     ----------
     shape
-        (t, c, z, y, x). Mosaics differ in y and x from well to well: their common layout has 0 there, no levels, and
-        `sized` gives that of one well.
+        (t, c, z, y, x). Mosaics differ in y and x from well to well: their common layout has 0 there, and `sized`
+        gives that of one well.
     dtype
         The numpy name of the dtype.
     channels
@@ -34,7 +34,8 @@ class ImageLayout:
     pixel_size_um, z_step_um, time_step_s
         The spacings; `None` where unknown.
     level_shapes
-        (y, x) of each level of the pyramid, the full one first.
+        (y, x) of each level of the pyramid, the full one first. Of the common layout of mosaics, (0, 0) for each
+        level that they have; none at all: as many as their sizes ask for.
     chunk
         (t, c, z, y, x) of a chunk of the full level; those of the others are at most as large.
     shard
@@ -58,7 +59,10 @@ class ImageLayout:
         if shard is not None:
             y, x = (-(-side // part) * part for side, part in zip(frame, self.chunk[3:], strict=True))
             shard = (*shard[:3], y, x)
-        return attrs.evolve(self, shape=(*self.shape[:3], *frame), level_shapes=level_shapes(frame), shard=shard)
+        levels = level_shapes(frame)
+        if self.level_shapes:
+            levels = levels[: len(self.level_shapes)]
+        return attrs.evolve(self, shape=(*self.shape[:3], *frame), level_shapes=levels, shard=shard)
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hcs_core import Frame, Parameter, PipelineError, step_function
+from hcs_core import Frame, Made, Parameter, PipelineError, Taken, step_function
 from hcs_core.arrays.step_function import declared
 
 if TYPE_CHECKING:
@@ -267,3 +267,47 @@ def test_a_function_can_take_an_image_and_change_the_frame():
         ("profile", "image", True),
     ]
     assert signature.frame.change((4, 6), {"by": 2}).shape == (2, 3)
+
+
+def test_artifacts_are_declared_by_name_and_kind():
+    @step_function(axes="yx", out="", makes={"spots": "table", "facts": "json"})
+    def measure(image, *, level: float = 1.0):
+        return {}, level
+
+    signature = declared(measure).signature
+    assert signature.makes == (Made(name="spots", kind="table"), Made(name="facts", kind="json"))
+    assert signature.passes_on
+    assert [item.name for item in signature.parameters] == ["level"]
+
+
+def test_what_the_runtime_tells_is_no_parameter():
+    @step_function(takes={"spots": "table"}, context=True)
+    def count(image, *, spots, context, level: float = 1.0):
+        return image
+
+    signature = declared(count).signature
+    assert signature.takes == (Taken(keyword="spots", kind="table"),)
+    assert signature.context
+    assert [item.name for item in signature.parameters] == ["level"]
+
+    @step_function(takes=[Taken(keyword="mask", kind="image", name="nuclei")])
+    def cut(image, *, mask):
+        return image
+
+    assert declared(cut).signature.takes[0].default == "nuclei"
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"takes": {"spots": "table"}}, "'spots'"),
+        ({"context": True}, "'context'"),
+        ({"makes": {"a": "b"}}, "kind='b'"),
+    ],
+)
+def test_a_function_that_cannot_be_told_what_it_asks_for_is_refused(options, word):
+    def plain(image):
+        return image
+
+    with pytest.raises(PipelineError, match=word):
+        step_function(**options)(plain)

@@ -105,7 +105,9 @@ def with_another_library():
         @staticmethod
         @hookimpl
         def hcs_memory_types():
-            yield MemoryTypeSpec(name="mlx", target="nowhere:Mlx", library="mlx")
+            yield MemoryTypeSpec(
+                name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="mlx"
+            )
 
         @staticmethod
         @hookimpl

@@ -51,6 +51,30 @@ def test_what_is_not_selected_is_not_missed(draft, missing):
     assert (left(whole), whole.skipped_sites, whole.skipped_wells) == ({"A02": (1, 2, 3)}, (), ())
 
 
+def test_fill_leaves_out_planes_alone(draft):
+    plan = plan_of(draft, "fill")
+    assert plan.problems == ()
+    assert left(plan) == {"A01": (1, 2, 3), "A02": (1, 2, 3), "A03": (1, 2, 3)}
+    assert plan.filled_sites == (("A01", 2), ("A03", 1), ("A03", 2), ("A03", 3))
+    assert (plan.skipped_sites, plan.skipped_wells) == ((), ())
+    lacking = {well: [plan.gaps[gap] for gap in plan.well_shapes[shape].gaps] for well, shape in plan.wells}
+    # (lane, timepoint, z_index) of what each site lacks.
+    assert lacking == {
+        "A01": [(), ((0, 1, 1),), ()],
+        "A02": [(), (), ()],
+        "A03": [((1, 1, 1),), ((1, 1, 1),), ((0, 1, 1),)],
+    }
+
+
+def test_fill_leaves_out_a_site_of_which_nothing_is_there(draft):
+    gone = {("A01", 2, channel, 1, 1): PlaneState.MISSING for channel in (1, 2)}
+    every = gone | {("A02", site, channel, 1, 1): PlaneState.MISSING for site in (1, 2, 3) for channel in (1, 2)}
+    plan = plan_of(draft, "fill", states=every)
+    assert left(plan) == {"A01": (1, 3), "A03": (1, 2, 3)}
+    assert plan.skipped_sites == (("A01", 2), ("A02", 1), ("A02", 2), ("A02", 3))
+    assert (plan.skipped_wells, plan.filled_sites) == (("A02",), ())
+
+
 @pytest.mark.parametrize("missing", ["skip-site", "skip-well"])
 def test_nothing_left_is_a_problem(draft, missing):
     every = {(well, site, 1, 1, 1): PlaneState.MISSING for well in SITES["wells"] for site in SITES["sites"]}

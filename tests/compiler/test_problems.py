@@ -284,12 +284,6 @@ def test_without_plugins_it_says_what_to_install(draft, make_manager):
 @pytest.mark.parametrize(
     ("field", "name", "message", "hint"),
     [
-        (
-            "intermediate_backend",
-            "zarr",
-            "'zarr' is not a backend whose content is gone after its last reader.",
-            "memory",
-        ),
         ("materialization_backend", "memory", "'memory' is not a backend whose content outlives the run.", "zarr"),
         ("intermediate_backend", "memry", "no storage backend is called 'memry'. Did you mean 'memory'?", ""),
         ("materialization_backend", "zar", "no storage backend is called 'zar'. Did you mean 'zarr'?", ""),
@@ -386,7 +380,10 @@ def test_a_memory_type_that_a_step_asks_for_is_used(draft, make_manager):
         ),
     ]
     plugins = make_manager(
-        hcs_kernels=kernels, hcs_memory_types=[MemoryTypeSpec(name="mlx", target="nowhere:Mlx", library="mlx")]
+        hcs_kernels=kernels,
+        hcs_memory_types=[
+            MemoryTypeSpec(name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="mlx")
+        ],
     )
     blur = Step("gaussian_blur", sigma=1)
     found = draft(

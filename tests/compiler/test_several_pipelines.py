@@ -6,7 +6,16 @@ import pickle
 
 import pytest
 
-from hcs_core import CompileError, GlobalPipelineConfig, Pipeline, PlaneState, Selection, Step, compile_plan
+from hcs_core import (
+    CompileError,
+    GlobalPipelineConfig,
+    Pipeline,
+    PlaneState,
+    Selection,
+    Step,
+    compile_plan,
+    step_function,
+)
 from hcs_core.compiler.compiling import draft_plan
 from hcs_core.compiler.plan import PLATE
 from hcs_core.testing.plates import make_plate
@@ -310,3 +319,31 @@ def test_wells_alike_are_planned_once_for_several_pipelines(compiled):
     few, many = compiled(*pipelines, wells=wells[:24]), compiled(*pipelines, wells=wells)
     assert len(many.well_shapes) == 1
     assert (len(pickle.dumps(many)) - len(pickle.dumps(few))) / 72 < 60
+
+
+@step_function(out="", makes={"spots": "table"})
+def measure(image):
+    return {}
+
+
+@step_function(takes={"spots": "table"})
+def count(image, *, spots):
+    return image
+
+
+def test_a_later_pipeline_takes_what_an_earlier_one_made(compiled):
+    plan = compiled(Pipeline("first", [Step(measure)]), Pipeline("second", [Step(count)]))
+    assert [artifact.name for artifact in plan.artifacts] == ["spots"]
+    (taker,) = [node for node in plan.nodes if node.takes]
+    assert taker.takes[0].makers == plan.artifacts[0].makers
+
+
+def test_what_two_pipelines_make_is_called_after_each(compiled):
+    first = Pipeline("first", [Step(measure)])
+    second = Pipeline("second", [Step(measure), Step(count, spots="measure.spots")])
+    plan = compiled(first, second)
+    assert [artifact.name for artifact in plan.artifacts] == ["first.measure.spots", "second.measure.spots"]
+    # Without a pipeline's name it is one of its own.
+    assert plan.nodes[2].takes[0].name == "second.measure.spots"
+    other = Pipeline("second", [Step(measure), Step(count, spots="first.measure.spots")])
+    assert compiled(first, other).nodes[2].takes[0].name == "first.measure.spots"

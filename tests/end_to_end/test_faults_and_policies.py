@@ -22,7 +22,7 @@ import zarr
 
 from hcs_synthetic import Effect, Fault, SyntheticPlate, make_plate as write_plate
 
-POLICIES = ("error", "skip-site", "skip-well")
+POLICIES = ("error", "skip-site", "skip-well", "fill")
 NFD = "株e\u0301 か\u3099"
 MOST_NAMED = 8
 COLUMNS = "Metadata_Plate,Metadata_Well,Metadata_Site,channel,channel_name,z_index,timepoint,kind,state,file,action"
@@ -127,7 +127,10 @@ def outcome(truth: Truth, policy: str) -> Outcome:
     """Return what a run must come to under a policy, where it is not refused."""
     lost_sites = {key[:2] for key in (*truth.absent, *truth.bad)}
     lost_wells = {well for well, _ in lost_sites}
-    if policy == "skip-site":
+    if policy == "fill":
+        sites = {key[:2] for key in truth.acquired - {*truth.absent, *truth.bad}}
+        status = "skipped"
+    elif policy == "skip-site":
         sites = truth.sites - lost_sites
         status = "skipped"
     else:
@@ -207,6 +210,8 @@ def test_a_run_does_with_a_fault_what_the_policy_says(
     assert ran.code == expected.code, ran.err
     check_records(out, plate, truth, policy, expected)
     check_images(out / "images.zarr", plate, root, truth, expected, read_attributes)
+    if policy == "fill":
+        check_filled(out / "images.zarr", truth, expected)
 
 
 def check_refusal(ran: Any, truth: Truth) -> None:
@@ -253,8 +258,8 @@ def check_table_of_planes(table: list[dict[str, str]], plate: SyntheticPlate, tr
     assert {key for key in acted if key not in truth.bad} == set(truth.absent)
     for key in truth.absent:
         assert acted[key]["state"] in {"missing", "not_recorded"}
-    # What lacks a plane anyway need not be read, and one bad file is enough to leave it out.
-    parts = 2 if policy == "skip-site" else 1
+    # What lacks a plane anyway need not be read, and one bad file is enough to leave it out; to fill, each counts.
+    parts = {"skip-site": 2, "fill": 5}.get(policy, 1)
     left_out = {key[:parts] for key in truth.bad} - {key[:parts] for key in truth.absent}
     assert {key[:parts] for key in acted if key in truth.bad} >= left_out
     unreadable = {plane.key for plane in plate.damage if plane.effect == Effect.UNREADABLE}
@@ -284,7 +289,7 @@ def check_images(
     for well in made:
         images = {image["path"] for image in read_attributes(store, place(well))["well"]["images"]}
         assert images == {str(site - 1) for other, site in expected.sites if other == well}
-    good = [key for key in truth.acquired if key[:2] in expected.sites]
+    good = [key for key in truth.acquired - {*truth.absent, *truth.bad} if key[:2] in expected.sites]
     arrays = {site: zarr.open_array(store / place(site[0]) / str(site[1] - 1) / "0")[:] for site in expected.sites}
     sizes = tuple(len({key[index] for key in truth.acquired}) for index in (4, 2, 3))
     assert {array.shape for array in arrays.values()} == {(*sizes, *plate.image_shape)}
@@ -294,6 +299,15 @@ def check_images(
         pixels = arrays[well, site][t - 1, channel - 1, z - 1]
         np.testing.assert_array_equal(pixels, tifffile.imread(source(root, plate, key)), err_msg=str(key))
         np.testing.assert_array_equal(pixels, plate.image(well, site, channel, z, t), err_msg=str(key))
+
+
+def check_filled(store: Path, truth: Truth, expected: Outcome) -> None:
+    """A plane that is absent reads as 0, and nothing of it is stored."""
+    for well, site, channel, z, t in {*truth.absent, *truth.bad}:
+        if (well, site) in expected.sites:
+            level = store / place(well) / str(site - 1) / "0"
+            assert not zarr.open_array(level)[t - 1, channel - 1, z - 1].any()
+            assert not (level / "c" / str(t - 1) / str(channel - 1) / str(z - 1)).exists()
 
 
 @pytest.mark.parametrize(
@@ -342,3 +356,36 @@ def test_a_rerun_tells_again_what_was_absent_and_makes_nothing(written, hcs, wri
         "B03": "skipped",
         "C02": "cached",
     }
+
+
+# --- Filling, and kernels ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a plane is missing", "truncated, unseen", "wrong_shape, seen"])
+def test_a_projection_leaves_out_what_is_filled(written, hcs, write_pipeline, tmp_path, name):
+    """A kernel never sees a made-up pixel: with one slice gone, the maximum along z is the other one."""
+    plate, root = PLATES[name], written(name)
+    truth = Truth.of(plate)
+    options = ("-o", tmp_path / "out", "--missing", "fill", "--workers", "1")
+    ran = hcs("run", root, write_pipeline("  - mean_projection\n"), *options)
+    assert ran.code == 0, ran.err
+    ((well, site, channel, z, t),) = {*truth.absent, *truth.bad}
+    left = tifffile.imread(source(root, plate, (well, site, channel, 3 - z, t)))
+    image = zarr.open_array(tmp_path / "out" / "images.zarr" / place(well) / str(site - 1) / "0")
+    np.testing.assert_array_equal(image[t - 1, channel - 1, 0], left)
+
+
+@pytest.mark.parametrize(("name", "code"), [("a plane is missing", 1), ("truncated, unseen", 3)])
+def test_a_kernel_that_stacks_channels_refuses_what_would_be_filled(
+    written, hcs, write_pipeline, tmp_path, name, code
+):
+    """At once where it is known; else the well fails, and the others are made."""
+    steps = write_pipeline("  - max_projection: {variable_components: [channel]}\n")
+    ran = hcs("run", written(name), steps, "-o", tmp_path / "out", "--missing", "fill", "--workers", "1")
+    assert ran.code == code
+    if code == 1:
+        assert "it needs every plane of its stack, and in well B03, site 2" in ran.err
+    else:
+        (fault,) = rows(tmp_path / "out" / "failed.csv")
+        assert (fault["well"], fault["step"]) == ("B03", "max_projection")
+        assert "cannot do with a channel or a site that is absent" in fault["error"]

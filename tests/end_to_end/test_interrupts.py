@@ -26,6 +26,20 @@ def slowly(image, *, seconds: float = 0.4):
     time.sleep(seconds)
     return image
 
+@step_function(axes="zyx", out="zyx", version="1")
+def through(stack):
+    return stack
+
+@step_function(version="1")
+def dies_once(image, *, folder: str = ""):
+    """Kill the worker at the first plane that anybody sees."""
+    Path(folder).mkdir(exist_ok=True)
+    try:
+        Path(folder, "mark").touch(exist_ok=False)
+    except FileExistsError:
+        return image
+    os.kill(os.getpid(), signal.SIGKILL)
+
 @step_function(version="1")
 def deadly(image, *, once: bool = False, marker: str = ""):
     """Kill the worker at the image whose brightest pixel is 65535, for ever or once."""
@@ -212,3 +226,68 @@ def test_a_worker_that_dies_once_costs_nothing(marked_plate, start, tmp_path):
     assert process.returncode == 0, err
     assert (tmp_path / "marker").exists()
     assert whole_wells(tmp_path / "out") == ["A/01", "A/02", "A/03", "A/04"]
+
+
+# --- Planes that wait on disk -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["disk", "zarr"])
+def on_disk(request, tmp_path):
+    """The options with which planes wait on disk, and the folder where they do."""
+    config = tmp_path / "config.yaml"
+    config.write_text(f"vfs: {{intermediate_backend: {request.param}}}\n", encoding="utf-8")
+    return ("--config", config), tmp_path / "out" / ".hcs" / "waiting"
+
+
+@pytest.fixture(scope="module")
+def stacks(make_plate):
+    return make_plate(wells=WELLS[:4], grid=(1, 1), z_count=3, channels=("DAPI",))
+
+
+def wait_for_planes(process, waiting):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):  # A well may end while it is looked at.
+            if any(path.is_file() for path in waiting.rglob("*")):
+                return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    pytest.fail("no plane waited on disk within a minute")
+
+
+def test_two_interrupts_leave_no_planes(stacks, start, tmp_path, on_disk):
+    options, waiting = on_disk
+    process = start(stacks, "through\n  - cut_steps:slowly: {seconds: 4.0}", *options)
+    wait_for_planes(process, waiting)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    nobody_is_left(process, tmp_path)
+    assert not waiting.exists()
+
+
+def test_planes_that_a_kill_left_are_removed_by_the_next_run(stacks, start, tmp_path, on_disk):
+    options, waiting = on_disk
+    process = start(stacks, "through\n  - cut_steps:slowly: {seconds: 2.0}", *options)
+    wait_for_planes(process, waiting)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert waiting.exists()
+    process = start(stacks, "through\n  - cut_steps:slowly: {seconds: 0.0}", "--fresh", *options)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert not waiting.exists()
+    assert len(whole_wells(tmp_path / "out")) == 4
+
+
+def test_planes_of_a_worker_that_died_are_no_part_of_the_next_attempt(stacks, start, tmp_path, on_disk):
+    """The first worker of each well dies when some of its planes wait; all are made in the end."""
+    options, waiting = on_disk
+    process = start(stacks, f"through\n  - cut_steps:dies_once: {{folder: {tmp_path / 'marks'}}}", *options)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert list((tmp_path / "marks").iterdir()) != []
+    assert not waiting.exists()
+    assert len(whole_wells(tmp_path / "out")) == 4

@@ -179,7 +179,7 @@ def test_contexts_of_another_plate_are_refused(make, make_plate):
     orchestrator, other = make(), make(make_plate(wells=("A01",)), output="other")
     orchestrator.initialize()
     other.initialize()
-    with pytest.raises(RunError, match="compiled for another plate"):
+    with pytest.raises(RunError, match="is not what it was when the contexts were compiled"):
         orchestrator.execute_compiled_plate(STEPS, other.compile_pipelines(STEPS))
 
 
@@ -209,7 +209,7 @@ def test_contexts_of_two_calls_do_not_go_together(make):
     orchestrator = make()
     orchestrator.initialize()
     one, other = (orchestrator.compile_pipelines(STEPS, well_filter=well) for well in ("A01", "B03"))
-    with pytest.raises(RunError, match="compiled by several calls"):
+    with pytest.raises(RunError, match="of two compilations"):
         orchestrator.execute_compiled_plate(STEPS, one | other)
 
 

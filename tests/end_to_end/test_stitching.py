@@ -232,7 +232,7 @@ def test_wells_that_lack_sites_have_a_mosaic_of_those_that_are_there(run):
     check_well(plate, store, "A01", sites=[1, 2, 3, 4, 6])
     check_well(plate, store, "B03", sites=[1, 2, 4, 5])
     assert mosaic(store, "A01")[0].shape[-1] > mosaic(store, "B03")[0].shape[-1]
-    assert result.wells["B03"].tables["positions"]["Metadata_Site"].tolist() == [1, 2, 4, 5]
+    assert result.well_tables["B03"]["positions"]["Metadata_Site"].tolist() == [1, 2, 4, 5]
 
 
 def test_a_file_that_turns_out_to_be_unusable_leaves_a_hole_in_the_mosaic(run):
@@ -319,7 +319,7 @@ def test_found_positions_are_those_of_every_channel_and_slice(run, written, targ
     store = result.output / "images.zarr"
     for well in MOVED.wells:
         check_well(MOVED, store, well)
-        table = result.wells[well].tables["positions"]
+        table = result.well_tables[well]["positions"]
         _, first_um, pixel_um = mosaic(store, well)
         where = corners(MOVED, well, MOVED.site_grid, first_um, pixel_um, MOVED.image_shape)
         np.testing.assert_allclose(np.stack([table["y_px"], table["x_px"]], axis=1), where, atol=1e-3)
@@ -346,7 +346,7 @@ def test_positions_that_were_found_in_larger_pixels_are_used_in_smaller_ones(run
     steps = (Step("bin", factor=2), PositionGenerationStep(stitcher="oracle"), ImageStitchingStep(stitcher="oracle"))
     result = run(plate, *steps, plugins=with_stitcher(target, Binned))
     assert result.status == "ok", [record.fault for record in result.failed]
-    table = result.wells["A01"].tables["positions"]
+    table = result.well_tables["A01"]["positions"]
     # 20 % overlap of 84 pixels are 67 from column to column, in pixels twice as wide 33.5.
     assert table["x_px"][1] - table["x_px"][0] == pytest.approx(33.5 - 2.0)
     assert table["y_px"][1] - table["y_px"][0] == pytest.approx(1.0)
@@ -359,13 +359,13 @@ def test_a_table_of_positions_is_taken_back(run, target, tmp_path, written):
     plugins, root = with_stitcher(target, Told), written(Told.plate)
     steps = (PositionGenerationStep(channel="GFP", stitcher="oracle"), ImageStitchingStep(stitcher="oracle"))
     first = run(Told.plate, *steps, plugins=plugins, root=root)
-    rows = [positions_csv(first.wells[well].tables["positions"]) for well in Told.plate.wells]
+    rows = [positions_csv(first.well_tables[well]["positions"]) for well in Told.plate.wells]
     file = tmp_path / "positions.csv"
     file.write_text(rows[0] + rows[1].split("\n", 1)[1])
     again = run(Told.plate, ImageStitchingStep(positions_file=str(file)), root=root, output="again")
     for well in Told.plate.wells:
         check_pixels(mosaic(first.output / "images.zarr", well), mosaic(again.output / "images.zarr", well))
-        own = again.wells[well].tables["positions"]
+        own = again.well_tables[well]["positions"]
         known = read_positions(file)
         rows_of_it = known["Metadata_Well"] == well
         assert own["confidence"].tolist() == known["confidence"][rows_of_it].tolist()
@@ -483,7 +483,7 @@ def test_workers_make_the_same(run, written, config):
         np.testing.assert_array_equal(
             mosaic(here.output / "images.zarr", well)[0], mosaic(there.output / "images.zarr", well)[0]
         )
-        one, other = (result.wells[well].tables["positions"] for result in (here, there))
+        one, other = (result.well_tables[well]["positions"] for result in (here, there))
         assert [one[name].tolist() for name in one.names] == [other[name].tolist() for name in other.names]
 
 

@@ -18,6 +18,7 @@ from hcs_core import (
     PathPlanningConfig,
     Selection,
     VFSConfig,
+    WritersConfig,
     ZarrChunkStrategy,
     ZarrCompressor,
     ZarrConfig,
@@ -49,8 +50,18 @@ WRONG = [
     (GlobalPipelineConfig, "path_planning", [None, {}, VFSConfig()], "a PathPlanningConfig"),
     (GlobalPipelineConfig, "vfs", [None, "zarr"], "a VFSConfig"),
     (GlobalPipelineConfig, "zarr", [None, {"store_name": "a"}], "a ZarrConfig"),
+    (GlobalPipelineConfig, "writers", [None, {"table": "csv"}], "a WritersConfig"),
+    (WritersConfig, "table", ["", None, 3], "the name of a writer, such as 'csv'"),
+    (WritersConfig, "json", ["", None, 3], "the name of a writer, such as 'csv'"),
+    (WritersConfig, "image", ["", None, 3], "the name of a writer, such as 'csv'"),
     (GlobalPipelineConfig, "microscope", ["", None, 3], NAME),
     (GlobalPipelineConfig, "use_threading", [0, 1, "yes"], FLAG),
+    (
+        GlobalPipelineConfig,
+        "device",
+        ["", 3, "cuda:", ":0", "cuda 0", "cuda:0:1", True],
+        "a device such as 'cpu', 'cuda' or 'cuda:0'",
+    ),
     (
         GlobalPipelineConfig,
         "memory_limit",
@@ -58,13 +69,13 @@ WRONG = [
         "a size such as 16G or 500M",
     ),
     (GlobalPipelineConfig, "executor", ["", None, 3], NAME),
-    (GlobalPipelineConfig, "missing", ["wait", None, 3], "one of error, skip-site, skip-well"),
+    (GlobalPipelineConfig, "missing", ["wait", None, 3], "one of error, skip-site, skip-well, fill"),
 ]
 
 
 def test_every_field_has_values_that_it_refuses():
     named = {(cls, field) for cls, field, _, _ in WRONG}
-    classes = (PathPlanningConfig, VFSConfig, ZarrConfig, GlobalPipelineConfig)
+    classes = (PathPlanningConfig, VFSConfig, ZarrConfig, WritersConfig, GlobalPipelineConfig)
     assert named == {(cls, field.name) for cls in classes for field in attrs.fields(cls)}
 
 
@@ -100,6 +111,7 @@ def test_what_the_interface_shows_can_be_written():
         ),
         microscope=Microscope.AUTO,
         use_threading=None,
+        device=None,
         memory_limit=None,
         executor="local",
         missing="error",
@@ -247,6 +259,7 @@ zarr:
   write_plate_metadata: false
 microscope: imagexpress
 use_threading: true
+device: cuda:1
 memory_limit: 2G
 executor: local
 missing: error
@@ -263,6 +276,7 @@ missing: error
         ),
         microscope="imagexpress",
         use_threading=True,
+        device="cuda:1",
         memory_limit=2 * 2**30,
     )  # fmt: skip
 

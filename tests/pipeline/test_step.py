@@ -221,5 +221,5 @@ def test_what_is_no_pipeline_is_said_in_a_sentence(arguments, words):
 
 
 def test_an_unknown_policy_says_what_there_is():
-    with pytest.raises(PipelineError, match=r"missing='wait': expected error, skip-site, skip-well\."):
+    with pytest.raises(PipelineError, match=r"missing='wait': expected error, skip-site, skip-well, fill\."):
         Pipeline("p", missing="wait")

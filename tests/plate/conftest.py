@@ -18,7 +18,8 @@ def microscope(target):
     """Return a maker of plugins, each with one microscope whose handler answers what it is told to."""
 
     def make(name, *, markers=("*.mark",), recognise=lambda _root: "it was made up", found=True, **more):
-        handler = type(name.title(), (), {"recognise": lambda _self, root: recognise(root), **more})
+        told = {"recognise": lambda _self, root: recognise(root), **more}
+        handler = type(name.title(), (), told)
         place = target(name, handler) if found else "no_such_library_here:Handler"
         spec = MicroscopeSpec(name=name, target=place, markers=markers)
         return SimpleNamespace(hcs_api=1, hcs_microscopes=hookimpl(lambda: iter([spec])))

@@ -6,6 +6,7 @@ import pytest
 
 from hcs_core import DetectionError, PlateError, PluginError, UnknownNameError, hookimpl, open_plate
 from hcs_core.plate.detection import detect
+from hcs_core.testing import make_plate
 
 
 @pytest.fixture
@@ -175,3 +176,76 @@ def test_nothing_is_written(folder, manager, microscope):
 def test_open_plate_takes_a_text(folder, manager):
     with pytest.raises(DetectionError, match="no microscope plugin is installed"):
         open_plate(str(folder), plugins=manager())
+
+
+# --- Microscopes that are faulty --------------------------------------------------------------------------------
+
+
+def raises(*_arguments):
+    raise ValueError("no\nidea")
+
+
+FAULT = "of plugin 'plugin_0' raises ValueError: no idea {}: mend it where the program registers it"
+
+
+@pytest.mark.parametrize(
+    ("faulty", "where"),
+    [({"__init__": raises}, "when it is made"), ({"recognise": raises}, "in recognise")],
+)
+def test_a_microscope_that_raises_is_named_and_the_others_are_asked(folder, manager, microscope, faulty, where):
+    plugins = manager(microscope("one", **faulty), microscope("two"))
+    assert detect(folder, plugins).name == "two"
+    assert plugins.records()[1].error == f"the microscope 'one' {FAULT.format(where)}."
+    text = said_by(DetectionError, folder, manager(microscope("one", **faulty)))
+    assert f"one matches, but the microscope 'one' {FAULT.format(where)}" in text
+
+
+def test_a_microscope_that_was_asked_for_and_raises(folder, manager, microscope):
+    plugins = manager(microscope("one", __init__=raises))
+    text = said_by(PluginError, folder, plugins, "one")
+    assert text == f"the microscope 'one' {FAULT.format('when it is made')}."
+
+
+def test_a_microscope_that_exits_is_a_fault_like_any_other(folder, manager, microscope):
+    def leave(_root):
+        raise SystemExit(3)
+
+    assert "SystemExit: 3 in recognise" in said_by(
+        DetectionError, folder, manager(microscope("one", recognise=leave))
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_not_the_microscope_s_fault(folder, manager, microscope):
+    def refuse(_root):
+        raise PermissionError(13, "Permission denied", "index.xml")
+
+    plugins = manager(microscope("one", recognise=refuse))
+    assert "one matches, but PermissionError" in said_by(DetectionError, folder, plugins)
+    assert [record.status for record in plugins.records()] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("asked", ["auto", "one"])
+def test_an_inventory_that_cannot_be_made(folder, manager, microscope, asked):
+    plugins = manager(microscope("one", build_inventory=lambda _self, _root: raises()))
+    with pytest.raises(PluginError) as caught:
+        open_plate(folder, plugins=plugins, microscope=asked)
+    assert str(caught.value) == f"the microscope 'one' {FAULT.format('in build_inventory')}."
+    assert plugins.records()[1].status == "failed"
+
+
+def test_a_plate_that_cannot_be_listed(folder, manager, microscope):
+    def refuse(_self, root):
+        raise PermissionError(13, "Permission denied", str(root / "TimePoint_1"))
+
+    with pytest.raises(PlateError) as caught:
+        open_plate(folder, plugins=manager(microscope("one", build_inventory=refuse)))
+    assert str(caught.value).startswith(f"{folder} cannot be listed (PermissionError: [Errno 13] Permission denied")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_that_the_microscope_cannot_parse(folder, manager, microscope, reader):
+    plate = make_plate(root=folder)
+    handler = {"build_inventory": lambda _self, _root: plate, "parse_header": lambda _self, _text: raises()}
+    plugins = manager(microscope("one", **handler), reader())
+    with pytest.raises(PluginError, match="raises ValueError: no idea in parse_header"):
+        open_plate(folder, plugins=plugins)

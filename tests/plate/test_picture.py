@@ -125,7 +125,7 @@ def plugins(target, manager):
         path.write_text(" ".join(f"{well}={state.name}" for well, state in picture.wells.items()))
 
     reader = ReaderSpec(name="made_up", target=target("Reader", Reader))
-    writer = WriterSpec(name="plate_picture", target=target("write", write), suffix=".png")
+    writer = WriterSpec(name="plate_picture", kind="picture", target=target("write", write), suffix=".png")
     hooks = {"hcs_readers": hookimpl(lambda: iter([reader])), "hcs_writers": hookimpl(lambda: iter([writer]))}
     return manager(SimpleNamespace(hcs_api=1, **hooks))
 
@@ -175,7 +175,7 @@ def test_a_file_within_the_plate_is_refused(plugins, plate, tmp_path):
 )
 def test_a_file_that_cannot_be_one_is_refused_before_anything_is_read(plate, manager, target, tmp_path, name, words):
     (tmp_path / "folder.png").mkdir()
-    writer = WriterSpec(name="plate_picture", target=target("write", print), suffix=".png")
+    writer = WriterSpec(name="plate_picture", kind="picture", target=target("write", print), suffix=".png")
     # Without a reader: had anything been read, the error would be about that.
     plugins = manager(SimpleNamespace(hcs_api=1, hcs_writers=hookimpl(lambda: iter([writer]))))
     with pytest.raises(StorageError, match=words):

@@ -63,7 +63,7 @@ def test_a_layout_writer_is_optional_and_else_a_target():
 @pytest.mark.parametrize("suffix", ["csv", "", ".", None])
 def test_a_suffix_has_its_dot(suffix):
     with pytest.raises(ValueError, match=r"such as '\.csv'"):
-        WriterSpec(name="table", target="a:b", suffix=suffix)
+        WriterSpec(name="table", kind="table", target="a:b", suffix=suffix)
 
 
 @pytest.mark.parametrize("library", ["", None])

@@ -52,6 +52,16 @@ def nothing(image):
 
 
 @step_function()
+def two(image):
+    return image, image
+
+
+@step_function()
+def brightest(image):
+    return image.max()
+
+
+@step_function()
 def exits(image):
     raise SystemExit(3)
 
@@ -60,9 +70,11 @@ def exits(image):
     ("function", "words"),
     [
         (raises, "it raised ZeroDivisionError: no cells"),
-        (too_small, "it returned the shape (63, 96); its signature (yx) means (64, 96)"),
+        (too_small, "it returned the shape (63, 96); its signature (yx -> yx) means (64, 96)"),
         (other_dtype, "it returned float64; its signature means uint16"),
-        (nothing, "it returned the shape ()"),
+        (nothing, "it returned NoneType; its signature (yx -> yx) means a numpy array"),
+        (two, "it returned a tuple of 2; its signature (yx -> yx) means one array"),
+        (brightest, "it returned uint16; its signature (yx -> yx) means a numpy array"),
     ],
 )
 def test_the_fault_of_a_function_names_step_function_and_site(plate, tmp_path, function, words):
@@ -168,11 +180,11 @@ def test_a_phase_that_is_called_too_early_names_the_one_that_is_missing(plate, t
     orchestrator = PipelineOrchestrator(plate, output=tmp_path / "out")
     with pytest.raises(RunError, match=r"initialize\(\)"):
         orchestrator.compile_pipelines([])
+    with pytest.raises(RunError, match=r"initialize\(\)"):
+        orchestrator.execute_compiled_plate([], {})
     orchestrator.initialize()
     with pytest.raises(RunError, match="compile_pipelines"):
         orchestrator.execute_compiled_plate([], {})
     contexts = orchestrator.compile_pipelines([Step("max_projection")])
     assert list(contexts) == ["A01", "A02", "A03"]
-    with pytest.raises(RunError, match="another pipeline"):
-        orchestrator.execute_compiled_plate([Step("composite")], contexts)
     assert orchestrator.execute_compiled_plate([Step("max_projection")], contexts).status == "ok"

@@ -35,16 +35,16 @@ def whole(well, *, sites=(1, 2), absent=()):
 
 
 def test_what_a_rerun_has_to_tell_again_is_noted(journal):
-    journal.note(whole("A01", sites=(1,), absent=(ABSENT,)), "d1")
-    journal.note(whole("A02"), "d2")
+    journal.note([(whole("A01", sites=(1,), absent=(ABSENT,)), "d1")])
+    journal.note([(whole("A02"), "d2")])
     content = journal.read()
     assert content.sites == {"A01": (1,), "A02": (1, 2)}
     assert content.absent == {"A01": (ABSENT,), "A02": ()}
 
 
 def test_what_is_noted_is_read_back(journal):
-    journal.note(whole("A01"), "d1")
-    journal.note(whole("B02"), "d2")
+    journal.note([(whole("A01"), "d1")])
+    journal.note([(whole("B02"), "d2")])
     content = journal.read()
     assert (content.pipeline, content.content_key, content.stores) == ("mips", "key", ("images.zarr",))
     assert content.wells == {"A01": "d1", "B02": "d2"}
@@ -52,12 +52,12 @@ def test_what_is_noted_is_read_back(journal):
 
 @pytest.mark.parametrize("cut", range(1, 30))
 def test_a_torn_line_is_dropped_and_the_next_note_is_whole(journal, cut):
-    journal.note(whole("A01"), "d1")
-    journal.note(whole("B02"), "d2")
+    journal.note([(whole("A01"), "d1")])
+    journal.note([(whole("B02"), "d2")])
     text = journal.path.read_bytes()
     journal.path.write_bytes(text[:-cut])
     assert journal.read().wells["A01"] == "d1"
-    journal.note(whole("C03"), "d3")
+    journal.note([(whole("C03"), "d3")])
     wells = journal.read().wells
     assert wells["A01"] == "d1"
     assert wells["C03"] == "d3"
@@ -79,14 +79,14 @@ def test_a_journal_of_a_later_version_is_refused_by_name(journal):
 
 
 def test_only_wells_with_the_same_planes_exist(journal):
-    journal.note(whole("A01"), "d1")
-    journal.note(whole("B02"), "d2")
+    journal.note([(whole("A01"), "d1")])
+    journal.note([(whole("B02"), "d2")])
     found = existing_of(journal.read(), {"A01": "d1", "B02": "other", "C03": "d3"}, {"A01", "B02"})
     assert (found.content_key, found.wells) == ("key", frozenset({"A01"}))
 
 
 def test_a_well_that_is_not_stored_any_more_does_not_exist(journal):
-    journal.note(whole("A01"), "d1")
+    journal.note([(whole("A01"), "d1")])
     assert existing_of(journal.read(), {"A01": "d1"}, ()).wells == frozenset()
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from hcs_core.errors import one_line
-from hcs_core.plugins.signature import PRESENT, MissingPolicy
+from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy, Signature
 from hcs_core.plugins.specs import KernelSpec
+from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.testing.contracts.kernel_calls import KernelCalls
 from hcs_core.testing.contracts.kernel_images import (
     DEPTH,
@@ -32,6 +35,20 @@ _VIEWS: dict[str, Callable[[Any], Any]] = {
     "one row repeated": lambda array: np.broadcast_to(array[..., :1, :], array.shape),
     "cut out": lambda array: array[..., 3:11, 4:17],
 }
+
+
+def _told(signature: Signature) -> set[str]:
+    """Return the keywords by which the runtime tells a kernel something."""
+    told = {taken.keyword for taken in signature.takes}
+    told |= {PRESENT} if signature.missing == MissingPolicy.MASK else set()
+    return told | ({CONTEXT} if signature.context else set())
+
+
+def _same(found: Sequence[npt.NDArray[Any]], expected: Sequence[npt.NDArray[Any]]) -> bool:
+    return len(found) == len(expected) and all(
+        np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
+        for one, other in zip(found, expected, strict=True)
+    )
 
 
 class KernelContract(KernelCalls):
@@ -53,6 +70,10 @@ class KernelContract(KernelCalls):
     tolerances
         By operation, how far from its reference a kernel may be; by default not at all on integers, and 1e-5 of the
         largest value on floats.
+    artifacts
+        By operation and keyword, what it takes by name; by default an empty table, no data, or a dark plane.
+    context
+        What a kernel that takes the keyword `context` gets.
 
     Examples
     --------
@@ -71,17 +92,17 @@ class KernelContract(KernelCalls):
         written = inspect.signature(imported(kernel.target))
         first, *keywords = written.parameters.values()
         empty = inspect.Parameter.empty
+        told = _told(kernel.signature)
         found = [
             (item.name, item.default is empty, None if item.default is empty else item.default)
             for item in keywords
-            if item.kind is inspect.Parameter.KEYWORD_ONLY and item.name != PRESENT
+            if item.kind is inspect.Parameter.KEYWORD_ONLY and item.name not in told
         ]
         expected = [(item.name, item.required, item.default) for item in kernel.signature.parameters]
-        masks = kernel.signature.missing == MissingPolicy.MASK
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        fits = first.kind in positional and len(found) + masks == len(keywords)
-        assert fits and found == expected and masks == (PRESENT in written.parameters), (  # noqa: PT018 - one rule
-            f"a kernel takes the image, and after * the parameters of its signature{f' and {PRESENT}' * masks}: "
+        fits = first.kind in positional and len(found) + len(told) == len(keywords)
+        assert fits and found == expected and told <= written.parameters.keys(), (  # noqa: PT018 - one rule
+            f"a kernel takes the image, and after * {' and '.join(['its parameters', *sorted(told)])}: "
             f"{kernel.target} takes {written}, the signature says (name, required, default) {expected}."
         )
 
@@ -100,7 +121,7 @@ class KernelContract(KernelCalls):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")
-                    self._run(kernel, picture)
+                    self._raw(kernel, picture)
             # Whatever a kernel raises is what this is about.
             except Exception as error:  # noqa: BLE001
                 pytest.fail(
@@ -109,39 +130,55 @@ class KernelContract(KernelCalls):
                     pytrace=False,
                 )
 
-    def test_the_shape_is_the_signatures(self, kernel: KernelSpec, dtype: str) -> None:
+    def test_the_shape_is_the_signatures(self, imaging: KernelSpec, dtype: str) -> None:
         """Its `out` axes, cropped or binned as `frame` says."""
-        for what, picture, result in self._results(kernel, dtype):
-            expected = self._out_shape(kernel, picture)
+        for what, picture, result in self._results(imaging, dtype):
+            expected = self._out_shape(imaging, picture)
             assert result.shape == expected, (
-                f"a kernel returns the shape that its signature says: on {what} {kernel.name} returns "
-                f"{result.shape}, its axes {kernel.signature.axes} -> {kernel.signature.out} mean {expected}."
+                f"a kernel returns the shape that its signature says: on {what} {imaging.name} returns "
+                f"{result.shape}, its axes {imaging.signature.axes} -> {imaging.signature.out} mean {expected}."
             )
 
-    def test_the_dtype_is_the_signatures(self, kernel: KernelSpec, dtype: str) -> None:
+    def test_the_dtype_is_the_signatures(self, imaging: KernelSpec, dtype: str) -> None:
         """`out_dtype`, or the one that it got."""
-        expected = kernel.signature.out_dtype or dtype
-        for what, _, result in self._results(kernel, dtype):
+        expected = imaging.signature.out_dtype or dtype
+        for what, _, result in self._results(imaging, dtype):
             assert result.dtype.name == expected, (
-                f"a kernel returns the dtype that its signature says: on {what} {kernel.name} returns "
+                f"a kernel returns the dtype that its signature says: on {what} {imaging.name} returns "
                 f"{result.dtype}, not {expected}; end with .astype, or say out_dtype."
             )
 
-    def test_finite_pixels_stay_finite(self, kernel: KernelSpec, dtype: str) -> None:
+    def test_finite_pixels_stay_finite(self, imaging: KernelSpec, dtype: str) -> None:
         """No division by a plane without contrast, no logarithm of 0."""
-        for what, _, result in self._results(kernel, dtype):
+        for what, _, result in self._results(imaging, dtype):
             assert result.dtype.kind != "f" or np.isfinite(result).all(), (
-                f"a kernel makes no NaN or infinity of finite pixels: {kernel.name} does of {what}; say what a "
+                f"a kernel makes no NaN or infinity of finite pixels: {imaging.name} does of {what}; say what a "
                 "plane without contrast or light becomes."
             )
 
-    def test_the_result_is_of_its_memory_type(self, kernel: KernelSpec, dtype: str) -> None:
+    def test_the_result_is_of_its_memory_type(self, imaging: KernelSpec, dtype: str) -> None:
         """The next kernel gets it as it is."""
-        memory = self._memory(kernel)
-        result = self._raw(kernel, image(kernel.signature, dtype))
+        memory = self._memory(imaging)
+        result = self._image(imaging, self._raw(imaging, image(imaging.signature, dtype)))
         assert memory.owns(result) if memory else type(result) is np.ndarray, (
-            f"a kernel returns an array of its memory type: {kernel.name} returns {type(result).__qualname__}."
+            f"a kernel returns an array of its memory type: {imaging.name} returns {type(result).__qualname__}."
         )
+
+    def test_it_makes_what_its_signature_says(self, making: KernelSpec, dtype: str) -> None:
+        """After its image, or alone where `out` is empty: as many artifacts as `makes` says, each of its kind."""
+        for what, picture in images(making.signature, dtype):
+            if self._out_shape(making, picture) is None:
+                continue
+            try:
+                _, values = taken_apart(making.signature, self._raw(making, picture))
+                for made, value in zip(making.signature.makes, values, strict=True):
+                    checked(made, value, lambda array: self._host(making, array))
+            except ValueError as error:
+                pytest.fail(
+                    f"a kernel makes what its signature says: on {what} of {making.name}: {error}; return what "
+                    "`makes` names, in its order, or change the signature.",
+                    pytrace=False,
+                )
 
     def test_it_takes_a_stack_of_one_plane(self, stacking: KernelSpec, dtype: str) -> None:
         """Absent planes are left out along z and t: one may be all that is there."""
@@ -150,7 +187,7 @@ class KernelContract(KernelCalls):
         picture = filled(tuple(sizes.get(axis, DEPTH) for axis in axes), dtype, "random")
         expected = self._out_shape(stacking, picture)
         try:
-            found = str(self._run(stacking, picture).shape)
+            found = str(self._outcome_shape(stacking, picture))
         # Whatever a kernel raises is what this is about.
         except Exception as error:  # noqa: BLE001
             found = one_line(error)
@@ -176,7 +213,7 @@ class KernelContract(KernelCalls):
         picture = image(on_numpy.signature, dtype)
         picture.flags.writeable = False
         try:
-            self._run(on_numpy, picture)
+            self._raw(on_numpy, picture)
         # Whatever a kernel raises is what this is about.
         except Exception as error:  # noqa: BLE001
             pytest.fail(
@@ -185,14 +222,24 @@ class KernelContract(KernelCalls):
                 pytrace=False,
             )
 
-    def test_the_result_has_memory_of_its_own(self, kernel: KernelSpec, dtype: str) -> None:
+    def test_what_it_takes_is_left_as_it_was(self, taking: KernelSpec, dtype: str) -> None:
+        """Other steps take the same artifact, and it is written when the well is done."""
+        picture = image(taking.signature, dtype)
+        taken = self._taken(taking, picture.shape)
+        before = pickle.dumps([self._plain(taking, value) for value in taken.values()])
+        self._call(taking, self._given(taking, picture), picture.shape, **taken)
+        assert pickle.dumps([self._plain(taking, value) for value in taken.values()]) == before, (
+            f"a kernel leaves what it takes by name as it was: {taking.name} changes it; work on a copy."
+        )
+
+    def test_the_result_has_memory_of_its_own(self, imaging: KernelSpec, dtype: str) -> None:
         """A view would keep the plane in memory, and show what is done to it."""
         for content in ("random", "lowest"):
-            picture = image(kernel.signature, dtype, content=content)
-            given = self._given(kernel, picture)
-            result = self._call(kernel, given, picture.shape)
-            assert not np.shares_memory(self._host(kernel, result), self._host(kernel, given)), (
-                f"a kernel returns an array of its own: on a plane of {content} pixels {kernel.name} returns its "
+            picture = image(imaging.signature, dtype, content=content)
+            given = self._given(imaging, picture)
+            result = self._image(imaging, self._call(imaging, given, picture.shape))
+            assert not np.shares_memory(self._host(imaging, result), self._host(imaging, given)), (
+                f"a kernel returns an array of its own: on a plane of {content} pixels {imaging.name} returns its "
                 "image or a view of it; return a copy."
             )
 
@@ -202,9 +249,9 @@ class KernelContract(KernelCalls):
         """A rerun takes what is there: it has to be what would be made anew."""
         picture = image(kernel.signature, dtype)
         given = self._given(kernel, picture)
-        first, second = (self._host(kernel, self._call(kernel, given, picture.shape)).copy() for _ in range(2))
-        assert np.array_equal(first, second, equal_nan=first.dtype.kind == "f"), (
-            f"a kernel gives the same pixels each time: {kernel.name} gives others the second time; seed what is "
+        first, second = (self._outcome(kernel, self._call(kernel, given, picture.shape)) for _ in range(2))
+        assert _same(first, second), (
+            f"a kernel gives the same each time: {kernel.name} gives something else the second time; seed what is "
             "random, and keep nothing between calls."
         )
 
@@ -212,9 +259,11 @@ class KernelContract(KernelCalls):
     def test_a_view_gives_what_its_copy_gives(self, on_numpy: KernelSpec, dtype: str, view: str) -> None:
         """Arrays come with any strides: cropped, flipped, transposed, repeated."""
         picture = _VIEWS[view](image(on_numpy.signature, dtype))
-        found, expected = (self._run(on_numpy, array) for array in (picture, np.array(picture, order="C")))
-        assert np.array_equal(found, expected, equal_nan=found.dtype.kind == "f"), (
-            f"a kernel gives the same pixels whatever the strides: on a view ({view}) {on_numpy.name} gives others "
+        found, expected = (
+            self._outcome(on_numpy, self._raw(on_numpy, array)) for array in (picture, np.array(picture, order="C"))
+        )
+        assert _same(found, expected), (
+            f"a kernel gives the same whatever the strides: on a view ({view}) {on_numpy.name} gives something else "
             "than on its copy; begin with np.ascontiguousarray where a library needs it."
         )
 
@@ -223,12 +272,13 @@ class KernelContract(KernelCalls):
         dtype = kernel.signature.dtypes[0]
         shape = image(kernel.signature, dtype).shape
         pictures = [filled(shape, dtype, "random", seed) for seed in range(8)]
-        expected = [self._run(kernel, picture) for picture in pictures]
+        expected = [self._outcome(kernel, self._raw(kernel, picture)) for picture in pictures]
         with ThreadPoolExecutor(len(pictures)) as pool:
-            found = list(pool.map(lambda picture: self._run(kernel, picture), pictures))
-        differ = [i for i in range(len(pictures)) if not np.array_equal(found[i], expected[i], equal_nan=True)]
+            results = list(pool.map(lambda picture: self._raw(kernel, picture), pictures))
+        found = [self._outcome(kernel, result) for result in results]
+        differ = [i for i in range(len(pictures)) if not _same(found[i], expected[i])]
         assert not differ, (
-            f"a kernel can run in several threads at once: {kernel.name} gives other pixels then; use no buffer that "
+            f"a kernel can run in several threads at once: {kernel.name} gives others then; use no buffer that "
             "calls share."
         )
 
@@ -242,8 +292,10 @@ class KernelContract(KernelCalls):
             dark, bright = picture.copy(), picture.copy()
             dark[lost] = filled(picture.shape[-2:], dtype, "lowest")
             bright[lost] = filled(picture.shape[-2:], dtype, "highest")
-            found, other = (self._run(masking, spoiled, present=present) for spoiled in (dark, bright))
-            assert np.array_equal(found, other, equal_nan=found.dtype.kind == "f"), (
+            found, other = (
+                self._outcome(masking, self._raw(masking, spoiled, present=present)) for spoiled in (dark, bright)
+            )
+            assert _same(found, other), (
                 f"a kernel that masks leaves out absent planes: the pixels of plane {lost}, which {PRESENT} says is "
                 f"absent, change what {masking.name} returns."
             )

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from hcs_core import Frame, KernelSpec, MemoryTypeSpec, MissingPolicy, Parameter, Signature
+from hcs_core import Frame, KernelSpec, Made, MemoryTypeSpec, MissingPolicy, Parameter, Signature, Table, Taken
 from hcs_core.plugins.signature import DTYPES
 from hcs_core.testing import FakeArray, KernelContract, Tolerance
 
@@ -99,6 +99,44 @@ def works_in_another_memory_type(image):
     return FakeArray(image.values.copy())
 
 
+SPOTS = Made(name="spots", kind="table")
+FACTS = Made(name="facts", kind="json")
+MASK = Made(name="mask", kind="image")
+TAKES = (
+    Taken(keyword="spots", kind="table"),
+    Taken(keyword="facts", kind="json"),
+    Taken(keyword="mask", kind="image"),
+)
+MEASURES = Signature(axes="yx", out="", makes=(SPOTS,), dtypes=("uint16",))
+
+
+@under_contract(None, Signature(axes="yx", out="", makes=(SPOTS, FACTS), dtypes=("uint16",)))
+def measures(image):
+    y, x = np.nonzero(image == image.max())
+    return {"y": y, "x": x}, {"mean": image.mean()}
+
+
+@under_contract(None, Signature(axes="zyx", out="yx", makes=(MASK,), dtypes=("uint16",)))
+def projects_and_makes_a_mask(image):
+    return image.max(axis=0), image.max(axis=0) > 0
+
+
+@under_contract(None, Signature(axes="yx", out="yx", takes=TAKES, context=True, dtypes=("uint16",)))
+def takes_what_others_make(image, *, spots, facts, mask, context):
+    assert len(spots) == 0
+    assert (facts, context) == ({}, None)
+    return np.where(mask > 0, image, 0).astype(image.dtype)
+
+
+@under_contract(
+    None,
+    Signature(axes="yx", out="", takes=TAKES[:1], makes=(FACTS,), dtypes=("uint16",)),
+    artifacts={"made_up": {"spots": Table({"y": [3, 4]})}},
+)
+def takes_what_the_test_gives(image, *, spots):
+    return {"first": spots["y"][0]}
+
+
 # --- One rule is broken -----------------------------------------------------------------------------------------
 
 GAIN = Parameter(name="gain", kind="float", default=1.0, description="a number")
@@ -168,6 +206,30 @@ def wants_two_planes(image):
     return image.max(axis=0)
 
 
+@under_contract("test_it_makes_what_its_signature_says", Signature(axes="yx", out="yx", makes=(SPOTS,)))
+def forgets_its_table(image):
+    return image.copy()
+
+
+@under_contract("test_it_makes_what_its_signature_says", MEASURES)
+def makes_columns_that_differ_in_length(image):
+    return {"y": [1, 2], "x": [1]}
+
+
+@under_contract(
+    "test_what_it_takes_is_left_as_it_was",
+    Signature(axes="yx", out="yx", takes=(Taken(keyword="mask", kind="image"),), dtypes=("uint16",)),
+)
+def writes_into_what_it_takes(image, *, mask):
+    mask += 1
+    return image.copy()
+
+
+@under_contract("test_its_keywords_are_the_signatures_parameters", Signature(axes="yx", out="yx", takes=TAKES[:1]))
+def does_not_take_what_it_says(image, **others):
+    return image.copy()
+
+
 @under_contract("test_the_image_is_left_as_it_was")
 def clears_its_image(image):
     if image.flags.writeable:
@@ -211,6 +273,13 @@ def remembers(image):
     again = LAST.get("image") is image and threading.current_thread() is threading.main_thread()
     LAST["image"] = image
     return image + image.dtype.type(again)
+
+
+@under_contract("test_the_same_image_gives_the_same_result", MEASURES)
+def measures_how_often_it_was_called(image):
+    again = LAST.get("measured") is image and threading.current_thread() is threading.main_thread()
+    LAST["measured"] = image
+    return {"calls": [int(again)]}
 
 
 @under_contract("test_a_view_gives_what_its_copy_gives")

@@ -18,14 +18,20 @@ def write(image: ImageArtifact, path: Path) -> None:
     """Write a (y, x) image as one raw page, whole or not at all.
 
     Pixel size is in the resolution tags and, with the channel's name, in OME-XML; dtypes that OME has no name for
-    (`int64`, `uint64`, `float16`) get no text. What is larger than 4 GB is a BigTIFF.
+    (`int64`, `uint64`, `float16`) get no text. What is larger than 4 GB is a BigTIFF. A mask (bool)
+    becomes 0 and 1 of 8 bits.
 
     Raises
     ------
+    ValueError
+        The array is not (y, x).
     OSError
         The operating system refuses.
     """
-    pixels = np.ascontiguousarray(image.pixels)
+    if image.pixels.ndim != 2:  # noqa: PLR2004 - rows and columns
+        raise ValueError(f"the array has the shape {image.pixels.shape}, and a TIFF of one page holds (y, x)")
+    mask = image.pixels.dtype == np.bool_
+    pixels = np.ascontiguousarray(image.pixels.astype(np.uint8) if mask else image.pixels)
     text = image_xml(path.stem, pixels.shape, pixels.dtype.name, image.pixel_size_um, image.channel)
     partial = Path(f"{path}{PARTIAL}")
     try:

@@ -15,6 +15,7 @@ def hcs_readers() -> Iterator[ReaderSpec]:
     yield ReaderSpec(
         name="tiff",
         target="hcs_disk.tiff:TiffReader",
+        codecs="hcs_disk.codecs:codecs",
         summary="TIFF and BigTIFF, any byte order, strips or tiles, raw, LZW, Deflate and others",
     )
 
@@ -35,6 +36,7 @@ def hcs_writers() -> Iterator[WriterSpec]:
     """Declare the writer of images."""
     yield WriterSpec(
         name="tiff",
+        kind="image",
         target="hcs_disk.image_file:write",
         suffix=".tif",
         summary="An image in a TIFF file of its own, with pixel size and the channel's name",

@@ -26,7 +26,7 @@ _TEXT_TAG = 270
 _PIXEL_TAGS = frozenset({256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339})
 """The tags without which the pixels would be read as something else than they are (TIFF 6.0, section 8)."""
 
-_FAULTS = (
+FAULTS = (
     OSError,
     ValueError,
     TypeError,
@@ -96,7 +96,7 @@ def _opened(location: str) -> Iterator[tuple[tifffile.TiffFile, set[int]]]:
         raise ReadError(f"{location} is not there: has the plate been moved, or is a disk not mounted?") from error
     except OSError as error:
         raise ReadError(f"{location} cannot be read: {error.strerror or error}.") from error
-    except _FAULTS as error:
+    except FAULTS as error:
         raise ReadError(_reason(location, error)) from error
 
 

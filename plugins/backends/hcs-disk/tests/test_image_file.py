@@ -62,6 +62,20 @@ def test_the_same_image_gives_the_same_bytes_and_replaces_what_was_there(tmp_pat
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_mask_is_written_as_0_and_1(tmp_path, pixels):
+    write(ImageArtifact(pixels=pixels > 1000), tmp_path / "mask.tif")
+    found = tifffile.imread(tmp_path / "mask.tif")
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, (pixels > 1000).astype(int))
+
+
+@pytest.mark.parametrize("shape", [(50,), (2, 50, 70)])
+def test_what_is_no_plane_is_refused(tmp_path, shape):
+    with pytest.raises(ValueError, match="holds \\(y, x\\)"):
+        write(ImageArtifact(pixels=np.zeros(shape, np.uint16)), tmp_path / "a.tif")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_it_cannot_be_written_nothing_is_left(tmp_path, pixels):
     (tmp_path / "image.tif").mkdir()
     with pytest.raises(OSError, match="directory"):

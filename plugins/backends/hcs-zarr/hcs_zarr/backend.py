@@ -115,22 +115,38 @@ class ZarrStore:
             The well has no image, an image was not declared, its positions or windows are no metadata, or the
             metadata cannot be written.
         """
-        finished = attrs.evolve(finished, well=canonical_well(finished.well), sites=tuple(sorted(finished.sites)))
+        self.finish_wells((finished,))
+
+    def finish_wells(self, finished: Sequence[FinishedWell]) -> None:
+        """Do what `finish_well` does for several wells, and list them in the plate at once.
+
+        Raises
+        ------
+        StorageError
+            As there, of any of them; none is listed then.
+        """
+        wells = [attrs.evolve(one, well=canonical_well(one.well), sites=tuple(sorted(one.sites))) for one in finished]
+        for well in wells:
+            self._refuse_incomplete(well)
+            refuse_unwritable(self.layout, well)
+        for well in wells:
+            self._describe(well)
+        if self.layout.plate_metadata and wells:
+            self._list.add(wells)
+
+    def _describe(self, finished: FinishedWell) -> None:
+        """Write the metadata of a well's images, and its own."""
         folder = self._folder(finished.well)
-        self._refuse_incomplete(finished)
-        refuse_unwritable(self.layout, finished)
         images = _images(finished)
         for site in images:
             image = self.layout.layout_of(site, finished.mosaic)
             if image is not None:
-                self._format.write_group(
-                    folder / image_name(site), image_metadata(self.layout, image, finished, site)
-                )
+                ome = image_metadata(self.layout, image, finished, site)
+                self._format.write_group(folder / image_name(site), ome)
         if self.layout.plate_metadata:
             self._format.write_group(folder, well_metadata(self.layout, images))
             self._remove_other_images(finished)
             self._format.ensure_group(folder.parent)
-            self._list.add(finished)
         else:
             self._remove_other_images(finished)
             for group in (folder.parent, self.root, folder):

@@ -21,6 +21,10 @@ class ChunkPlace(Protocol):
         """Return a chunk's bytes, or `None` where there is none."""
         ...
 
+    def drop(self, place: Shape) -> None:
+        """Forget a chunk, and with it the room that it takes where that can be had; fine where there is none."""
+        ...
+
     def flush(self) -> None:
         """Make all that was put readable for others."""
         ...
@@ -63,6 +67,18 @@ class ChunkFiles:
             return Path(self._folders.path(place)).read_bytes()
         except FileNotFoundError:
             return None
+
+    def drop(self, place: Shape) -> None:
+        """Remove a chunk's file, if it is there.
+
+        Raises
+        ------
+        StorageError
+            It cannot be removed.
+        """
+        path = Path(self._folders.path(place))
+        with storing(path):
+            path.unlink(missing_ok=True)
 
     def flush(self) -> None:
         """Do nothing: a chunk is readable once it is put."""

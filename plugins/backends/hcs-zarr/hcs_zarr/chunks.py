@@ -126,6 +126,27 @@ class LevelWriter:
         # A copy, so that one plane does not keep its whole block in memory.
         return plane if plane.size == pixels.size else plane.copy()
 
+    def drop(self, index: PlaneIndex) -> None:
+        """Forget a plane, if it is there.
+
+        The room of one that has its chunks to itself is free at once; one that shares them is absent from now on.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be removed.
+        """
+        key = self._block_of(index)
+        if self._chunk[:3] == (1, 1, 1):
+            for y, x in self._tiles():
+                self._place.drop((*key, y, x))
+            return
+        self._filled.add(index)
+        if key in self._held:
+            inside = self._inside(index)
+            self._held[key].pixels[inside] = 0
+            self._held[key].taken[inside] = False
+
     def _load(self, key: PlaneIndex) -> npt.NDArray[Any] | None:
         """Return what the planes of a block hold on disk, or `None` where a chunk of them is absent."""
         pixels = np.empty(self._block_shape(key), self._dtype)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 PERCENTILES = (0.1, 99.9)
-MOST_VALUES = 2**18
+MOST_VALUES = 2**16
 """How many values of a channel are looked at; of more, every second is dropped until they fit."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from bisect import insort
+from collections.abc import Sequence
+from heapq import merge
 from pathlib import Path
 
 import attrs
@@ -57,8 +58,8 @@ class PlateList:
         """
         return self._now().places
 
-    def add(self, finished: FinishedWell) -> None:
-        """List a well; one that is listed may have another number of images now.
+    def add(self, finished: Sequence[FinishedWell]) -> None:
+        """List wells; one that is listed may have another number of images now.
 
         Raises
         ------
@@ -66,15 +67,13 @@ class PlateList:
             The metadata cannot be read or written.
         """
         now = self._now()
-        place = parse_well(finished.well)
-        if place in now.places:
-            # It may have had more images than it has now.
-            self._write(now.places, self._field_count(now.places))
+        new = {parse_well(well.well): len(well.sites) + (well.mosaic is not None) for well in finished}
+        if new.keys() & set(now.places):
+            # One of them may have had more images than it has now.
+            places = tuple(sorted({*now.places, *new}))
+            self._write(places, self._field_count(places))
         else:
-            places = list(now.places)
-            insort(places, place)
-            images = len(finished.sites) + (finished.mosaic is not None)
-            self._write(tuple(places), max(now.field_count, images))
+            self._write(tuple(merge(now.places, sorted(new))), max(now.field_count, *new.values()))
 
     def remove(self, well: str) -> None:
         """Take a well from the list; the plate's metadata go with the last one, for an empty list is not valid.

@@ -15,6 +15,7 @@ def hcs_storage_backends() -> Iterable[StorageBackendSpec]:
     yield StorageBackendSpec(
         name="zarr",
         target="hcs_zarr.backend:ZarrBackend",
+        codecs="hcs_zarr.codecs:codecs",
         suffix=".zarr",
         size="hcs_zarr.size:store_size",
         summary="OME-Zarr plates, version 0.5 on zarr format 3 or 0.4 on format 2, with pyramids",

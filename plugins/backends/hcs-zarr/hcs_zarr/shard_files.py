@@ -91,6 +91,22 @@ class ShardFiles:
             raise ValueError("a shard is shorter than its index says")
         return content
 
+    def drop(self, place: Shape) -> None:
+        """Take a chunk out of its shard's index; its bytes stay in the file.
+
+        Raises
+        ------
+        StorageError
+            The shard cannot be written.
+        """
+        at, inside = self._split(place)
+        if at not in self._open and not Path(self._folders.path(at)).is_file():
+            return
+        shard = self._open.get(at) or self._start(at)
+        if shard.index[inside][0] != ABSENT:
+            shard.index[inside] = ABSENT, ABSENT
+            shard.missing += 1
+
     def flush(self) -> None:
         """Write the index of every shard that has none yet.
 

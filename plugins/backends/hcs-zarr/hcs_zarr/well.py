@@ -80,7 +80,8 @@ class ZarrWell:
             if number:
                 level = half(level)
             writer.put(index, level)
-        kind.display.add(address.c, level)
+        if self._layout.image_metadata:
+            kind.display.add(address.c, level)
         self._bytes_written += plane.nbytes
 
     def read(self, address: PlaneAddress) -> npt.NDArray[Any]:
@@ -99,8 +100,20 @@ class ZarrWell:
         index = self._index(address)
         plane = self._image(address.site)[0].read(index)
         if plane is None:
-            raise StorageError(f"{self._say(address)} was not written.")
+            raise StorageError(f"{self._say(address)} was not written, or was dropped after its last reader.")
         return plane
+
+    def drop(self, address: PlaneAddress) -> None:
+        """Forget a plane and its levels, if it is there.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be removed, or the address lies outside the layout.
+        """
+        index = self._index(address)
+        for writer in self._image(address.site):
+            writer.drop(index)
 
     def close(self) -> WellSummary:
         """Write the chunks that are still held, and return each channel's display window and what was written.

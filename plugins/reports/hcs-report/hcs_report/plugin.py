@@ -14,6 +14,7 @@ def hcs_writers() -> Iterable[WriterSpec]:
     """Declare the writer `plate_picture`."""
     yield WriterSpec(
         name="plate_picture",
+        kind="picture",
         target="hcs_report.plate_picture:write",
         suffix=".png",
         summary="A picture of a plate: a thumbnail of each well and channel, and what is absent",

@@ -1,0 +1,1 @@
+"""Tables of hcs_core as Apache Parquet."""
