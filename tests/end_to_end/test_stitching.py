@@ -34,8 +34,10 @@ from hcs_core import (
     VFSConfig,
     ZarrConfig,
     hookimpl,
+    step_function,
 )
-from hcs_core.arrays.positions_table import positions_csv, read_positions
+from hcs_core.arrays.positions_table import read_positions
+from hcs_core.arrays.table import Table
 from hcs_synthetic import Fault, SyntheticPlate, make_plate as write_plate
 from hcs_zarr.check import check_plate
 
@@ -211,6 +213,45 @@ def test_steps_go_on_with_the_mosaic(run, written):
         assert check_plate(result.output / store, allow_absent_chunks=True) == ()
 
 
+@step_function(axes="zyx")
+def turned_over(image):
+    return image[::-1].copy()
+
+
+@pytest.mark.parametrize("backend", ["memory", "disk", "zarr"])
+def test_mosaics_that_wait_for_what_comes_next_come_back_as_they_were(run, written, backend):
+    plate = attrs.evolve(PLATE, z_count=3)
+    root = written(plate)
+    plain = run(plate, *STITCH, root=root, output="plain").output / "images.zarr"
+    steps = (*STITCH, Step(turned_over), Step("rescale_intensity", low=0, high=65535, out_low=0, out_high=65535))
+    result = run(plate, *steps, root=root, vfs=VFSConfig(intermediate_backend=backend))
+    assert result.status == "ok", [record.fault for record in result.failed]
+    for well in plate.wells:
+        made = mosaic(result.output / "images.zarr", well)[0]
+        np.testing.assert_array_equal(made, mosaic(plain, well)[0][:, :, ::-1])
+    assert not (result.output / ".hcs" / "waiting").exists()
+
+
+@step_function(out="", makes={"brightest": "table"})
+def measure(image):
+    return Table({"brightest": [int(image.max())]})
+
+
+def test_what_is_measured_on_mosaics_is_told_of_wells_and_not_of_sites(run):
+    result = run(PLATE, *STITCH, Step(measure))
+    table = result.tables["brightest"]
+    assert "Metadata_Site" not in table.names
+    assert list(zip(table["Metadata_Well"].tolist(), table["Metadata_Channel"].tolist(), strict=True)) == [
+        (well, channel) for well in PLATE.wells for channel in ("DAPI", "GFP")
+    ]
+    truth = [
+        max(int(PLATE.image(well, site, channel, 1, 1).max()) for site in PLATE.site_grid)
+        for well in PLATE.wells
+        for channel in (1, 2)
+    ]
+    assert np.abs(table["brightest"] - truth).max() <= 1
+
+
 # --- Wells of every shape -----------------------------------------------------------------------------------------
 
 
@@ -242,6 +283,17 @@ def test_a_file_that_turns_out_to_be_unusable_leaves_a_hole_in_the_mosaic(run):
     store = result.output / "images.zarr"
     check_well(plate, store, "B03", sites=[1, 2, 3, 4, 5])
     assert mosaic(store, "A01")[0].shape == mosaic(store, "B03")[0].shape
+
+
+def test_what_is_filled_leaves_a_hole_in_one_channel_alone(run):
+    plate = attrs.evolve(PLATE, wells=("B03",), faults=(Fault(kind="missing", wells="B03", sites=6, channels=2),))
+    result = run(plate, *STITCH, missing="fill")
+    assert result.status == "ok", [record.fault for record in result.failed]
+    pixels, first_um, pixel_um = mosaic(result.output / "images.zarr", "B03")
+    for c, sites in ((0, [1, 2, 3, 4, 5, 6]), (1, [1, 2, 3, 4, 5])):
+        where = corners(plate, "B03", sites, first_um, pixel_um, plate.image_shape)
+        tiles = [plate.image("B03", site, c + 1, 1, 1) for site in sites]
+        check_mosaic(plate, pixels[0, c, 0], where, tiles)
 
 
 def test_a_channel_without_a_stack_is_stitched_beside_one_with(run):
@@ -352,16 +404,15 @@ def test_positions_that_were_found_in_larger_pixels_are_used_in_smaller_ones(run
     assert table["y_px"][1] - table["y_px"][0] == pytest.approx(1.0)
 
 
-def test_a_table_of_positions_is_taken_back(run, target, tmp_path, written):
+def test_the_table_of_positions_that_a_run_leaves_is_taken_back(run, target, written):
     class Told(Oracle):
         plate = attrs.evolve(MOVED, z_count=1)
 
     plugins, root = with_stitcher(target, Told), written(Told.plate)
     steps = (PositionGenerationStep(channel="GFP", stitcher="oracle"), ImageStitchingStep(stitcher="oracle"))
     first = run(Told.plate, *steps, plugins=plugins, root=root)
-    rows = [positions_csv(first.well_tables[well]["positions"]) for well in Told.plate.wells]
-    file = tmp_path / "positions.csv"
-    file.write_text(rows[0] + rows[1].split("\n", 1)[1])
+    file = first.output / "results" / "positions.csv"
+    assert file.read_text().splitlines()[0] == "Metadata_Plate,Metadata_Well,Metadata_Site,y_px,x_px,confidence"
     again = run(Told.plate, ImageStitchingStep(positions_file=str(file)), root=root, output="again")
     for well in Told.plate.wells:
         check_pixels(mosaic(first.output / "images.zarr", well), mosaic(again.output / "images.zarr", well))
