@@ -57,7 +57,12 @@ class Kernels:
             raise fault_of(node, site, "a stitcher does it, and no kernel")
         image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = function(_read_only(image), **self._parameters[index], **told, **present)
+            result = function(
+                _read_only(image),
+                **self._parameters[index],
+                **{name: _read_only(value) for name, value in told.items()},
+                **present,
+            )
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise fault_of(node, site, what_it_raised(error)) from error
@@ -71,7 +76,8 @@ class Kernels:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
             owned = self._converter.memory_type(node.memory_type).owns(image)
-            wrong = what_it_returned(image, node, (*made_shape(node, block), *frame), owned=owned)
+            wanted = (*made_shape(node, block), *frame)
+            wrong = what_it_returned(image, node, wanted, owned=owned)
             if wrong is not None:
                 raise fault_of(node, site, wrong)
         return image, made

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import attrs
 import numpy as np
+import pyarrow.parquet
 import pytest
 import tifffile
 import zarr
@@ -34,6 +35,8 @@ from hcs_core import (
     Signature,
     Step,
     VFSConfig,
+    WritersConfig,
+    WriterSpec,
     ZarrConfig,
     hookimpl,
     step_function,
@@ -41,7 +44,7 @@ from hcs_core import (
 from hcs_core.pipeline.config_file import load_config
 from hcs_core.runtime.local_executor import LocalExecutor
 
-CLASSES = (GlobalPipelineConfig, PathPlanningConfig, VFSConfig, ZarrConfig)
+CLASSES = (GlobalPipelineConfig, PathPlanningConfig, VFSConfig, WritersConfig, ZarrConfig)
 PATIENCE_S = 30.0
 EFFECTS = {}
 
@@ -460,6 +463,37 @@ def test_wells_and_plate_have_metadata(run, tmp_path, wanted):
     assert first(tmp_path / "out").shape == (1, 2, 2, 64, 96)
 
 
+# --- How artifacts are written ----------------------------------------------------------------------------------
+
+
+@step_function(axes="yx", out="", makes={"counts": "table", "facts": "json", "mask": "image"})
+def measured(image):
+    return {"pixels": [image.size]}, {"dtype": str(image.dtype)}, image > 0
+
+
+@effect_of(GlobalPipelineConfig, "writers")
+@effect_of(WritersConfig, "table", "image")
+def test_another_writer_of_tables_and_images(run, tmp_path):
+    run(Step(measured), writers=WritersConfig(table="parquet", image="tiff"))
+    results = tmp_path / "out" / "results"
+    assert pyarrow.parquet.read_table(results / "counts.parquet")["pixels"].to_pylist() == [64 * 96] * 16
+    assert not (results / "counts.csv").exists()
+    (mask, *_) = sorted((results / "mask").rglob("*.tif"))
+    assert tifffile.imread(mask).shape == (64, 96)
+
+
+def write_upper(document, path):
+    """A writer of JSON that a program brings: in capitals."""
+    path.write_text(json.dumps(document).upper(), encoding="utf-8")
+
+
+@effect_of(WritersConfig, "json")
+def test_another_writer_of_json(run, tmp_path):
+    spec = WriterSpec(name="capitals", kind="json", suffix=".caps", target=f"{__name__}:write_upper")
+    run(Step(measured), plugins=program(hcs_writers=[spec]), writers=WritersConfig(json="capitals"))
+    assert "UINT16" in (tmp_path / "out" / "results" / "facts.caps").read_text(encoding="utf-8")
+
+
 # --- The same as a file -----------------------------------------------------------------------------------------
 
 TABLES = Path("t")
@@ -469,6 +503,7 @@ WRITTEN = [
     (GlobalPipelineConfig, "path_planning", "path_planning: {output_dir_suffix: _a}", SUFFIX_A),
     (GlobalPipelineConfig, "vfs", "vfs: {intermediate_backend: disk}", VFSConfig(intermediate_backend="disk")),
     (GlobalPipelineConfig, "zarr", "zarr: {shuffle: false}", ZarrConfig(shuffle=False)),
+    (GlobalPipelineConfig, "writers", "writers: {json: mine}", WritersConfig(json="mine")),
     (GlobalPipelineConfig, "microscope", "microscope: imagexpress", "imagexpress"),
     (GlobalPipelineConfig, "use_threading", "use_threading: false", False),
     (GlobalPipelineConfig, "device", "device: cuda:1", "cuda:1"),
@@ -480,6 +515,9 @@ WRITTEN = [
     (PathPlanningConfig, "materialization_results_path", "path_planning: {materialization_results_path: t}", TABLES),
     (VFSConfig, "intermediate_backend", "vfs: {intermediate_backend: zarr}", "zarr"),
     (VFSConfig, "materialization_backend", "vfs: {materialization_backend: disk}", "disk"),
+    (WritersConfig, "table", "writers: {table: parquet}", "parquet"),
+    (WritersConfig, "json", "writers: {json: mine}", "mine"),
+    (WritersConfig, "image", "writers: {image: tiff}", "tiff"),
     (ZarrConfig, "store_name", "zarr: {store_name: a.zarr}", "a.zarr"),
     (ZarrConfig, "compressor", "zarr: {compressor: gzip}", "gzip"),
     (ZarrConfig, "compression_level", "zarr: {compression_level: 7}", 7),
@@ -490,7 +528,10 @@ WRITTEN = [
     (ZarrConfig, "ome_zarr_metadata", "zarr: {ome_zarr_metadata: false}", False),
     (ZarrConfig, "write_plate_metadata", "zarr: {write_plate_metadata: false}", False),
 ]  # fmt: skip
-PARTS = {GlobalPipelineConfig: None, PathPlanningConfig: "path_planning", VFSConfig: "vfs", ZarrConfig: "zarr"}
+PARTS = {
+    GlobalPipelineConfig: None, PathPlanningConfig: "path_planning", VFSConfig: "vfs", WritersConfig: "writers",
+    ZarrConfig: "zarr",
+}  # fmt: skip
 
 
 def test_every_field_is_written_in_a_file_of_these_tests():
