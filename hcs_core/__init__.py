@@ -78,6 +78,10 @@ if TYPE_CHECKING:
     from hcs_core.pipeline.step import (
         Step as Step,
     )
+    from hcs_core.pipeline.stitching_steps import (
+        ImageStitchingStep as ImageStitchingStep,
+        PositionGenerationStep as PositionGenerationStep,
+    )
     from hcs_core.plate.inventory import (
         Channel as Channel,
         Plane as Plane,
@@ -211,6 +215,7 @@ if TYPE_CHECKING:
         WellStore as WellStore,
     )
     from hcs_core.storage.layout import (
+        MOSAIC as MOSAIC,
         ChannelLayout as ChannelLayout,
         Compression as Compression,
         FinishedWell as FinishedWell,
@@ -222,6 +227,7 @@ if TYPE_CHECKING:
     )
     from hcs_core.storage.size import (
         StoreSize as StoreSize,
+        images_of as images_of,
     )
 
 __version__ = "0.1.0"
@@ -249,6 +255,7 @@ _NAMES = {
     ),
     "hcs_core.pipeline.pipeline": "Pipeline",
     "hcs_core.pipeline.step": "Step",
+    "hcs_core.pipeline.stitching_steps": "ImageStitchingStep PositionGenerationStep",
     "hcs_core.plate.inventory": "Channel Plane PlaneKind PlaneState PlaneTable Plate SitePosition",
     "hcs_core.plate.microscope": (
         "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"
@@ -281,9 +288,9 @@ _NAMES = {
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",
     "hcs_core.storage.layout": (
-        "ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
+        "MOSAIC ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
-    "hcs_core.storage.size": "StoreSize",
+    "hcs_core.storage.size": "StoreSize images_of",
 }
 """The public names by the module that they live in."""
 

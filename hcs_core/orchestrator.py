@@ -250,7 +250,7 @@ class PipelineOrchestrator:
         there = [estimate for estimate in estimates if estimate is not None]
         existing = existing_of(
             content,
-            {task.well: task.planes.digest() for task in tasks},
+            {task.well: task.digest() for task in tasks},
             whole,
             # Until all are there, nobody can say which wells were made with them: the run itself does.
             estimates_digest(there) if len(there) == len(estimates) else None,

@@ -12,6 +12,7 @@ from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import Parameter
 from hcs_core.plugins.signature import Signature
+from hcs_core.plugins.stitching_signatures import OUT_AXES, SUMMARIES, stitching_signatures
 
 
 @click.command(name="functions")
@@ -59,7 +60,22 @@ def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
             },
         )
         row["memory_types"][spec.memory_type] = _readiness(plugins, spec.memory_type)
-    return list(operations.values())
+    return [*operations.values(), *_stitching(plugins)]
+
+
+def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
+    """Return the steps that are no kernels', and what each installed stitcher takes in them."""
+    return [
+        {
+            "name": name,
+            "axes": signature.axes,
+            "out": OUT_AXES[name],
+            "summary": SUMMARIES[name],
+            "parameters": [_parameter(item) for item in signature.parameters],
+            "memory_types": {"numpy": "ready"},
+        }
+        for name, signature in stitching_signatures(plugins).items()
+    ]
 
 
 def _parameter(item: Parameter) -> dict[str, Any]:

@@ -80,18 +80,22 @@ def _stage(plan: Plan, stage: Stage) -> dict[str, Any]:
 
 
 def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
-    layout, size = output.layout, output.size
+    """Return what is said of an output; of mosaics, the largest is told."""
+    layout, size, image = output.image_layout, output.size, plan.largest(output.image)
+    if layout is not None and image.is_mosaic:
+        layout = layout.sized(image.shape)
     return {
         "name": output.store,
         "step": output.step,
         "backend": output.backend,
         "wells": None if output.wells is None else list(plan.wells_of(output)),
-        "channels": [channel.name for channel in output.image.channels],
-        "shape": list(output.image.array_shape),
-        "dtype": output.image.dtype,
-        "chunk": list(layout.image.chunk) if layout else None,
-        "shard": list(layout.image.shard) if layout and layout.image.shard else None,
-        "levels": len(layout.image.level_shapes) if layout else None,
+        "mosaic": image.is_mosaic,
+        "channels": [channel.name for channel in image.channels],
+        "shape": list(image.array_shape),
+        "dtype": image.dtype,
+        "chunk": list(layout.chunk) if layout else None,
+        "shard": list(layout.shard) if layout and layout.shard else None,
+        "levels": len(layout.level_shapes) if layout else None,
         "bytes": size.bytes if size else None,
         "files": size.files if size else None,
     }

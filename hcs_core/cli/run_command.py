@@ -84,8 +84,8 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     ok = sum(record.status in {"ok", "cached"} for record in result.wells.values())
     wells = len(result.plan.wells) + len(result.plan.skipped_wells)
     click.echo(f"{result.plan.plate}: {ok} of {wells} wells done in {result.seconds:.1f} s.")
-    for output in result.plan.outputs if ok else ():
-        click.echo(f"  {result.output / output.store}")
+    for store in dict.fromkeys(output.store for output in result.plan.outputs) if ok else ():
+        click.echo(f"  {result.output / store}")
     for path in result.artifacts.values():
         click.echo(f"  {path}")
     _say_absent(result, wanted)

@@ -10,7 +10,7 @@ import attrs
 from hcs_core.compiler.artifact_plan import ORDER, TakenPlan
 from hcs_core.compiler.image_plan import ImageChannel
 from hcs_core.compiler.plan import NodePlan, Plan
-from hcs_core.compiler.presence import PlaneKey, Presence
+from hcs_core.compiler.presence import PlaneKey, Presence, places_of
 
 
 @attrs.frozen
@@ -111,8 +111,9 @@ class Parts:
 
     def _places(self, node: NodePlan) -> dict[str, Sequence[int]]:
         output = node.output
+        sites = places_of(node.input, self._presence.sites)["s"]
         return {
-            "s": self._presence.sites[:1] if "s" in node.axes else self._presence.sites,
+            "s": sites[:1] if "s" in node.axes else sites,
             "t": output.timepoints[:1] if "t" in node.axes else output.timepoints,
             "c": (0,) if "c" in node.axes else range(len(node.input.channels)),
             "z": output.z_indexes[:1] if "z" in node.axes else output.z_indexes,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from hcs_core.compiler.artifact_book import ArtifactBook
+from hcs_core.compiler.canvas import SNAP
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.estimating import estimates_of
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
@@ -16,6 +17,8 @@ from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit
 from hcs_core.compiler.operations import Images, Resolved, given_parameters, parameter_problems, resolve
 from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
 from hcs_core.compiler.selected import channel_index
+from hcs_core.compiler.stitching import Stitching, stitching_call
+from hcs_core.compiler.stitching_problems import sites_are_gone
 from hcs_core.errors import PlateError
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 from hcs_core.plate.wells import canonical_well
@@ -35,20 +38,28 @@ class Builder:
         self.doubtful: set[int] = set()
         """The nodes behind a call that could not be resolved: what they really get, nobody knows."""
         self._images: Images = {}
+        self.stitching = Stitching(plan, given, self.nodes, self.problems)
 
     def begin(self, images: Images) -> None:
         """Go on to a pipeline that names these image files."""
         self._images = images
+        self.stitching.begin(images)
 
     def check_calls(self, step: Step, calls: Iterable[FunctionCall]) -> None:
         """Check what can be checked of a step's calls without an image: operations and their parameters."""
         for call in calls:
+            if call is stitching_call(step):
+                self.stitching.check(step, call)
+                continue
             resolved = self._resolve(step, call)
             if resolved is not None:
                 self.artifacts.announce(step, resolved)
 
     def add_step(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Add a step's nodes; return the lanes that it leaves."""
+        stitching = stitching_call(step)
+        if stitching is not None:
+            return self.stitching.add(step, stitching, lanes)
         self._check_variable_components(step)
         if step.group_by is None:
             return self._chain(step, step.branches[0].calls, lanes)
@@ -102,6 +113,9 @@ class Builder:
     def _by_place(self, step: Step, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
         """Run a branch at each well, site, z_index or timepoint that is named; elsewhere planes pass unchanged."""
         component = str(step.group_by)
+        if component == "site" and any(lane.image.is_mosaic for lane in lanes):
+            self.problems.append(sites_are_gone(step, "", "it has a dict by site"))
+            return lanes
         before = groups(lanes)
         seen: set[str | int] = set()
         for branch in step.branches:
@@ -163,6 +177,8 @@ class Builder:
         """Add a node for each image that the lanes make up; return the lanes in their order."""
         found = groups(lanes)
         wrong = misfit(step, call, resolved, found, only)
+        if "s" in resolved.signature.axes and any(group.image.is_mosaic for group in found):
+            wrong = sites_are_gone(step, call.label, "it stacks sites")
         if wrong is not None:
             self.problems.append(wrong)
             self.artifacts.announce(step, resolved)
@@ -182,7 +198,9 @@ class Builder:
             self.nodes.append(node)
             if not group.known:
                 self.doubtful.add(index)
-            left = group.lanes if node.passes_on else lanes_of(node.output, index, known=group.known)
+            positions = group.lanes[0].positions
+            made_lanes = lanes_of(node.output, index, known=group.known, positions=positions)
+            left = group.lanes if node.passes_on else made_lanes
             made.update(zip(places, left, strict=False))
         return tuple(made[place] for place in sorted(made))
 
@@ -264,12 +282,15 @@ def output_image(image: ImagePlan, resolved: Resolved, parameters: Mapping[str, 
     frame = resolved.signature.frame
     if frame is None:
         return made
-    change = frame.change(image.shape, parameters)
+    if image.is_mosaic and frame.crop:
+        raise ValueError("a mosaic has another size in each well, and cannot be cropped: crop before `stitch`")
+    # A canvas is never smaller than what it is a multiple of.
+    change = frame.change((SNAP, SNAP) if image.is_mosaic else image.shape, parameters)
     y, x = (before + moved * image.scale for before, moved in zip(image.origin, change.origin, strict=True))
     return attrs.evolve(
         made,
-        shape=change.shape,
-        field_shape=image.field_shape or image.shape,
+        shape=image.shape if image.is_mosaic else change.shape,
+        field_shape=None if image.is_mosaic else image.field_shape or image.shape,
         scale=image.scale * change.scale,
         origin=(y, x),
         pixel_size_um=None if image.pixel_size_um is None else image.pixel_size_um * change.scale,

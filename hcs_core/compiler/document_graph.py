@@ -35,9 +35,10 @@ class DocumentGraph:
         self._whose = [document[key] for key in _WHOSE]
         self._known: dict[int, str] = {}
         self.steps: tuple[str, ...] = tuple(self._of_step)
-        self.outputs: dict[str, list[dict[str, int]]] = {
-            output["store"]: output["ports"] for output in document["outputs"]
-        }
+        self.outputs: dict[str, list[dict[str, int]]] = {}
+        # A store may hold the images of sites and their mosaics, which are two outputs.
+        for output in document["outputs"]:
+            self.outputs.setdefault(output["store"], []).extend(output["ports"])
         self.plate = repr((self._whose, document["sources"]))
 
     def calls(self, step: str) -> list[dict[str, Any]]:
@@ -60,7 +61,9 @@ class DocumentGraph:
     def _node_signature(self, index: int) -> str:
         if index not in self._known:
             node = self._nodes[index]
-            parts = (self._facts(index), node["output"], [self.signature(port) for port in node["inputs"]])
+            made_of = [self.signature(port) for port in node["inputs"]]
+            made_of += [self._node_signature(found) for found in _positions(node)]
+            parts = (self._facts(index), node["output"], made_of)
             self._known[index] = hashlib.sha256(repr(parts).encode()).hexdigest()
         return self._known[index]
 
@@ -73,8 +76,19 @@ class DocumentGraph:
             if index != PLATE and index not in seen:
                 seen.add(index)
                 ports += self._nodes[index]["inputs"]
+                ports += [{"node": found, "channel": 0} for found in _positions(self._nodes[index])]
         names = {self._nodes[index]["step"] for index in seen}
         return tuple(name for name in self.steps if name in names)
 
     def _facts(self, index: int) -> dict[str, Any]:
-        return {key: value for key, value in self._nodes[index].items() if key not in _NO_FACTS}
+        facts = {key: value for key, value in self._nodes[index].items() if key not in _NO_FACTS}
+        if facts.get("stitch"):
+            # What found the positions is told by what it is, not by its place in the graph.
+            facts["stitch"] = {key: value for key, value in facts["stitch"].items() if key != "positions"}
+        return facts
+
+
+def _positions(node: Mapping[str, Any]) -> list[int]:
+    """Return the node that found the positions by which a node stitches, if it does."""
+    found = (node.get("stitch") or {}).get("positions")
+    return [] if found is None else [found]

@@ -32,14 +32,17 @@ class ImagePlan:
     reduced
         The axes among `tz` that are gone: projections have no place along z, and their `z_indexes` are `(0,)`.
     shape, dtype
-        (y, x) and the numpy name of the dtype.
+        (y, x) and the numpy name of the dtype. Mosaics differ in size from well to well: theirs is (0, 0) here, and
+        `WellShape.frame` gives that of a well.
     pixel_size_um, z_step_um, time_step_s
         The spacings; `None` where unknown.
     field_shape
         (y, x) of the planes of the plate that it comes from; `None`: as `shape`.
     scale, origin
         How many pixels of the plate's planes are one of its, along each side, and where the centre of its first pixel
-        lies, in pixels of the plate's planes from the centre of their first.
+        lies, in pixels of the plate's planes from the centre of their first (of a mosaic: of its canvas's first).
+    canvas
+        Of a mosaic: which of its well's canvases it lies on; `None` where each site has an image.
     """
 
     channels: tuple[ImageChannel, ...]
@@ -54,6 +57,12 @@ class ImagePlan:
     field_shape: tuple[int, int] | None = None
     scale: int = 1
     origin: tuple[float, float] = (0.0, 0.0)
+    canvas: int | None = None
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether it is one image a well, and not one a site."""
+        return self.canvas is not None
 
     @property
     def array_shape(self) -> tuple[int, int, int, int, int]:
@@ -79,7 +88,8 @@ class ImagePlan:
 
     def axis_sizes(self, sites: int) -> dict[str, int]:
         """Return the planes along s, t, c and z of a well with so many sites; gaps in t and z are not counted."""
-        return {"s": sites, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
+        along = 1 if self.is_mosaic else sites
+        return {"s": along, "t": len(self.timepoints), "c": len(self.channels), "z": len(self.z_indexes)}
 
     def first_pixel(self, centre_yx_um: tuple[float, float]) -> tuple[float, float] | None:
         """Return (y, x) in um of the first pixel's centre, where the field's centre is known; without pixels, `None`.

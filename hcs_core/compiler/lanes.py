@@ -17,12 +17,14 @@ class Lane:
     """A channel on its way: where its planes come from, and the image that it is part of, less all other channels.
 
     Its `image` has the places along z and t of the image that it was part of: a channel need not fill them all.
-    `known` is false behind a call of which nobody knows what it would have made: nothing is said of what follows.
+    `positions` is the node that found where its sites lie, if a step before did. `known` is false behind a call of
+    which nobody knows what it would have made: nothing is said of what follows.
     """
 
     channel: ImageChannel
     port: Port
     image: ImagePlan
+    positions: int | None = None
     known: bool = attrs.field(default=True, eq=False)
 
 
@@ -37,10 +39,10 @@ def source_lanes(plan: Plan, pipeline: int = 0) -> tuple[Lane, ...]:
     return tuple(sorted(lanes, key=lambda lane: lane.channel.number))
 
 
-def lanes_of(image: ImagePlan, node: int, *, known: bool = True) -> tuple[Lane, ...]:
+def lanes_of(image: ImagePlan, node: int, *, known: bool = True, positions: int | None = None) -> tuple[Lane, ...]:
     """Return the lanes of a node's result."""
     return tuple(
-        Lane(channel=channel, port=Port(node, index), image=_alone(image), known=known)
+        Lane(channel=channel, port=Port(node, index), image=_alone(image), known=known, positions=positions)
         for index, channel in enumerate(image.channels)
     )
 
@@ -100,6 +102,7 @@ def difference(one: ImagePlan, other: ImagePlan) -> str:
         "dtype": (one.dtype, other.dtype),
         "pixel size": (one.pixel_size_um, other.pixel_size_um),
         "origin": (one.origin, other.origin),
+        "mosaic": (one.canvas, other.canvas),
     }
     return " and ".join(name for name, (first, second) in facts.items() if first != second)
 

@@ -8,7 +8,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.devices import Devices
 from hcs_core.compiler.estimate_memory import collecting_bytes, estimated_images_bytes
 from hcs_core.compiler.operations import memory_type_known
-from hcs_core.compiler.peak_memory import SCRATCH_PLANES, block_bytes, peak_memory
+from hcs_core.compiler.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
 from hcs_core.compiler.plan import NodePlan, Plan, Problem
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
@@ -23,10 +23,15 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     nodes: list[NodePlan] = []
     devices = Devices(given.plugins)
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
+    host = _host(given.plugins)
     for node in plan.nodes:
+        sized = attrs.evolve(node, needs_bytes=_needs(plan, node, sites))
+        if node.stitch is not None:
+            nodes.append(attrs.evolve(sized, memory_type=host))
+            continue
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
         wanted = node.asked_device or given.config.device
-        nodes.append(_with_kernel(node, before, given.plugins, problems, sites, devices, wanted))
+        nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes, given.plugins))
     in_memory = _in_memory(plan.intermediate_backend, given.plugins)
     peak = peak_memory(plan, waits_in_memory=in_memory)
@@ -38,6 +43,11 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     ).with_problems(*problems)
 
 
+def _host(plugins: PluginManager) -> str:
+    """Return the memory type in which planes arrive, empty where there is none."""
+    return next((spec.name for spec in plugins.memory_types if spec.library == HOST_LIBRARY), "")
+
+
 def _in_memory(backend: str, plugins: PluginManager) -> bool:
     """Whether planes between nodes are held in memory; a backend that is not there counts as one that does."""
     return backend not in plugins.storage_backends or not plugins.storage_backends.get(backend).durable
@@ -45,7 +55,7 @@ def _in_memory(backend: str, plugins: PluginManager) -> bool:
 
 def _with_conversions(nodes: list[NodePlan], plugins: PluginManager) -> tuple[NodePlan, ...]:
     """Return the nodes with the memory types from which their planes come; a stack is filled on the host."""
-    host = next((spec.name for spec in plugins.memory_types if spec.library == HOST_LIBRARY), "")
+    host = _host(plugins)
     found = []
     for node in nodes:
         before = [nodes[port.node].memory_type if port.node >= 0 else host for port in node.inputs]
@@ -61,7 +71,6 @@ def _with_kernel(
     before: list[str],
     plugins: PluginManager,
     problems: list[Problem],
-    sites: int,
     devices: Devices,
     wanted: str | None,
 ) -> NodePlan:
@@ -70,7 +79,7 @@ def _with_kernel(
         wrong = memory_type_known(name, plugins)
         if wrong:
             problems.append(_unknown_memory_type(node, name, wrong, plugins))
-        return _sized(node, name, "", node.version, sites)
+        return attrs.evolve(node, memory_type=name, kernel="")
     there = [spec for spec in plugins.kernels if spec.operation == node.operation]
     usable = [spec for spec in there if spec.memory_type in plugins.memory_types]
     if node.asked_memory_type is not None:
@@ -88,12 +97,12 @@ def _with_kernel(
                 expected=", ".join(spec.memory_type for spec in there),
             )
         )
-        return _sized(node, "", "", "", sites)
+        return attrs.evolve(node, memory_type="", kernel="", version="")
     if wanted is not None:
         # Where some of them have the device that is asked for, the others are out of the question.
         usable = [spec for spec in usable if devices.has(spec.memory_type, wanted)] or usable
     chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
-    return _sized(node, chosen.memory_type, chosen.name, chosen.version, sites)
+    return attrs.evolve(node, memory_type=chosen.memory_type, kernel=chosen.name, version=chosen.version)
 
 
 def _unknown_memory_type(node: NodePlan, name: str, wrong: str, plugins: PluginManager) -> Problem:
@@ -114,14 +123,14 @@ def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tu
     return (spec.memory_type not in before if before else not host, not host, spec.memory_type)
 
 
-def _sized(node: NodePlan, memory_type: str, kernel: str, version: str, sites: int) -> NodePlan:
-    taken = block_bytes(node.input, node.axes, sites)
-    given = 0 if node.passes_on else block_bytes(node.output, node.out, sites)
-    scratch = SCRATCH_PLANES * block_bytes(node.input, "yx")
-    return attrs.evolve(
-        node,
-        memory_type=memory_type,
-        kernel=kernel,
-        version=version,
-        needs_bytes=taken + given + scratch,
-    )
+def _needs(plan: Plan, node: NodePlan, sites: int) -> int:
+    """Return what a node holds at once: what it gets and gives, and its scratch."""
+    taken, made = plan.largest(node.input), plan.largest(node.output)
+    scratch = SCRATCH_PLANES * block_bytes(taken, "yx")
+    if node.places:
+        # A stitcher that compares tiles may hold all of them.
+        return block_bytes(taken, "syx", sites) + scratch if node.inputs else 0
+    if node.stitch is not None:
+        return canvas_bytes(made) + block_bytes(taken, "yx") + scratch
+    given = 0 if node.passes_on else block_bytes(made, node.out, sites)
+    return block_bytes(taken, node.axes, sites) + given + scratch

@@ -49,7 +49,7 @@ def ill_fitting_images(
             function=call.label,
             parameter=item.name,
             message=f"it is {' x '.join(map(str, shapes[item.name]))}, and the planes are "
-            f"{' x '.join(map(str, image.shape))}.",
+            f"{'mosaics' if image.is_mosaic else ' x '.join(map(str, image.shape))}.",
             hint="Give one of the size that the planes have at this step.",
             found=" x ".join(map(str, shapes[item.name])),
             expected=" x ".join(map(str, image.shape)),

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from hcs_core.arrays.step_function import declared, function_version
+from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.plan import Problem
 from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
@@ -27,8 +28,8 @@ class Resolved:
     function: Callable[..., Any] | None = None
 
 
-Images = Mapping[str, GivenImage | str]
-"""What was read of the image files that a pipeline names: the image, or why it cannot be read."""
+Images = Mapping[str, GivenImage | GivenPositions | str]
+"""What was read of the files that a pipeline names: an image or positions, or why it cannot be read."""
 
 
 def operations(plugins: PluginManager) -> dict[str, Signature]:
@@ -135,6 +136,8 @@ def _image_problem(step: Step, call: FunctionCall, name: str, value: str, images
     image = images.get(value, f"{value} was not read.")
     if isinstance(image, GivenImage):
         return None
+    if isinstance(image, GivenPositions):
+        image = f"{value} is a table of positions, and no image."
     hint = "Give the path of an image of one plane, relative to the pipeline file, or an array."
     expected = "the path of an image file"
     return Problem(

@@ -14,6 +14,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.estimating import with_stages
 from hcs_core.compiler.inputs import Inputs
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
+from hcs_core.compiler.mosaic_shapes import with_canvases
 from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
 from hcs_core.compiler.pulling import running_nodes
 from hcs_core.compiler.refusals import refusals
@@ -41,6 +42,7 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     plan = attrs.evolve(
         plan, nodes=nodes, steps=tuple(paths.steps), outputs=tuple(paths.outputs), artifacts=artifacts
     )
+    plan = with_canvases(plan, given.plate, builder.stitching.frames)
     # Beside a step that is wrong itself, who would have taken up what is not known.
     for_nothing = () if builder.problems or unmade else _for_nothing(plan)
     plan = plan.with_problems(*problems, *unmade, *for_nothing, *refusals(plan, builder.doubtful))
@@ -74,11 +76,13 @@ class _Paths:
         lanes = self._inputs.end()
         last = self._given.step_name(pipeline, enabled[-1]) if enabled else ""
         names = self._names.final(pipeline)
-        made = kept_outputs(last, lanes, names, pipeline=pipeline.name)
+        images = self.builder.stitching.left(lanes)
+        made = [output for image in images for output in kept_outputs(last, image, names, pipeline=pipeline.name)]
         self.outputs += made
         whose = f"the pipeline {pipeline.name!r}" if len(self.pipelines) > 1 else "the results"
         hint = "Give the pipeline another `name`."
-        stores = [output.store for output in made] or names[:1]
+        # The mosaics of images lie in the stores of these.
+        stores = dict.fromkeys([output.store for output in made] or names[:1])
         self.ends += [_Place(store=store, step=last, whose=whose, hint=hint) for store in stores]
 
     def _step(self, pipeline: Pipeline, step: Step) -> None:

@@ -23,6 +23,10 @@ SCRATCH_PLANES = 2
 """The planes that a kernel may hold beside its input and its output."""
 
 
+WEIGHTS_BYTES = 8
+"""What a stitcher may hold of each pixel of a mosaic beside it: a sum and a weight in float32."""
+
+
 @attrs.frozen(kw_only=True)
 class PeakMemory:
     """The most bytes that a worker holds, and the most of them that are planes which wait between nodes."""
@@ -43,8 +47,8 @@ def peak_memory(plan: Plan, *, waits_in_memory: bool = True) -> PeakMemory:
     """
     if not plan.sources or not plan.outputs:
         return PeakMemory()
-    # Without gaps: what a site lacks is never held.
-    whole = attrs.evolve(_at_different_times(plan), gaps=((),))
+    # Without gaps: what a site lacks is never held. Of mosaics, the largest.
+    whole = attrs.evolve(_at_different_times(_at_largest(plan)), gaps=((),))
     peak = waiting = 0
     for sites, well in _different_wells(plan):
         counted = _Counted(whole, waits_in_memory=waits_in_memory)
@@ -57,6 +61,22 @@ def block_bytes(image: ImagePlan, axes: str, sites: int = 1) -> int:
     """Return the bytes of what a kernel gets or gives at once, in a well with so many sites."""
     sizes = {**image.axis_sizes(sites), "y": image.shape[0], "x": image.shape[1]}
     return math.prod(sizes[axis] for axis in axes) * np.dtype(image.dtype).itemsize
+
+
+def canvas_bytes(image: ImagePlan) -> int:
+    """Return the bytes of a mosaic that is being made, and of what a stitcher may hold of its pixels beside it."""
+    height, width = image.shape
+    return block_bytes(image, "yx") + height * width * WEIGHTS_BYTES
+
+
+def _at_largest(plan: Plan) -> Plan:
+    """Return the plan with mosaics as large as they are in the well that has the largest."""
+
+    def largest(node: NodePlan) -> NodePlan:
+        return attrs.evolve(node, input=plan.largest(node.input), output=plan.largest(node.output))
+
+    outputs = tuple(attrs.evolve(output, image=plan.largest(output.image)) for output in plan.outputs)
+    return attrs.evolve(plan, nodes=tuple(map(largest, plan.nodes)), outputs=outputs)
 
 
 def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -132,7 +152,8 @@ def _sharing_a_chunk(output: OutputPlan) -> int:
 
 
 def _planes_in_a_chunk(output: OutputPlan) -> int:
-    return math.prod(output.layout.image.chunk[:3]) if output.layout else 1
+    layout = output.image_layout
+    return math.prod(layout.chunk[:3]) if layout else 1
 
 
 def _writing(output: OutputPlan) -> int:
@@ -191,6 +212,8 @@ class _Counted:
 
     def compute(self, index: int, block: Block, planes: Iterator[None], key: PlaneKey) -> Sequence[None]:  # noqa: ARG002
         node = self._plan.nodes[index]
+        if node.stitch is not None:
+            return self._fuse(index, node, planes)
         stack = _stack_bytes(node, block, self._taken[index])
         self._collecting += stack
         for _ in planes:
@@ -201,6 +224,24 @@ class _Counted:
         self._given = _Result(made * self._made[index])
         self._note(taken + self._given.size + SCRATCH_PLANES * self._taken[index])
         return [None] * made
+
+    def _fuse(self, index: int, node: NodePlan, planes: Iterator[None]) -> Sequence[None]:
+        """Count a mosaic: its canvas is there while tiles come one at a time."""
+        canvas = canvas_bytes(node.output)
+        self._collecting += canvas
+        for _ in planes:
+            self._note(max(self._taken[index], self._unheld) + SCRATCH_PLANES * self._taken[index])
+        self._collecting -= canvas
+        self._given = _Result(self._made[index])
+        return [None]
+
+    def place(self, index: int, sites: Sequence[int], planes: Iterator[None]) -> None:
+        """Count what is compared to find positions: all tiles, as the stitcher may hold them."""
+        tiles = len(sites) * self._taken[index]
+        self._collecting += tiles
+        for _ in planes:
+            self._note(SCRATCH_PLANES * self._taken[index])
+        self._collecting -= tiles
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: None) -> None:  # noqa: ARG002
         self._note(max(self._unheld - self._kept[output], 0) + self._writing[output])

@@ -14,11 +14,12 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
+from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plugins.estimate import Estimate
 from hcs_core.plugins.parameter import ParameterValue
-from hcs_core.storage.layout import StoreLayout
+from hcs_core.storage.layout import ImageLayout, StoreLayout
 from hcs_core.storage.size import StoreSize
 
 PLATE = -1
@@ -56,10 +57,14 @@ class Problem:
 
 @attrs.frozen(kw_only=True)
 class WellShape:
-    """What wells that are alike share: their sites, and for each the position of its gaps in `Plan.gaps`."""
+    """What wells that are alike share: their sites, and for each the position of its gaps in `Plan.gaps`.
+
+    `canvases` are those of their mosaics, one for each of `Plan.tile_frames`.
+    """
 
     sites: tuple[int, ...]
     gaps: tuple[int, ...]
+    canvases: tuple[Canvas, ...] = ()
 
     def lacking(self, gaps: Mapping[int, int]) -> WellShape:
         """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
@@ -69,7 +74,16 @@ class WellShape:
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""
         kept = [(site, gap) for site, gap in zip(self.sites, self.gaps, strict=True) if site not in sites]
-        return WellShape(sites=tuple(site for site, _ in kept), gaps=tuple(gap for _, gap in kept))
+        return attrs.evolve(self, sites=tuple(site for site, _ in kept), gaps=tuple(gap for _, gap in kept))
+
+    def frame(self, image: ImagePlan) -> tuple[int, int]:
+        """Return the (y, x) of an image in these wells: a mosaic's is that of its canvas."""
+        if image.canvas is None:
+            return image.shape
+        canvas = self.canvases[image.canvas]
+        factor = image.scale // canvas.scale
+        height, width = canvas.shape
+        return height // factor, width // factor
 
 
 @attrs.frozen
@@ -111,6 +125,28 @@ class EstimatePlan:
 
 
 @attrs.frozen(kw_only=True)
+class StitchPlan:
+    """What a node is told that finds the positions of a well's sites, or fuses their tiles by them.
+
+    Attributes
+    ----------
+    stitcher
+        The name of the stitcher.
+    frame
+        That of the tiles.
+    needs_pixels
+        Whether tiles are looked at to find positions.
+    positions
+        Of a node that fuses: the node that finds the positions; `None` for that one itself.
+    """
+
+    stitcher: str
+    frame: TileFrame
+    needs_pixels: bool = False
+    positions: int | None = None
+
+
+@attrs.frozen(kw_only=True)
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
@@ -119,8 +155,9 @@ class NodePlan:
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
     are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
-    `estimates` are those of its parameters that are estimated, for each of its channels alone. `converts` are the
-    memory types, other than its own, from which its planes come.
+    `stitch` is there for what a stitcher does, in place of a kernel. `estimates` are those of its parameters that are
+    estimated, for each of its channels alone. `converts` are the memory types, other than its own, from which its
+    planes come.
     """
 
     step: str
@@ -134,6 +171,7 @@ class NodePlan:
     masks: bool = False
     only: Only | None = None
     estimates: tuple[EstimatePlan, ...] = ()
+    stitch: StitchPlan | None = None
     makes: tuple[MadePlan, ...] = ()
     takes: tuple[TakenPlan, ...] = ()
     context: bool = False
@@ -144,7 +182,8 @@ class NodePlan:
     kernel: str = ""
     version: str = ""
     device: str = attrs.field(default="", repr=False)
-    needs_bytes: int = 0
+    # What the largest of the selected wells needs is no part of what the node is.
+    needs_bytes: int = attrs.field(default=0, repr=False)
     function: Callable[..., Any] | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
@@ -159,6 +198,11 @@ class NodePlan:
         return {name: value for name, value in self.parameters if name not in estimated}
 
     @property
+    def places(self) -> bool:
+        """Whether it finds positions, once in a well, and makes no image."""
+        return self.stitch is not None and self.stitch.positions is None
+
+    @property
     def passes_on(self) -> bool:
         """Whether it makes only artifacts: later nodes get the image that it got."""
         return not self.out
@@ -166,7 +210,8 @@ class NodePlan:
     @property
     def over(self) -> str:
         """The components, letters of `stcz`, that tell its calls apart: what its image has and it does not stack."""
-        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in self.input.reduced)
+        gone = self.input.reduced + ("s" if self.input.is_mosaic else "")
+        return "".join(axis for axis in ORDER if axis not in self.axes and axis not in gone)
 
 
 @attrs.frozen(kw_only=True)
@@ -189,7 +234,8 @@ class OutputPlan:
     """An image of a step that is kept: which, in which store and backend.
 
     `wells` are those of the plate for which it is made, `None` for all; `pipeline` is the one that it is of. `layout`
-    and `size`, what it takes at most for all wells of the run, come with the stores pass.
+    and `size`, what it takes at most for all wells of the run, come with the stores pass. The images of sites and the
+    mosaics of their wells are two of these, and share a store and its layout.
     """
 
     step: str
@@ -201,6 +247,13 @@ class OutputPlan:
     backend: str = ""
     layout: StoreLayout | None = None
     size: StoreSize | None = attrs.field(default=None, repr=False)
+
+    @property
+    def image_layout(self) -> ImageLayout | None:
+        """Return how the image lies in its store; without rows and columns, where it is a mosaic."""
+        if self.layout is None:
+            return None
+        return self.layout.mosaic if self.image.is_mosaic else self.layout.image
 
 
 SampledPlane = tuple[int, int, int, int]
@@ -269,6 +322,8 @@ class Plan:
     gaps, well_shapes, wells
         The planes that a site lacks, (index in `lanes`, timepoint, z_index), the different shapes that wells have,
         and each well with the position of its shape.
+    tile_frames
+        What is stitched: for each, a well has a canvas.
     missing, skipped_wells, skipped_sites, filled_sites
         What is done where planes are absent, what was left out for it, and which sites are made without them.
     intermediate_backend, source_readers, node_readers
@@ -307,6 +362,7 @@ class Plan:
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()
     wells: tuple[tuple[str, int], ...] = ()
+    tile_frames: tuple[TileFrame, ...] = ()
     missing: str = "error"
     skipped_wells: tuple[str, ...] = ()
     skipped_sites: tuple[tuple[str, int], ...] = ()
@@ -335,11 +391,22 @@ class Plan:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
 
+    def largest(self, image: ImagePlan) -> ImagePlan:
+        """Return an image with the largest shape that it has in a well: that of a mosaic depends on the well."""
+        if not image.is_mosaic:
+            return image
+        frames = [shape.frame(image) for shape in self.well_shapes]
+        return attrs.evolve(image, shape=max(frames, key=lambda frame: frame[0] * frame[1], default=(0, 0)))
+
     def kept_in(self, well: str) -> tuple[int, ...]:
         """Return the positions of the outputs that are made for a well."""
         return tuple(
             index for index, output in enumerate(self.outputs) if output.wells is None or well in output.wells
         )
+
+    def stores_of(self, well: str) -> tuple[str, ...]:
+        """Return the stores that a well belongs to: two outputs may share one."""
+        return tuple(dict.fromkeys(self.outputs[index].store for index in self.kept_in(well)))
 
     def wells_of(self, output: OutputPlan) -> tuple[str, ...]:
         """Return the wells of the run for which an output is made."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import cattrs
 
+from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.plugins.parameter import GivenImage
 
@@ -17,11 +18,13 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     """
     converter = cattrs.Converter()
     omitted = cattrs.override(omit=True)
+    # Before those of what holds them: these are made of what is known then.
+    for kind in (GivenImage, GivenPositions):
+        converter.register_unstructure_hook(kind, lambda given: {"digest": given.digest, "source": given.source})
     converter.register_unstructure_hook(
         NodePlan, cattrs.gen.make_dict_unstructure_fn(NodePlan, converter, function=omitted)
     )
     converter.register_unstructure_hook(Plan, cattrs.gen.make_dict_unstructure_fn(Plan, converter, rewritten=omitted))
-    converter.register_unstructure_hook(GivenImage, lambda image: {"digest": image.digest, "source": image.source})
     document: dict[str, Any] = _plain({"digest": plan.digest, **converter.unstructure(plan)})
     return document
 

@@ -116,7 +116,8 @@ def _step_rows(plan: Plan, number: int, step: StepPlan) -> list[tuple[str, ...]]
     missing = "not known" if plan.problems else "nothing"
     rows: list[tuple[str, ...]] = [("", "", *call, "", "") for call in calls] or [("", "", missing, *[""] * 4)]
     rows[0] = (f"{number}. {step.name}{added}", _read(plan, number, step), *rows[0][2:])
-    rows[-1] = (*rows[-1][:5], "; ".join(map(short_image_text, step.images)), ", ".join(stores) or "-")
+    images = "; ".join(short_image_text(plan.largest(image)) for image in step.images)
+    rows[-1] = (*rows[-1][:5], images, ", ".join(stores) or "-")
     return rows
 
 
@@ -133,18 +134,19 @@ def _stores_table(plan: Plan) -> PlanTable:
 
 
 def _store_row(plan: Plan, output: OutputPlan) -> tuple[str, ...]:
-    layout, size = output.layout, output.size
+    layout, size, image = output.image_layout, output.size, plan.largest(output.image)
     laid_out = ("", "")
     if layout is not None:
-        shard = f" in shards of {lengths_text(layout.image.shard)}" if layout.image.shard else ""
-        laid_out = (lengths_text(layout.image.chunk) + shard, str(len(layout.image.level_shapes)))
+        sized = layout.sized(image.shape) if image.is_mosaic else layout
+        shard = f" in shards of {lengths_text(sized.shard)}" if sized.shard else ""
+        laid_out = (lengths_text(sized.chunk) + shard, str(len(sized.level_shapes)))
     return (
         output.store,
         "" if output.wells is None else summary(plan.wells_of(output)),
         output.backend,
-        ", ".join(channel.name for channel in output.image.channels),
-        lengths_text(output.image.array_shape),
-        output.image.dtype,
+        ", ".join(channel.name for channel in image.channels),
+        ("mosaics to " if image.is_mosaic else "") + lengths_text(image.array_shape),
+        image.dtype,
         *laid_out,
         size_text(size.bytes) if size else "",
         f"{size.files:,}" if size else "",

@@ -41,10 +41,8 @@ def image_text(image: ImagePlan) -> str:
     names = ", ".join(channel.name for channel in image.channels)
     count = len(image.channels)
     slices = "projections" if image.is_projection else f"{len(image.z_indexes)} z"
-    return (
-        f"{count} channel{'s' * (count > 1)} ({names}), {slices}, {len(image.timepoints)} t, "
-        f"{by_text(image.shape)} {image.dtype}"
-    )
+    size = f"mosaics of up to {by_text(image.shape)}" if image.is_mosaic else by_text(image.shape)
+    return f"{count} channel{'s' * (count > 1)} ({names}), {slices}, {len(image.timepoints)} t, {size} {image.dtype}"
 
 
 def short_image_text(image: ImagePlan) -> str:
@@ -52,7 +50,8 @@ def short_image_text(image: ImagePlan) -> str:
     names = ", ".join(channel.name for channel in image.channels)
     slices = "projections" if image.is_projection else f"{len(image.z_indexes)} z"
     times = f", {len(image.timepoints)} t" if len(image.timepoints) > 1 else ""
-    return f"{names}: {slices}{times}, {lengths_text(image.shape)} {image.dtype}"
+    most = "mosaics to " if image.is_mosaic else ""
+    return f"{names}: {slices}{times}, {most}{lengths_text(image.shape)} {image.dtype}"
 
 
 def lengths_text(numbers: Sequence[int]) -> str:

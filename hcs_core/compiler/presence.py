@@ -13,11 +13,15 @@ import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.plan import PLATE, NodePlan, Plan, Port, WellShape
+from hcs_core.storage.layout import MOSAIC
 
 
 @attrs.frozen
 class PlaneKey:
-    """A plane of an image of the plan: its site, and its timepoint and z_index as numbers, not as indices."""
+    """A plane of an image of the plan: its site, and its timepoint and z_index as numbers, not as indices.
+
+    The site of a mosaic's planes is `MOSAIC`.
+    """
 
     site: int
     timepoint: int
@@ -69,6 +73,7 @@ class Presence:
         self._lanes = tuple(image for image in plan.sources for _ in image.channels)
         self._is_whole = len(plan.sources) == 1 and not any(self._gaps.values())
         self._known: dict[tuple[Port, PlaneKey], bool] = {}
+        self._references: dict[Port, tuple[int, int]] = {}
 
     def has(self, port: Port, key: PlaneKey) -> bool:
         """Whether a plane is there, or can be made."""
@@ -97,8 +102,25 @@ class Presence:
             port = self._plan.nodes[port.node].inputs[port.channel]
         return port
 
+    def reference(self, node: NodePlan) -> tuple[int, int]:
+        """Return timepoint and z_index of the planes that a node looks at which finds positions.
+
+        The first timepoint, and the z_index at which the most sites have a plane; of several, that nearest to the
+        middle.
+        """
+        port = node.inputs[0]
+        if port not in self._references:
+            timepoint, slices = node.input.timepoints[0], node.input.z_indexes
+            middle = slices[len(slices) // 2]
+            there = {z: sum(self.has(port, PlaneKey(site, timepoint, z)) for site in self.sites) for z in slices}
+            chosen = min(slices, key=lambda z: (-there[z], abs(z - middle), z))
+            self._references[port] = timepoint, chosen
+        return self._references[port]
+
     def works(self, node: NodePlan, key: PlaneKey) -> bool:
         """Whether a node works on a plane, and does not only give it on."""
+        if node.places:
+            return (key.timepoint, key.z_index) == self.reference(node)
         if node.only is None:
             return True
         value = self._well if node.only.component == "well" else getattr(key, node.only.component)
@@ -179,5 +201,6 @@ def _any_at(cells: Sequence[Cell], present: Sequence[bool], axis: str, place: in
 
 
 def places_of(image: ImagePlan, sites: Sequence[int]) -> dict[str, Sequence[int]]:
-    """Return every place of an image along s, t, c and z."""
+    """Return every place of an image along s, t, c and z; a mosaic is the one place of its well."""
+    sites = (MOSAIC,) if image.is_mosaic else sites
     return {"s": sites, "t": image.timepoints, "c": range(len(image.channels)), "z": image.z_indexes}

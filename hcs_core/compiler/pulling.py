@@ -17,8 +17,8 @@ def needed_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
 
 
 def running_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
-    """Return the nodes that run where these outputs are made: what they need, and what makes artifacts."""
-    makers = [index for index, node in enumerate(plan.nodes) if node.makes]
+    """Return the nodes that run where these outputs are made: what they need, what makes artifacts, and positions."""
+    makers = [index for index, node in enumerate(plan.nodes) if node.makes or node.places]
     return needed_nodes(plan, outputs) | _upstream(plan, makers)
 
 
@@ -32,6 +32,8 @@ def _upstream(plan: Plan, nodes: Iterable[int]) -> frozenset[int]:
             found.add(index)
             left.extend(port.node for port in plan.nodes[index].inputs)
             left.extend(maker for taken in plan.nodes[index].takes for maker in taken.makers)
+            stitch = plan.nodes[index].stitch
+            left.extend(() if stitch is None or stitch.positions is None else (stitch.positions,))
     return frozenset(found)
 
 
@@ -54,10 +56,13 @@ def made_together(plan: Plan, port: Port) -> str:
     return ""
 
 
-def shared_axes(plan: Plan, outputs: Iterable[int]) -> str:
+def shared_axes(plan: Plan, outputs: Sequence[int]) -> str:
     """Return the axes, of `st`, along which outputs are pulled place by place, all of them at one before the next.
 
-    Where one of them makes all sites or timepoints at once, there are none that could be taken in turn.
+    Where one of them makes all sites or timepoints at once, or of all sites a mosaic, there are none that could be
+    taken in turn.
     """
+    if len({plan.outputs[index].image.is_mosaic for index in outputs}) > 1:
+        return ""
     together = {axis for index in outputs for axis in made_together(plan, plan.outputs[index].ports[0])}
     return "".join(itertools.takewhile(lambda axis: axis not in together, "st"))

@@ -14,7 +14,7 @@ from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.storage.layout import ChannelLayout, Compression, ImageLayout, StoreLayout, level_shapes
-from hcs_core.storage.size import SizeFunction, plain_size
+from hcs_core.storage.size import SizeFunction, StoreSize, plain_size
 
 LARGEST_CHUNK = 2**31 - 1
 """Bytes that a codec takes at once: blosc's limit."""
@@ -24,13 +24,17 @@ TILE = 1024
 
 _SMALLEST_TILE = 256
 
+MOSAIC_CHUNK = (1, 1, 1, TILE, TILE)
+"""(t, c, z, y, x) of a chunk of a mosaic, whatever the strategy: a plane of it may have any size."""
+
 
 def stores_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with the layout of every kept output, and how much it will write."""
     if not plan.sources or not plan.wells:
         return plan
-    field_count = max(len(shape.sites) for shape in plan.well_shapes)
-    outputs = tuple(attrs.evolve(output, layout=_store(output, given, field_count)) for output in plan.outputs)
+    sites = max(len(shape.sites) for shape in plan.well_shapes)
+    layouts = {name: _store(name, plan, given, sites) for name in dict.fromkeys(kept.store for kept in plan.outputs)}
+    outputs = tuple(attrs.evolve(output, layout=layouts[output.store]) for output in plan.outputs)
     size_of = size_function(str(given.config.vfs.materialization_backend), given.plugins)
     plan = with_sizes(attrs.evolve(plan, outputs=outputs), size_of)
     output_bytes = plan.output_bytes
@@ -49,9 +53,8 @@ def stores_pass(plan: Plan, given: CompileInput) -> Plan:
 
 def with_sizes(plan: Plan, size_of: SizeFunction) -> Plan:
     """Return a plan whose stores are laid out with how large they become, for the wells that it has."""
-    sites = {well: plan.well_shapes[shape].sites for well, shape in plan.wells}
     outputs = tuple(
-        attrs.evolve(output, size=size_of(output.layout, {well: sites[well] for well in plan.wells_of(output)}))
+        attrs.evolve(output, size=_size(plan, output, output.layout, size_of))
         for output in plan.outputs
         if output.layout is not None
     )
@@ -64,6 +67,19 @@ def with_sizes(plan: Plan, size_of: SizeFunction) -> Plan:
     )
 
 
+def _size(plan: Plan, output: OutputPlan, layout: StoreLayout, size_of: SizeFunction) -> StoreSize:
+    """Return what an output takes; mosaics in the store of their sites' images, what they add to it."""
+    shapes = {well: plan.well_shapes[shape] for well, shape in plan.wells}
+    wells = plan.wells_of(output)
+    sites = {well: shapes[well].sites if layout.image else () for well in wells}
+    none = StoreSize(bytes=0, files=0)
+    own = size_of(attrs.evolve(layout, mosaic=None), sites, {}) if layout.image else none
+    if not output.image.is_mosaic:
+        return own
+    whole = size_of(layout, sites, {well: shapes[well].frame(output.image) for well in wells})
+    return StoreSize(bytes=whole.bytes - own.bytes, files=whole.files - own.files)
+
+
 def size_function(backend: str, plugins: PluginManager) -> SizeFunction:
     """Return what says how large a store becomes: the backend's own, or the count of planes."""
     backends = plugins.storage_backends
@@ -74,29 +90,42 @@ def size_function(backend: str, plugins: PluginManager) -> SizeFunction:
     return found
 
 
-def _store(output: OutputPlan, given: CompileInput, field_count: int) -> StoreLayout:
-    image, zarr = output.image, given.config.zarr
-    chunk = chunk_shape(image, zarr)
+def _store(name: str, plan: Plan, given: CompileInput, sites: int) -> StoreLayout:
+    """Return the layout of a store: of the images of up to so many sites in a well, of its mosaic, or of both."""
+    zarr = given.config.zarr
+    kept = [output.image for output in plan.outputs if output.store == name]
+    image = next((_image(image, zarr) for image in kept if not image.is_mosaic), None)
+    mosaic = next((_image(image, zarr) for image in kept if image.is_mosaic), None)
     return StoreLayout(
-        name=output.store,
+        name=name,
         plate_name=given.plate.name,
         plate_format=given.plate.plate_format,
-        image=ImageLayout(
-            shape=image.array_shape,
-            dtype=image.dtype,
-            channels=tuple(ChannelLayout(name=item.name, colour=item.colour) for item in image.channels),
-            pixel_size_um=image.pixel_size_um,
-            z_step_um=image.z_step_um,
-            time_step_s=image.time_step_s,
-            level_shapes=level_shapes(image.shape),
-            chunk=chunk,
-            shard=shard_shape(image, chunk, zarr),
-        ),
+        image=image,
+        mosaic=mosaic,
         compression=Compression(codec=str(zarr.compressor), level=zarr.compression_level, shuffle=zarr.shuffle),
-        field_count=field_count,
+        field_count=(sites if image else 0) + (1 if mosaic else 0),
         image_metadata=zarr.ome_zarr_metadata,
         plate_metadata=zarr.write_plate_metadata,
         ome_zarr_version=str(zarr.ome_zarr_version),
+    )
+
+
+def _image(image: ImagePlan, zarr: ZarrConfig) -> ImageLayout:
+    chunk = MOSAIC_CHUNK if image.is_mosaic else chunk_shape(image, zarr)
+    shard = shard_shape(image, chunk, zarr)
+    if image.is_mosaic and shard is not None:
+        # How many chunks it has along y and x, each well says.
+        shard = (*shard[:3], TILE, TILE)
+    return ImageLayout(
+        shape=image.array_shape,
+        dtype=image.dtype,
+        channels=tuple(ChannelLayout(name=item.name, colour=item.colour) for item in image.channels),
+        pixel_size_um=image.pixel_size_um,
+        z_step_um=image.z_step_um,
+        time_step_s=image.time_step_s,
+        level_shapes=() if image.is_mosaic else level_shapes(image.shape),
+        chunk=chunk,
+        shard=shard,
     )
 
 

@@ -21,6 +21,7 @@ from hcs_core.compiler.artifact_parts import Call, Parts
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, Cell, PlaneKey, Presence, made_cells, places_of
 from hcs_core.compiler.pulling import made_together, needed_nodes, pull_order, running_nodes, shared_axes
+from hcs_core.storage.layout import MOSAIC
 
 
 class Work(Protocol):
@@ -32,6 +33,10 @@ class Work(Protocol):
 
     def compute(self, index: int, block: Block, planes: Iterator[Any], key: PlaneKey) -> Sequence[Any]:
         """Return the planes that a node makes of those of one block that are there, both in the order of its axes."""
+        ...
+
+    def place(self, index: int, sites: Sequence[int], planes: Iterator[Any]) -> None:
+        """Find the positions of a well's sites, from a plane of each of these sites, in their order."""
         ...
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Any) -> None:
@@ -76,8 +81,12 @@ class Traversal:
     def run(self) -> None:
         """Make every plane of every kept output, and every artifact, that can be made.
 
-        All outputs are pulled at one place before the next.
+        Positions come first, as mosaics need them. All outputs are pulled at one place before the next.
         """
+        for index, node in enumerate(self._plan.nodes):
+            if node.places:
+                self._place(index, node)
+                self._run_due()
         shared = shared_axes(self._plan, self._outputs)
         streams = (self._in_order(self._plan.outputs[index]) for index in self._outputs)
         for port, key in heapq.merge(*streams, key=lambda asked: (asked[1].site, asked[1].timepoint)[: len(shared)]):
@@ -89,6 +98,16 @@ class Traversal:
             for call in self._parts.all(index) if node.makes else ():
                 self._run(call)
                 self._run_due()
+
+    def _place(self, index: int, node: NodePlan) -> None:
+        """Find positions; planes are pulled only where they are looked at."""
+        if not node.inputs:
+            self._work.place(index, (), iter(()))
+            return
+        timepoint, z_index = self._presence.reference(node)
+        block = self._presence.block(node, 0, PlaneKey(MOSAIC, timepoint, z_index))
+        there = [key.site for (_, key), is_there in zip(block.cells, block.present, strict=True) if is_there]
+        self._work.place(index, there, self._gather(node, block))
 
     def _in_order(self, output: OutputPlan) -> Iterator[tuple[Port, PlaneKey]]:
         """Yield the planes of an output, those that one block makes next to each other, so that few have to wait."""

@@ -16,6 +16,7 @@ from hcs_core.pipeline.step_options import START
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import RESERVED, Parameter
 from hcs_core.plugins.signature import Signature
+from hcs_core.plugins.stitching_signatures import CHANNEL, SUMMARIES, stitching_signatures
 
 Schema = dict[str, Any]
 """A JSON Schema, as it is printed."""
@@ -28,6 +29,7 @@ _FUNCTION = r"^[^:]+:[^:]+$"
 def pipeline_schema(plugins: PluginManager) -> Schema:
     """Return the JSON Schema (draft 2020-12) of pipeline files that name the registered operations."""
     found = {spec.operation: (spec.signature, spec.summary) for spec in plugins.kernels}
+    found |= {name: (signature, SUMMARIES[name]) for name, signature in stitching_signatures(plugins).items()}
     options = _options(plugins)
     own = {word: _ref(f"option_{word}") for word in options}
     return {
@@ -195,6 +197,8 @@ def _parameter(item: Parameter) -> Schema:
         "floats": {"type": "array", "items": number},
         "image": _text(),
     }[item.kind]
+    if item == CHANNEL:
+        schema = {"type": ["string", "integer"]}
     if item.default is None and not item.required:
         schema = {"anyOf": [schema, {"type": "null"}]}
     words = [item.description.rstrip("."), f"in {item.unit}" if item.unit else ""]

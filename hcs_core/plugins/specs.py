@@ -111,7 +111,7 @@ class StorageBackendSpec:
 
     The target is a `StorageBackend` class, made without arguments. `durable` says whether what it holds
     outlives the process, so that results can be kept in it; `suffix` ends the names of its stores, such as `.zarr`,
-    and is empty where they are plain folders. `size` is the target of a function `(StoreLayout, wells) -> StoreSize`
+    and is empty where they are plain folders. `size` is the target of `(StoreLayout, wells, mosaics) -> StoreSize`
     in a light module, which says what a store of these wells (a mapping from well to sites) takes at most; empty: the
     plan counts the pixels, and a file for each plane; `codecs` is as in a `ReaderSpec`.
     """
@@ -212,6 +212,11 @@ class StitcherSpec:
         The parameters of its `positions()` and of its `fuse()`; of one name in both, they are one.
     needs_pixels
         Whether `positions()` looks at tiles; where it does not, none is read for it.
+    max_shift
+        The parameter of `positions()` that says how many pixels a tile may be moved at most from where the stage
+        says that it lies: mosaics have room for that. Empty: none is moved beyond the others.
+    version
+        Raised whenever the same tiles may give other positions or another mosaic.
     summary
         One line for `hcs plugins show`.
     """
@@ -221,10 +226,15 @@ class StitcherSpec:
     positions: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     fusion: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     needs_pixels: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    max_shift: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    version: str = attrs.field(default="1", validator=_check_text)
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse parameters that are called as what every stitcher gets."""
+        """Refuse parameters that are called as what every stitcher gets, and a `max_shift` that is none of them."""
+        kinds = {item.name: item.kind for item in self.positions}
+        if self.max_shift and kinds.get(self.max_shift) not in {"int", "float"}:
+            raise ValueError(f"max_shift={self.max_shift!r} names no parameter of positions that is a number")
         clashes = [item.name for item in (*self.positions, *self.fusion) if item.name in _TOLD_TO_STITCHERS]
         if clashes:
             raise ValueError(f"{clashes[0]!r} is told to every stitcher: give the parameter another name")

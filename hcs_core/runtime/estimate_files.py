@@ -207,7 +207,9 @@ class EstimateFiles:
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
         node = self._plan.nodes[stage.node]
         image = kernels.convert(before, kernels.host, node.memory_type)
-        made, _ = kernels.call(stage.node, image, Block(cells=((channel, key),)), key.site, estimated)
+        made, _ = kernels.call(
+            stage.node, image, Block(cells=((channel, key),)), key.site, estimated, task.shape.frame(node.output)
+        )
         after = kernels.convert(made, node.memory_type, kernels.host)
         image_given = row.estimate.given
         return EstimatePicture(

@@ -14,8 +14,9 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import PLATE, Plan, Port
+from hcs_core.compiler.plan import PLATE, Plan, Port, WellShape
 from hcs_core.compiler.presence import PlaneKey
+from hcs_core.compiler.stores_pass import MOSAIC_CHUNK
 from hcs_core.errors import StorageError
 from hcs_core.plate.wells import parse_well
 from hcs_core.plugins.manager import PluginManager
@@ -38,7 +39,7 @@ class Intermediates:
         Where it is registered.
     output
         The output folder of the run.
-    well, sites
+    well, shape
         What planes are held of.
 
     Notes
@@ -47,12 +48,12 @@ class Intermediates:
     holds itself when it is left.
     """
 
-    def __init__(self, plan: Plan, plugins: PluginManager, output: Path, well: str, sites: tuple[int, ...]) -> None:
+    def __init__(self, plan: Plan, plugins: PluginManager, output: Path, well: str, shape: WellShape) -> None:
         self._plan = plan
         self._plugins = plugins
         self._folder = output / FOLDER / WAITING / well
         self._well = well
-        self._sites = sites
+        self._shape = shape
         self._lanes = plan.lanes
         self._stores: dict[str, WellStore] = {}
 
@@ -109,8 +110,12 @@ class Intermediates:
         if name not in self._stores:
             backend: StorageBackend = self._plugins.storage_backends.make(self._plan.intermediate_backend)
             store = backend.open(self._folder, _layout(self._plan, name, image, self._well))
-            store.declare({self._well: self._sites})
-            self._stores[name] = store.open_well(self._well)
+            frame = self._shape.frame(image) if image.is_mosaic else None
+            if frame is None:
+                store.declare({self._well: self._shape.sites})
+            else:
+                store.declare({self._well: ()}, mosaics={self._well: frame})
+            self._stores[name] = store.open_well(self._well, frame)
         return self._stores[name]
 
 
@@ -146,17 +151,20 @@ def _remove(folder: Path) -> None:
 
 def _layout(plan: Plan, name: str, image: ImagePlan, well: str) -> StoreLayout:
     row, column = parse_well(well)
+    layout = ImageLayout(
+        shape=image.array_shape,
+        dtype=image.dtype,
+        channels=tuple(ChannelLayout(name=channel.name) for channel in image.channels),
+        # No pyramid.
+        level_shapes=(image.shape,),
+        chunk=MOSAIC_CHUNK if image.is_mosaic else (1, 1, 1, *image.shape),
+    )
     return StoreLayout(
         name=name,
         plate_name=plan.plate,
         plate_format=(row + 1, column + 1),
-        image=ImageLayout(
-            shape=image.array_shape,
-            dtype=image.dtype,
-            channels=tuple(ChannelLayout(name=channel.name) for channel in image.channels),
-            level_shapes=(image.shape,),
-            chunk=(1, 1, 1, *image.shape),
-        ),
+        image=None if image.is_mosaic else layout,
+        mosaic=layout if image.is_mosaic else None,
         # Written once and read once or twice, soon: packing would cost more than it saves.
         compression=Compression(codec="none"),
         field_count=1,

@@ -26,7 +26,7 @@ class Kernels:
     def __init__(self, plan: Plan, plugins: PluginManager) -> None:
         self._plan = plan
         self._converter = Converter(plugins)
-        self._functions = tuple(_function(node, plugins) for node in plan.nodes)
+        self._functions = tuple(None if node.stitch else _function(node, plugins) for node in plan.nodes)
         self._parameters = tuple({name: _given(value) for name, value in node.parameters} for node in plan.nodes)
         self.host = host_memory_type(plugins) if plan.nodes else ""
 
@@ -35,12 +35,12 @@ class Kernels:
         return self._converter.convert(array, source, destination)
 
     def call(
-        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any]
+        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any], frame: tuple[int, int]
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
 
         `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context; and
-        parameters that were estimated.
+        parameters that were estimated. `frame` is the (y, x) that its planes are to have.
 
         Raises
         ------
@@ -52,10 +52,13 @@ class Kernels:
         present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
+        function = self._functions[index]
+        if function is None:
+            raise fault_of(node, site, "a stitcher does it, and no kernel")
         image = self._converter.on_device(image, node.memory_type, node.device)
         try:
             keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
-            result = self._functions[index](_read_only(image), **keywords, **present)
+            result = function(_read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise fault_of(node, site, what_it_raised(error)) from error
@@ -69,7 +72,7 @@ class Kernels:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
             owned = self._converter.memory_type(node.memory_type).owns(image)
-            wanted = (*made_shape(node, block), *node.output.shape)
+            wanted = (*made_shape(node, block), *frame)
             wrong = what_it_returned(image, node, wanted, owned=owned)
             if wrong is not None:
                 raise fault_of(node, site, wrong)

@@ -11,6 +11,7 @@ from hcs_core.compiler.plan import OutputPlan, Plan
 from hcs_core.errors import HcsError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.runtime.journal import Journal
+from hcs_core.runtime.mosaic_work import mosaic_translation
 from hcs_core.runtime.task import Fault, WellRecord, WellTask
 from hcs_core.storage.backend import FinishesMany, ImageStore
 from hcs_core.storage.layout import FinishedWell, WellSummary
@@ -93,25 +94,33 @@ class Listing:
         self._told(record)
 
     def _list(self, wells: Sequence[tuple[WellRecord, WellTask]]) -> None:
-        for index, output in enumerate(self._plan.outputs):
-            store = self._stores[output.store]
+        for name, store in self._stores.items():
             finished = [
-                self._finished(record, output) for record, _ in wells if index in self._plan.kept_in(record.well)
+                self._finished(record, task, name)
+                for record, task in wells
+                if name in self._plan.stores_of(record.well)
             ]
             if isinstance(store, FinishesMany):
                 store.finish_wells(finished)
             else:
                 for well in finished:
                     store.finish_well(well)
-        self._journal.note([(record, task.planes.digest()) for record, task in wells], self.estimates)
+        self._journal.note([(record, task.digest()) for record, task in wells], self.estimates)
 
-    def _finished(self, record: WellRecord, output: OutputPlan) -> FinishedWell:
-        return FinishedWell(
-            well=record.well,
-            sites=record.sites,
-            translations=self._translations(record, output),
-            summary=record.summaries.get(output.store, WellSummary()),
-        )
+    def _finished(self, record: WellRecord, task: WellTask, store: str) -> FinishedWell:
+        """Return what a store is told of a well: the images of its sites, its mosaic, or both."""
+        finished = FinishedWell(well=record.well, sites=(), summary=record.summaries.get(store, WellSummary()))
+        for output in self._plan.outputs:
+            if output.store == store and output.image.is_mosaic:
+                finished = attrs.evolve(
+                    finished,
+                    mosaic=task.shape.frame(output.image),
+                    mosaic_translation=mosaic_translation(self._plan, output.image, task),
+                )
+            elif output.store == store:
+                translations = self._translations(record, output)
+                finished = attrs.evolve(finished, sites=record.sites, translations=translations)
+        return finished
 
     def _translations(self, record: WellRecord, output: OutputPlan) -> dict[int, tuple[float, float]]:
         """Return where the first pixel's centre of each site lies, where that is known."""

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 
 from loky import ProcessPoolExecutor
@@ -44,7 +44,6 @@ class LocalExecutor:
     @contextmanager
     def open(self, job: RunJob, plugins: PluginManager, workers: int) -> Iterator[Session]:
         """Open a session, as `Executor.open` says."""
-        session: _Here | _Threads | _Processes
         if job.plan.threads:
             pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
             with closing(_Threads(job, plugins, pool, workers)) as threads:
@@ -69,13 +68,6 @@ class _Here:
     def __init__(self, runner: WellRunner) -> None:
         self._runner = runner
 
-    def start(self) -> None:
-        """There is nothing to start."""
-
-    def end(self, *, kill: bool = False) -> None:  # noqa: ARG002 - the form of a session
-        """End the runner's thread."""
-        self._runner.close()
-
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         for task in tasks:
             if stop.is_set():
@@ -89,7 +81,7 @@ class _Threads:
     def __init__(self, job: RunJob, plugins: PluginManager, pool: ThreadPoolExecutor, workers: int) -> None:
         self._job = job
         self._plugins = plugins
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
+        self._pool = pool
         self._workers = workers
         self._own = threading.local()
         self._runners: list[WellRunner] = []

@@ -10,12 +10,13 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.plan import NodePlan, Plan, Port
+from hcs_core.compiler.plan import NodePlan, Plan, Port, WellShape
 from hcs_core.compiler.presence import Block, PlaneKey
 from hcs_core.plugins.signature import CONTEXT
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.intermediates import Intermediates, plane_address
 from hcs_core.runtime.kernels import Kernels
+from hcs_core.runtime.mosaic_work import MosaicWork
 from hcs_core.runtime.read_ahead import ReadAhead
 from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import WellStore
@@ -41,11 +42,13 @@ class PlaneWork:
     """
 
     plan: Plan
+    shape: WellShape
     numbers: tuple[int, ...]
     kernels: Kernels
     ahead: ReadAhead
     stores: Mapping[int, WellStore]
     intermediates: Intermediates
+    mosaics: MosaicWork
     artifacts: WellArtifacts
     context: ProcessingContext
     estimates: Estimates = attrs.field(factory=dict)
@@ -57,19 +60,22 @@ class PlaneWork:
     def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
-        image = self._array(node, block, planes)
+        if node.stitch is not None:
+            sites = [cell.site for (_, cell), is_there in zip(block.cells, block.present, strict=True) if is_there]
+            return [Held(self.mosaics.fuse(index, sites, map(self.on_host, planes)), self.kernels.host)]
+        image, frame = self._array(node, block, planes), self.shape.frame(node.output)
         call = self.artifacts.call(index, block)
         told = {CONTEXT: self.context} if node.context else {}
         told |= self.artifacts.told(call, lambda array: self._given(node, array))
         # What is estimated is so for each channel alone, and such nodes never stack channels.
         told |= self.estimates.get((index, block.cells[0][0]), {})
-        result, made = self.kernels.call(index, image, block, key.site, told)
+        result, made = self.kernels.call(index, image, block, key.site, told, frame)
         self.artifacts.note(call, made)
         if node.passes_on:
             return []
         if node.out == "yx":
             return [Held(result, node.memory_type)]
-        stacked = result.reshape((-1, *node.output.shape))
+        stacked = result.reshape((-1, *frame))
         return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
 
     def _given(self, node: NodePlan, image: npt.NDArray[Any]) -> Any:
@@ -89,14 +95,15 @@ class PlaneWork:
         if node.plane_wise:
             held = next(planes)
             return self.kernels.convert(held.array, held.memory_type, node.memory_type)
-        stack: npt.NDArray[Any] = np.empty((prod(block.shape), *node.input.shape), node.input.dtype)
+        frame = self.shape.frame(node.input)
+        stack: npt.NDArray[Any] = np.empty((prod(block.shape), *frame), node.input.dtype)
         for place, is_there in enumerate(block.present):
             if is_there:
                 # No name keeps the plane: it is gone before the next one is asked for.
                 self._fill(stack, place, next(planes))
             else:
                 stack[place] = 0
-        return self.kernels.convert(stack.reshape(*block.shape, *node.input.shape), host, node.memory_type)
+        return self.kernels.convert(stack.reshape(*block.shape, *frame), host, node.memory_type)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
         stack[place] = self.on_host(held)
@@ -105,6 +112,10 @@ class PlaneWork:
         """Return a plane as numpy's array."""
         array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
         return array
+
+    def place(self, index: int, sites: Sequence[int], planes: Iterator[Held]) -> None:
+        """Find the positions of the well's sites."""
+        self.mosaics.place(index, sites, map(self.on_host, planes))
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:
         """Write a plane of a kept output."""

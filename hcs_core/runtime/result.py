@@ -144,9 +144,9 @@ class RunResult(Mapping[str, WellResult]):
         }
 
     def _kept(self, status: str) -> int:
-        """Return how many pairs of a well and an output there are, of wells with a status."""
+        """Return how many pairs of a well and a store there are, of wells with a status."""
         done = [well for well, record in self.wells.items() if record.status == status]
-        return sum(len(self.plan.kept_in(well)) for well in done)
+        return sum(len(self.plan.stores_of(well)) for well in done)
 
 
 def status_of(records: Mapping[str, WellRecord], wells: int, *, stopped: bool) -> str:

@@ -21,7 +21,7 @@ from hcs_core.runtime.journal import Journal, JournalContent
 from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
-from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.output_stores import mosaics_of, open_stores, sites_of
 from hcs_core.runtime.planes_table import absent_rows, present_planes
 from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
@@ -187,15 +187,14 @@ class _Driver:
         """Make the stores ready for the wells that will be made."""
         for well in self._tasks:
             self._artifacts.discard(well)
-        for output in self._plan.outputs:
-            store, wells = self._stores[output.store], self._plan.wells_of(output)
-            sites = {well: self._tasks[well].sites for well in wells if well in self._tasks}
+        for name, store in self._stores.items():
+            sites = sites_of(self._plan, name, self._tasks)
             for well in store.finished_wells():
                 # It is made again: while that lasts, nobody may take it for whole.
                 if well in sites:
                     store.discard_well(well)
             if sites:
-                store.declare(sites)
+                store.declare(sites, mosaics_of(self._plan, name, self._tasks))
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
@@ -207,7 +206,7 @@ class _Driver:
         # What it measured lies in a file now: a plate's would fill the memory.
         record = attrs.evolve(record, tables={}, documents={})
         if record.status == "ok":
-            self._listing.add(record, self._tasks[record.well], self._estimates)
+            self._listing.add(record, self._tasks[record.well])
         else:
             self._tell(record)
 

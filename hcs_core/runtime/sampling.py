@@ -27,6 +27,7 @@ from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.journal import FOLDER
 from hcs_core.runtime.kernels import Kernels
+from hcs_core.runtime.mosaic_work import MosaicWork
 from hcs_core.runtime.plane_work import Estimates, Held, PlaneWork
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead
 from hcs_core.runtime.services import PlateServices
@@ -211,16 +212,18 @@ class Sampler:
         with (
             # What an artifact on the way writes is no result: the well's own run writes it.
             TemporaryDirectory(dir=self._job.output / FOLDER, prefix="sample-") as images,
-            Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
             ReadAhead(reads, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
         ):
             work = _Collecting(
                 plan=plan,
+                shape=shape,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores={},
                 intermediates=intermediates,
+                mosaics=MosaicWork(plan, self._plugins, task, shape),
                 artifacts=WellArtifacts(
                     plan, Presence(plan, shape, task.well), task.well, self._plugins, Path(images)
                 ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ class GivenEstimate:
 class WellTask:
     """One well of a stage: its sites with what they lack, its planes, and what the stages before have made.
 
-    `sample` says what a reduction samples of the well; without it the well is made.
+    `positions` are (y, x) in um of the fields' centres from the well's, of the sites of which they are known, if the
+    plan asks for that. `sample` says what a reduction samples of the well; without it the well is made.
     """
 
     well: str
@@ -63,11 +65,19 @@ class WellTask:
     planes: PlaneTable
     estimates: tuple[GivenEstimate, ...] = ()
     sample: SampleTask | None = None
+    positions: Mapping[int, tuple[float, float]] = attrs.field(factory=dict)
 
     @property
     def sites(self) -> tuple[int, ...]:
         """Its sites."""
         return self.shape.sites
+
+    def digest(self) -> str:
+        """Return a digest of what the well is made from: planes, and positions where they count."""
+        planes = self.planes.digest()
+        if not self.positions:
+            return planes
+        return hashlib.sha256(f"{planes}{sorted(self.positions.items())!r}".encode()).hexdigest()
 
 
 @attrs.frozen(kw_only=True)

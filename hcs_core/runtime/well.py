@@ -24,7 +24,8 @@ from hcs_core.runtime.forecast import forecast
 from hcs_core.runtime.image_files import images_folder, remove_images
 from hcs_core.runtime.intermediates import Intermediates
 from hcs_core.runtime.kernels import Kernels
-from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.mosaic_work import MosaicWork
+from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.plate_services import services_of
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
@@ -102,7 +103,7 @@ class WellRunner:
             plan, shape = with_gaps(plan, task.shape, absent)
         if self._plan.missing == MissingData.SKIP_WELL or not shape.sites:
             return attrs.evolve(record, status="skipped", sites=(), absent=absent)
-        for well in self._open(task.well).values():
+        for well in self._open(task).values():
             if isinstance(well, Restartable):
                 well.restart()
         return self._run(attrs.evolve(record, sites=shape.sites, absent=absent), task, shape, plan)
@@ -116,10 +117,11 @@ class WellRunner:
                 if error.fault.plane is not None:
                     yield error.fault.plane
 
-    def _open(self, well: str) -> dict[int, WellStore]:
-        """Return the well in the store of each output that is made for it, by the output's position in the plan."""
-        outputs = self._plan.outputs
-        return {index: self._stores[outputs[index].store].open_well(well) for index in self._plan.kept_in(well)}
+    def _open(self, task: WellTask) -> dict[str, WellStore]:
+        """Return the well in each store that has an output of it, by the store's name."""
+        names = self._plan.stores_of(task.well)
+        frames = {name: mosaic_frame(self._plan, name, task.shape) for name in names}
+        return {name: self._stores[name].open_well(task.well, frames[name]) for name in names}
 
     def _run(self, record: WellRecord, task: WellTask, shape: WellShape, plan: Plan) -> WellRecord:
         """Make a well's images and artifacts; return its record with what the driver needs of them."""
@@ -131,28 +133,33 @@ class WellRunner:
             self._plugins,
             images_folder(self._job.output),
         )
-        summaries = self._run_planes(task, shape, plan, artifacts)
-        return attrs.evolve(record, summaries=summaries, tables=artifacts.tables(), documents=artifacts.documents())
+        mosaics = MosaicWork(plan, self._plugins, task, shape)
+        summaries = self._run_planes(task, shape, plan, artifacts, mosaics)
+        tables = {**artifacts.tables(), **mosaics.tables()}
+        return attrs.evolve(record, summaries=summaries, tables=tables, documents=artifacts.documents())
 
     def _run_planes(
-        self, task: WellTask, shape: WellShape, plan: Plan, artifacts: WellArtifacts
+        self, task: WellTask, shape: WellShape, plan: Plan, artifacts: WellArtifacts, mosaics: MosaicWork
     ) -> dict[str, WellSummary]:
         estimates = self._sampler.of(plan).estimates(task, shape)
-        wells = self._open(task.well)
+        wells = self._open(task)
+        outputs = self._plan.outputs
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         expected = self._expected
         keys = self._forecast(plan, shape, task.well)
         with (
-            Intermediates(plan, self._plugins, self._job.output, task.well, shape.sites) as intermediates,
+            Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
             ReadAhead(keys, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
         ):
             work = PlaneWork(
                 plan=plan,
+                shape=shape,
                 numbers=self._numbers,
                 kernels=self._kernels,
                 ahead=ahead,
-                stores=wells,
+                stores={index: wells[outputs[index].store] for index in self._plan.kept_in(task.well)},
                 intermediates=intermediates,
+                mosaics=mosaics,
                 artifacts=artifacts,
                 context=ProcessingContext(
                     well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
@@ -160,7 +167,7 @@ class WellRunner:
                 estimates=estimates,
             )
             Traversal(plan, shape, work, task.well).run()
-        return {self._plan.outputs[index].store: well.close() for index, well in wells.items()}
+        return {name: well.close() for name, well in wells.items()}
 
     def _forecast(self, plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""

@@ -68,16 +68,20 @@ class Restartable(Protocol):
 class ImageStore(Protocol):
     """One store: the driver declares it and lists finished wells, workers write wells, each its own."""
 
-    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
+    def declare(
+        self, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
         """Make the arrays of these wells and sites, so that they exist before any worker starts.
+
+        `mosaics` has the (y, x) of the mosaic of each of these wells that gets one; a well may have no sites then.
 
         What is declared is not yet listed: readers see a well only after `finish_well`. A well that was declared
         before and not finished starts afresh; what an earlier run left of others that it did not finish is removed.
         """
         ...
 
-    def open_well(self, well: str) -> WellStore:
-        """Return a declared well, for its one writer."""
+    def open_well(self, well: str, mosaic: tuple[int, int] | None = None) -> WellStore:
+        """Return a declared well, for its one writer; `mosaic` is the (y, x) that it was declared with."""
         ...
 
     def finish_well(self, finished: FinishedWell) -> None:

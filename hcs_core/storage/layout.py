@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import attrs
 
+MOSAIC = 0
+"""The site of a `PlaneAddress` that is no site, but the mosaic of a well: sites count from 1."""
+
 
 @attrs.frozen(kw_only=True)
 class ChannelLayout:
@@ -17,12 +20,13 @@ class ChannelLayout:
 
 @attrs.frozen(kw_only=True)
 class ImageLayout:
-    """The layout that the images of all sites share.
+    """The layout that the images of all sites share, or the mosaics of all wells.
 
     Attributes
     ----------
     shape
-        (t, c, z, y, x).
+        (t, c, z, y, x). Mosaics differ in y and x from well to well: their common layout has 0 there, and `sized`
+        gives that of one well.
     dtype
         The numpy name of the dtype.
     channels
@@ -30,7 +34,8 @@ class ImageLayout:
     pixel_size_um, z_step_um, time_step_s
         The spacings; `None` where unknown.
     level_shapes
-        (y, x) of each level of the pyramid, the full one first.
+        (y, x) of each level of the pyramid, the full one first. Of the common layout of mosaics, (0, 0) for each
+        level that they have; none at all: as many as their sizes ask for.
     chunk
         (t, c, z, y, x) of a chunk of the full level; those of the others are at most as large.
     shard
@@ -47,6 +52,17 @@ class ImageLayout:
     level_shapes: tuple[tuple[int, int], ...]
     chunk: tuple[int, int, int, int, int]
     shard: tuple[int, int, int, int, int] | None = None
+
+    def sized(self, frame: tuple[int, int]) -> ImageLayout:
+        """Return the layout of a mosaic of (y, x) pixels; a shard holds all chunks of a timepoint."""
+        shard = self.shard
+        if shard is not None:
+            y, x = (-(-side // part) * part for side, part in zip(frame, self.chunk[3:], strict=True))
+            shard = (*shard[:3], y, x)
+        levels = level_shapes(frame)
+        if self.level_shapes:
+            levels = levels[: len(self.level_shapes)]
+        return attrs.evolve(self, shape=(*self.shape[:3], *frame), level_shapes=levels, shard=shard)
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +84,13 @@ class StoreLayout:
         The store's folder, such as `images.zarr`.
     plate_name, plate_format
         The plate's name, and its rows and columns.
-    image
-        The layout of every site's image.
+    image, mosaic
+        The layout of every site's image, and that of every well's mosaic (see `ImageLayout.sized`); `None` where the
+        store holds none. One of them is there.
     compression
         How chunks are packed.
     field_count
-        The largest number of sites in a well.
+        The largest number of images in a well: its sites, and the mosaic.
     image_metadata, plate_metadata
         Whether OME metadata of images, and of wells and plate, are written.
     ome_zarr_version
@@ -83,17 +100,33 @@ class StoreLayout:
     name: str
     plate_name: str
     plate_format: tuple[int, int]
-    image: ImageLayout
+    image: ImageLayout | None
+    mosaic: ImageLayout | None = None
     compression: Compression
-    field_count: int
+    # Of the selected wells: the store is the same one, whichever these are.
+    field_count: int = attrs.field(repr=False)
     image_metadata: bool = True
     plate_metadata: bool = True
     ome_zarr_version: str = "0.5"
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse a store of nothing."""
+        if self.image is None and self.mosaic is None:
+            raise ValueError(f"{self.name} would hold neither images nor mosaics: give a layout of one of them")
+
+    def layout_of(self, site: int, mosaic: tuple[int, int] | None = None) -> ImageLayout | None:
+        """Return the layout of a site's image, or (`MOSAIC`) of a mosaic of (y, x); `None` if there is none."""
+        if site != MOSAIC:
+            return self.image
+        return None if self.mosaic is None or mosaic is None else self.mosaic.sized(mosaic)
+
 
 @attrs.frozen(kw_only=True)
 class PlaneAddress:
-    """Where a plane lies within a well's images: the 1-based site, and 0-based indices along t, c and z."""
+    """Where a plane lies within a well's images: the 1-based site, and 0-based indices along t, c and z.
+
+    Site `MOSAIC` is the well's mosaic.
+    """
 
     site: int
     t: int
@@ -105,10 +138,12 @@ class PlaneAddress:
 class WellSummary:
     """What a worker knows of a well's images once they are written.
 
-    `windows` has (low, high) grey values for display for each channel; `bytes_written` counts what was stored.
+    `windows` has (low, high) grey values for display for each channel of the sites' images, `mosaic_windows` for each
+    of the mosaic; `bytes_written` counts what was stored.
     """
 
     windows: tuple[tuple[float, float], ...] = ()
+    mosaic_windows: tuple[tuple[float, float], ...] = ()
     bytes_written: int = 0
 
 
@@ -117,12 +152,15 @@ class FinishedWell:
     """A well whose images are whole, for the metadata that makes them visible.
 
     `sites` are its sites in order, `translations` the (y, x) in um of the first pixel's centre from the well's
-    centre, for those sites whose position is known.
+    centre, for those sites whose position is known. `mosaic` is the (y, x) of its mosaic, `None` where there is none,
+    and `mosaic_translation` where its first pixel lies, in the same way.
     """
 
     well: str
     sites: tuple[int, ...]
     translations: Mapping[int, tuple[float, float]] = attrs.field(factory=dict)
+    mosaic: tuple[int, int] | None = None
+    mosaic_translation: tuple[float, float] | None = None
     summary: WellSummary = attrs.field(factory=WellSummary)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from hcs_core.testing.contracts.storage_mosaics import MosaicRules
 from hcs_core.testing.contracts.storage_planes import PlaneRules
 from hcs_core.testing.contracts.storage_wells import DurableRules, WellRules
 
 
-class StorageBackendContract(PlaneRules, WellRules, DurableRules):
+class StorageBackendContract(PlaneRules, MosaicRules, WellRules, DurableRules):
     """What every storage backend has to pass: planes come back, half a well never looks whole, a kill costs a well.
 
     Attributes

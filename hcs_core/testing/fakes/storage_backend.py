@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hcs_core.errors import StorageError
 from hcs_core.plate.wells import canonical_well, parse_well
-from hcs_core.storage.layout import FinishedWell, PlaneAddress, StoreLayout, WellSummary
+from hcs_core.storage.layout import MOSAIC, FinishedWell, PlaneAddress, StoreLayout, WellSummary
 
 _LIST = "finished.json"
 
@@ -22,9 +22,10 @@ _LIST = "finished.json"
 class FakeWell:
     """One well of a `FakeStore`."""
 
-    def __init__(self, folder: Path, layout: StoreLayout) -> None:
+    def __init__(self, folder: Path, layout: StoreLayout, mosaic: tuple[int, int] | None = None) -> None:
         self._folder = folder
         self._layout = layout
+        self._mosaic = mosaic
         self._bytes_written = 0
 
     def write(self, address: PlaneAddress, plane: npt.NDArray[Any]) -> None:
@@ -36,9 +37,13 @@ class FakeWell:
             It was not declared, or has another shape or dtype.
         """
         path = self._path(address)
-        image = self._layout.image
-        sizes = zip((address.t, address.c, address.z), image.shape[:3], strict=True)
-        if not path.parent.is_dir() or any(not 0 <= index < size for index, size in sizes):
+        image = self._layout.layout_of(address.site, self._mosaic)
+        place = (address.t, address.c, address.z)
+        if (
+            image is None
+            or not path.parent.is_dir()
+            or any(not 0 <= index < size for index, size in zip(place, image.shape[:3], strict=True))
+        ):
             raise StorageError(f"{path} cannot be written: it was not declared.")
         if plane.shape != image.shape[3:] or plane.dtype != np.dtype(image.dtype):
             raise StorageError(
@@ -76,24 +81,27 @@ class FakeWell:
 
 @attrs.frozen(kw_only=True)
 class FakeStore:
-    """A folder of wells, each a folder of sites."""
+    """A folder of wells, each a folder of sites, in which `0` is the mosaic."""
 
     root: Path
     layout: StoreLayout
 
-    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
-        """Make the folders of wells and sites afresh, but those that are finished; remove what else there is."""
+    def declare(
+        self, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
+        """Make the folders of wells, sites and mosaics afresh, but of finished wells; remove what else there is."""
         finished = self._listed()
         for folder in self.root.glob("*/"):
             if folder.name not in finished:
                 shutil.rmtree(folder)
+        stitched = {canonical_well(well) for well in mosaics or ()}
         for well, sites in wells.items():
             folder = self._folder(well)
             if folder.name not in finished:
-                for site in sites:
+                for site in (*sites, *([MOSAIC] if folder.name in stitched else [])):
                     (folder / str(site)).mkdir(parents=True)
 
-    def open_well(self, well: str) -> FakeWell:
+    def open_well(self, well: str, mosaic: tuple[int, int] | None = None) -> FakeWell:
         """Return a declared well.
 
         Raises
@@ -101,7 +109,7 @@ class FakeStore:
         StorageError
             It was not declared.
         """
-        return FakeWell(self._declared(well), self.layout)
+        return FakeWell(self._declared(well), self.layout, mosaic)
 
     def finish_well(self, finished: FinishedWell) -> None:
         """List a well.
@@ -112,7 +120,8 @@ class FakeStore:
             The well, or one of its sites, was not declared.
         """
         folder = self._declared(finished.well)
-        strange = [site for site in finished.sites if not (folder / str(site)).is_dir()]
+        images = (*finished.sites, *([] if finished.mosaic is None else [MOSAIC]))
+        strange = [site for site in images if not (folder / str(site)).is_dir()]
         if strange:
             raise StorageError(f"{folder} has no site {strange[0]}: declare it first.")
         self._list({*self._listed(), folder.name})

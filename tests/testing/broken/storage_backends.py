@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pytest
 
-from hcs_core import StorageBackendSpec, StorageError, WellSummary, canonical_well, parse_well
+from hcs_core import MOSAIC, StorageBackendSpec, StorageError, WellSummary, canonical_well, parse_well
 from hcs_core.testing import FakeBackend, StorageBackendContract
 
 DISK = defaultdict(lambda: {"wells": {}, "finished": []})
@@ -20,17 +20,20 @@ DISK = defaultdict(lambda: {"wells": {}, "finished": []})
 class Well:
     """A well that keeps its promises; those below break one."""
 
-    def __init__(self, name, sites, layout):
-        self.name, self.sites, self.layout = name, sites, layout
+    def __init__(self, name, sites, layout, mosaic=None):
+        self.name, self.sites, self.layout, self.mosaic = name, sites, layout, mosaic
         self.written = 0
 
     def write(self, address, plane):
-        shape = self.layout.image.shape
+        image = self.layout.layout_of(address.site, self.mosaic)
+        if image is None:
+            raise StorageError(f"{address} of {self.name} cannot be written")
+        shape = image.shape
         place = (address.t, address.c, address.z)
         outside = any(not 0 <= index < size for index, size in zip(place, shape, strict=False))
         if address.site not in self.sites or outside or plane.shape != shape[3:]:
             raise StorageError(f"{address} of {self.name} cannot be written")
-        if plane.dtype != self.layout.image.dtype:
+        if plane.dtype != image.dtype:
             raise StorageError(f"{address} of {self.name} cannot be written")
         self.sites[address.site][place] = plane.copy()
         self.written += plane.nbytes
@@ -67,12 +70,13 @@ class Store:
     def listed(self):
         return DISK[self.root]["finished"]
 
-    def declare(self, wells):
+    def declare(self, wells, mosaics=None):
         self.later = False
         for well in set(self.wells) - set(self.listed):
             del self.wells[well]
         for well, sites in wells.items():
-            self.wells.setdefault(self.key(well), {site: {} for site in sites})
+            images = [*sites, *([MOSAIC] if well in (mosaics or {}) else [])]
+            self.wells.setdefault(self.key(well), {site: {} for site in images})
 
     def key(self, well):
         return canonical_well(well)
@@ -82,13 +86,14 @@ class Store:
             raise StorageError(f"{well} is not in {self.root}")
         return self.key(well)
 
-    def open_well(self, well):
+    def open_well(self, well, mosaic=None):
         name = self.declared(well)
-        return self.well(name, self.wells[name], self.layout)
+        return self.well(name, self.wells[name], self.layout, mosaic)
 
     def finish_well(self, finished):
         name = self.declared(finished.well)
-        if not set(finished.sites) <= set(self.wells[name]):
+        images = {*finished.sites, *([] if finished.mosaic is None else [MOSAIC])}
+        if not images <= set(self.wells[name]):
             raise StorageError(f"{finished.sites} of {name} are not in {self.root}")
         if name not in self.listed:
             self.listed.append(name)
@@ -179,8 +184,8 @@ LATEST = threading.local()
 
 @under_contract("test_wells_are_written_in_turns")
 class WritesIntoTheLatest(Well):
-    def __init__(self, name, sites, layout):
-        super().__init__(name, sites, layout)
+    def __init__(self, name, sites, layout, mosaic=None):
+        super().__init__(name, sites, layout, mosaic)
         LATEST.sites = sites
 
     def write(self, address, plane):
@@ -227,26 +232,30 @@ class WantsToWrite(Well):
 @under_contract("test_another_shape_is_refused")
 class TakesAnyShape(Well):
     def write(self, address, plane):
-        shape = self.layout.image.shape[3:]
-        super().write(address, plane if plane.shape == shape else np.resize(plane, shape))
+        image = self.layout.image
+        fits = image is None or address.site == MOSAIC or plane.shape == image.shape[3:]
+        super().write(address, plane if fits else np.resize(plane, image.shape[3:]))
 
 
 @under_contract("test_another_dtype_is_refused")
 class TakesAnyDtype(Well):
     def write(self, address, plane):
-        super().write(address, plane.astype(self.layout.image.dtype))
+        image = self.layout.image or self.layout.mosaic
+        super().write(address, plane.astype(image.dtype))
 
 
 @under_contract("test_an_address_outside_the_layout_is_refused")
 class CountsFromTheEnd(Well):
     def write(self, address, plane):
-        super().write(attrs.evolve(address, z=address.z % self.layout.image.shape[2]), plane)
+        image = self.layout.image or self.layout.mosaic
+        super().write(attrs.evolve(address, z=address.z % image.shape[2]), plane)
 
 
 @under_contract("test_a_site_that_was_not_declared_is_refused")
 class MakesSites(Well):
     def write(self, address, plane):
-        self.sites.setdefault(address.site, {})
+        if address.site != MOSAIC:
+            self.sites.setdefault(address.site, {})
         super().write(address, plane)
 
 
@@ -259,18 +268,18 @@ class MakesUpPlanes(Well):
 
 @under_contract("test_what_was_not_written_cannot_be_read")
 class FillsWhatIsNotFinished(Store):
-    def open_well(self, well):
+    def open_well(self, well, mosaic=None):
         name = self.declared(well)
         kind = Well if name in self.listed else MakesUpPlanes
-        return kind(name, self.wells[name], self.layout)
+        return kind(name, self.wells[name], self.layout, mosaic)
 
 
 @under_contract("test_absent_planes_stay_absent")
 class FillsWhatIsFinished(Store):
-    def open_well(self, well):
+    def open_well(self, well, mosaic=None):
         name = self.declared(well)
         kind = MakesUpPlanes if name in self.listed else Well
-        return kind(name, self.wells[name], self.layout)
+        return kind(name, self.wells[name], self.layout, mosaic)
 
 
 @under_contract("test_an_error_names_the_well")
@@ -312,8 +321,8 @@ class MakesItsFolder:
 
 @under_contract("test_a_store_keeps_to_its_own_folder")
 class WritesALog(Store):
-    def declare(self, wells):
-        super().declare(wells)
+    def declare(self, wells, mosaics=None):
+        super().declare(wells, mosaics)
         (self.root.parent / "log.txt").write_text("declared")
 
 
@@ -342,9 +351,9 @@ class MarksWhatIsClosed(Well):
 
 @under_contract("test_what_is_written_is_not_listed")
 class ListsWhatIsClosed(Store):
-    def open_well(self, well):
+    def open_well(self, well, mosaic=None):
         name = self.declared(well)
-        return MarksWhatIsClosed(name, self.wells[name], self.layout)
+        return MarksWhatIsClosed(name, self.wells[name], self.layout, mosaic)
 
     def finished_wells(self):
         unlisted = [well for well in self.wells if well not in self.listed]
@@ -381,8 +390,8 @@ class TakesNamesAsTheyAre(Store):
 
 @under_contract("test_a_well_that_was_not_declared_cannot_be_opened")
 class OpensWhatIsNotThere(Store):
-    def open_well(self, well):
-        return Well(well, self.wells.get(self.key(well), {}), self.layout)
+    def open_well(self, well, mosaic=None):
+        return Well(well, self.wells.get(self.key(well), {}), self.layout, mosaic)
 
 
 @under_contract("test_a_well_that_was_not_declared_cannot_be_finished")
@@ -430,18 +439,63 @@ class WantsSomethingToDiscard(Store):
 
 @under_contract("test_an_unfinished_well_starts_afresh")
 class KeepsOldPlanes(Store):
-    def declare(self, wells):
+    def declare(self, wells, mosaics=None):
         kept = {well: self.wells[well] for well in wells if well in self.wells}
-        super().declare(wells)
+        super().declare(wells, mosaics)
         self.wells.update(kept)
 
 
 @under_contract("test_a_finished_well_is_left_alone")
 class StartsAllAfresh(Store):
-    def declare(self, wells):
+    def declare(self, wells, mosaics=None):
         for well in set(wells) & set(self.listed):
             self.wells[well] = {1: {}, 2: {}}
-        super().declare(wells)
+        super().declare(wells, mosaics)
+
+
+# --- Mosaics ----------------------------------------------------------------------------------------------------
+
+
+@under_contract("test_a_mosaic_comes_back_beside_its_sites")
+class KeepsTheFirstPlaneAlone(Well):
+    def write(self, address, plane):
+        twins = [site for site in self.sites if self.has(attrs.evolve(address, site=site))]
+        super().write(address, plane)
+        if address.site == MOSAIC and twins:
+            del self.sites[MOSAIC][address.t, address.c, address.z]
+
+    def read(self, address):
+        if address.site == MOSAIC and not self.has(address):
+            address = attrs.evolve(address, site=1)
+        return super().read(address)
+
+
+@under_contract("test_a_mosaic_of_another_size_is_refused")
+class TakesAnyMosaic(Well):
+    def write(self, address, plane):
+        is_mosaic = address.site == MOSAIC and self.mosaic is not None
+        super().write(address, np.resize(plane, self.mosaic) if is_mosaic else plane)
+
+
+@under_contract("test_a_mosaic_that_was_not_declared_is_refused")
+class DropsMosaics(Well):
+    def write(self, address, plane):
+        if address.site != MOSAIC or self.mosaic is not None:
+            super().write(address, plane)
+
+
+@under_contract("test_a_mosaic_that_was_not_declared_cannot_be_finished")
+class ListsMosaicsThatAreNotThere(Store):
+    def finish_well(self, finished):
+        super().finish_well(attrs.evolve(finished, mosaic=None))
+
+
+@under_contract("test_a_store_may_hold_mosaics_alone")
+class WantsSites(Store):
+    def finish_well(self, finished):
+        if not finished.sites and finished.mosaic is not None:
+            raise StorageError(f"{finished.well} has no site")
+        super().finish_well(finished)
 
 
 # --- What outlives the process ----------------------------------------------------------------------------------
@@ -455,10 +509,10 @@ class ListsItsOwnAlone(Store):
 
 @under_contract("test_what_was_finished_is_read_by_the_next_run")
 class OpensItsOwnAlone(Store):
-    def open_well(self, well):
+    def open_well(self, well, mosaic=None):
         if self.later and well in self.listed:
             raise StorageError(f"{well} is not in memory")
-        return super().open_well(well)
+        return super().open_well(well, mosaic)
 
 
 @under_contract("test_what_a_killed_run_left_is_not_listed")
@@ -470,18 +524,18 @@ class ListsWhatIsWritten(Store):
 
 @under_contract("test_what_a_killed_run_left_of_other_wells_is_removed")
 class LeavesStrays(Store):
-    def declare(self, wells):
+    def declare(self, wells, mosaics=None):
         left = {well: sites for well, sites in self.wells.items() if well not in wells}
-        super().declare(wells)
+        super().declare(wells, mosaics)
         self.wells.update(left)
 
 
 @under_contract("test_declaring_leaves_the_finished_wells_of_an_earlier_run")
 class RemovesWhatIsNotDeclared(Store):
-    def declare(self, wells):
+    def declare(self, wells, mosaics=None):
         for well in set(self.listed) - set(wells):
             self.discard_well(well)
-        super().declare(wells)
+        super().declare(wells, mosaics)
 
 
 @under_contract("test_a_store_travels_to_a_worker")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core import FinishedWell, PlateError, StorageError, StoreLayout, canonical_well
+from hcs_core import MOSAIC, FinishedWell, PlaneAddress, PlateError, StorageError, StoreLayout, canonical_well
 from hcs_disk.faults import refuse_faulty, refuse_unwritable
-from hcs_disk.index import field_centres, listed_wells, well_entry, write_index
+from hcs_disk.index import centres, listed_wells, well_entry, write_index
 from hcs_disk.ome import Position, ome_xml
 from hcs_disk.places import PARTIAL, SITES, UNFINISHED, plane_address, replace_file, storing
 from hcs_disk.plane_files import replace_text
@@ -37,8 +37,10 @@ class DiskStore:
     root: Path
     layout: StoreLayout
 
-    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
-        """Make the folders of wells, and note their sites; nothing of them is listed yet.
+    def declare(
+        self, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
+        """Make the folders of wells, and note their sites and whether they get a mosaic; nothing is listed yet.
 
         A well that is there and unfinished starts afresh, without its old planes; a finished one is left alone. What
         a run that was killed has left of other wells is removed: nothing lists it, and nobody would.
@@ -59,15 +61,17 @@ class DiskStore:
                 raise StorageError(
                     f"site {min(sites)} of well {well} cannot be stored in {self.root}: sites count from 1."
                 )
+        with_mosaic = {canonical_well(well) for well in mosaics or ()}
         with storing(self.root):
             self._remove_strays(finished)
             for well, sites in new.items():
+                images = [*([MOSAIC] if well in with_mosaic else []), *sites]
                 folder = self.root / UNFINISHED / well
                 folder.mkdir(parents=True)
-                replace_file(folder / SITES, json.dumps(sites).encode())
+                replace_file(folder / SITES, json.dumps(images).encode())
 
-    def open_well(self, well: str) -> DiskWell:
-        """Return a declared well, for its one writer.
+    def open_well(self, well: str, mosaic: tuple[int, int] | None = None) -> DiskWell:
+        """Return a declared well, for its one writer; `mosaic` is the (y, x) that it was declared with.
 
         Raises
         ------
@@ -76,7 +80,7 @@ class DiskStore:
         """
         name = canonical_well(well)
         folder, sites = self._declared(name)
-        return DiskWell(folder, name, sites, self.layout)
+        return DiskWell(folder, name, sites, self.layout, mosaic)
 
     def finish_well(self, finished: FinishedWell) -> None:
         """Write the positions of a well's fields into its files, and show and list the well, last and at once.
@@ -93,12 +97,12 @@ class DiskStore:
         finished = attrs.evolve(finished, well=name, sites=tuple(sorted(set(finished.sites))))
         refuse_unwritable(self.layout, finished)
         folder, declared = self._declared(name)
-        if strange := sorted(set(finished.sites) - declared):
+        if strange := sorted(_images(finished) - declared):
+            named = "the mosaic" if strange[0] == MOSAIC else f"site {strange[0]}"
             raise StorageError(
-                f"site {strange[0]} of well {name} is not in {self.root}: declare and write it before its well is "
-                "finished."
+                f"{named} of well {name} is not in {self.root}: declare and write it before its well is finished."
             )
-        positions = field_centres(self.layout.image, finished)
+        positions = centres(self.layout, finished)
         with storing(folder):
             self._complete(folder, finished, positions)
             if folder.parent.name == UNFINISHED:
@@ -147,7 +151,8 @@ class DiskStore:
             raise StorageError(f"{folder / SITES} cannot be read ({error}): declare the well again.") from error
         if well not in listed:
             raise StorageError(f"well {well} is not in {self.root}: declare it before it is opened or finished.")
-        return self.root / well, frozenset(site["site"] for site in listed[well]["sites"])
+        mosaic = {MOSAIC} if "mosaic" in listed[well] else set()
+        return self.root / well, frozenset(site["site"] for site in listed[well]["sites"]) | mosaic
 
     def _complete(self, folder: Path, finished: FinishedWell, positions: Mapping[int, Position]) -> None:
         """Write positions into the planes of a well, and remove those of other sites, and what was never finished."""
@@ -156,10 +161,15 @@ class DiskStore:
             if address is None:
                 if path.name == SITES or path.name.endswith(PARTIAL):
                     path.unlink()
-            elif address.site not in finished.sites:
+            elif address.site not in _images(finished):
                 path.unlink()
             elif address.site in positions and self.layout.image_metadata:
-                replace_text(path, ome_xml(self.layout, finished.well, address, positions[address.site]))
+                self._place(path, finished, address, positions[address.site])
+
+    def _place(self, path: Path, finished: FinishedWell, address: PlaneAddress, position: Position) -> None:
+        image = self.layout.layout_of(address.site, finished.mosaic)
+        if image is not None:
+            replace_text(path, ome_xml(self.layout, image, finished.well, address, position))
 
     def _remove_strays(self, finished: Mapping[str, object]) -> None:
         """Remove unfinished wells, and folders of wells that the index does not list."""
@@ -189,6 +199,11 @@ class DiskBackend:
         """
         refuse_faulty(layout)
         return DiskStore(root=Path(folder) / layout.name, layout=layout)
+
+
+def _images(finished: FinishedWell) -> set[int]:
+    """Return the sites of a well, and `MOSAIC` where it has one."""
+    return {*finished.sites, *(() if finished.mosaic is None else (MOSAIC,))}
 
 
 def _is_well(name: str) -> bool:

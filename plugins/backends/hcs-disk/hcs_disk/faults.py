@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import isfinite
 
-from hcs_core import FinishedWell, StorageError, StoreLayout
+from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout
 from hcs_disk.ome import PIXEL_TYPES
 
 CODECS = ("none", "gzip", "lz4", "zstd")
@@ -24,7 +24,7 @@ def refuse_faulty(layout: StoreLayout) -> None:
     StorageError
         With the store, what was found and what to write instead.
     """
-    image, packing = layout.image, layout.compression
+    packing = layout.compression
     if packing.codec not in CODECS:
         raise StorageError(
             f"the compression {packing.codec!r} of {layout.name} is not known: write one of {', '.join(CODECS)}."
@@ -33,6 +33,12 @@ def refuse_faulty(layout: StoreLayout) -> None:
         raise StorageError(
             f"the compression level {packing.level} of {layout.name} is none of Deflate: write 0 to {_HIGHEST_LEVEL}."
         )
+    for image in (layout.image, layout.mosaic):
+        if image is not None:
+            _refuse_faulty_image(layout, image)
+
+
+def _refuse_faulty_image(layout: StoreLayout, image: ImageLayout) -> None:
     if image.dtype not in PIXEL_TYPES:
         raise StorageError(
             f"the dtype {image.dtype!r} of {layout.name} cannot be stored as OME-TIFF: write one of "
@@ -69,15 +75,22 @@ def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
     StorageError
         With the well and what was found.
     """
-    if not finished.sites:
+    if not finished.sites and finished.mosaic is None:
         raise StorageError(f"well {finished.well} of {layout.name} has no site to list: discard it.")
-    windows = finished.summary.windows
-    if windows and len(windows) != len(layout.image.channels):
-        raise StorageError(
-            f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
-            f"{len(layout.image.channels)} channels: give one for each, or none."
-        )
-    for pair in (*windows, *finished.translations.values()):
+    pairs = list(finished.translations.values())
+    if finished.mosaic_translation is not None:
+        pairs.append(finished.mosaic_translation)
+    for image, windows in (
+        (layout.image, finished.summary.windows),
+        (layout.mosaic, finished.summary.mosaic_windows),
+    ):
+        if windows and len(windows) != (len(image.channels) if image else 0):
+            raise StorageError(
+                f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
+                f"{len(image.channels) if image else 0} channels: give one for each, or none."
+            )
+        pairs.extend(windows)
+    for pair in pairs:
         if not all(map(isfinite, pair)):
             raise StorageError(
                 f"well {finished.well} of {layout.name} has a position or display window of {pair}: leave out what "

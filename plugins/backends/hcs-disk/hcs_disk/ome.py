@@ -11,7 +11,7 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Final
 
-from hcs_core import PlaneAddress, StoreLayout, parse_well
+from hcs_core import MOSAIC, ImageLayout, PlaneAddress, StoreLayout, parse_well
 from hcs_disk.places import plane_name
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -40,13 +40,17 @@ Position = tuple[float, float]
 """(y, x) of a field's centre from the well's centre, in um, y down."""
 
 
-def ome_xml(layout: StoreLayout, well: str, address: PlaneAddress, position: Position | None = None) -> bytes:
+def ome_xml(
+    layout: StoreLayout, image: ImageLayout, well: str, address: PlaneAddress, position: Position | None = None
+) -> bytes:
     """Return the OME-XML of a plane, in ASCII; it has the same length with and without a position.
 
     Parameters
     ----------
     layout
         The layout of the store; `plate_metadata` says whether plate and well are named.
+    image
+        That of the image that the plane is of.
     well
         The well's name.
     address
@@ -54,9 +58,9 @@ def ome_xml(layout: StoreLayout, well: str, address: PlaneAddress, position: Pos
     position
         The field's centre; `None` where it is not known (yet).
     """
-    unplaced = _document(layout, well, address, None)
+    unplaced = _document(layout, image, well, address, None)
     length = len(unplaced) + _ROOM_FOR_POSITION
-    text = unplaced if position is None else _document(layout, well, address, position)
+    text = unplaced if position is None else _document(layout, image, well, address, position)
     # Within the document, as tifffile takes a text for OME-XML only if it ends with the root's end.
     return text.removesuffix(_END) + b" " * (length - len(text)) + _END
 
@@ -76,14 +80,16 @@ def image_xml(
     return _DECLARATION + ET.tostring(root)
 
 
-def _document(layout: StoreLayout, well: str, address: PlaneAddress, position: Position | None) -> bytes:
+def _document(
+    layout: StoreLayout, image: ImageLayout, well: str, address: PlaneAddress, position: Position | None
+) -> bytes:
     root = ET.Element("OME", {"xmlns": NAMESPACE, "Creator": "hcs-disk"})
     if layout.plate_metadata:
-        _add_plate(root, layout, well, address.site)
+        _add_plate(root, layout, well, address)
     name = plane_name(well, address).removesuffix(".ome.tif")
-    image = ET.SubElement(root, "Image", {"ID": "Image:0", "Name": name})
-    pixels = ET.SubElement(image, "Pixels", _pixels(layout))
-    channel = layout.image.channels[address.c]
+    element = ET.SubElement(root, "Image", {"ID": "Image:0", "Name": name})
+    pixels = ET.SubElement(element, "Pixels", _pixels(image))
+    channel = image.channels[address.c]
     ET.SubElement(
         pixels,
         "Channel",
@@ -95,11 +101,11 @@ def _document(layout: StoreLayout, well: str, address: PlaneAddress, position: P
         },
     )
     ET.SubElement(pixels, "TiffData", {"IFD": "0", "PlaneCount": "1"})
-    ET.SubElement(pixels, "Plane", _plane(layout, address, position))
+    ET.SubElement(pixels, "Plane", _plane(image, address, position))
     return _DECLARATION + ET.tostring(root)
 
 
-def _add_plate(root: ET.Element, layout: StoreLayout, well: str, site: int) -> None:
+def _add_plate(root: ET.Element, layout: StoreLayout, well: str, address: PlaneAddress) -> None:
     row, column = parse_well(well)
     rows, columns = layout.plate_format
     plate = ET.SubElement(
@@ -115,12 +121,13 @@ def _add_plate(root: ET.Element, layout: StoreLayout, well: str, site: int) -> N
         },
     )
     place = ET.SubElement(plate, "Well", {"ID": "Well:0", "Row": str(row), "Column": str(column)})
-    sample = ET.SubElement(place, "WellSample", {"ID": "WellSample:0", "Index": str(site - 1)})
+    # A mosaic comes after the well's sites.
+    index = layout.field_count - 1 if address.site == MOSAIC else address.site - 1
+    sample = ET.SubElement(place, "WellSample", {"ID": "WellSample:0", "Index": str(index)})
     ET.SubElement(sample, "ImageRef", {"ID": "Image:0"})
 
 
-def _pixels(layout: StoreLayout) -> dict[str, str]:
-    image = layout.image
+def _pixels(image: ImageLayout) -> dict[str, str]:
     size = image.pixel_size_um
     known = _plane_pixels(image.shape[3:], image.dtype) | _sizes(X=size, Y=size, Z=image.z_step_um)
     if image.time_step_s is not None:
@@ -152,15 +159,15 @@ def _sizes(**along: float | None) -> dict[str, str]:
     return known
 
 
-def _plane(layout: StoreLayout, address: PlaneAddress, position: Position | None) -> dict[str, str]:
+def _plane(image: ImageLayout, address: PlaneAddress, position: Position | None) -> dict[str, str]:
     known = {"TheC": "0", "TheZ": "0", "TheT": "0"}
-    if layout.image.time_step_s is not None:
-        known |= {"DeltaT": _number(address.t * layout.image.time_step_s), "DeltaTUnit": "s"}
+    if image.time_step_s is not None:
+        known |= {"DeltaT": _number(address.t * image.time_step_s), "DeltaTUnit": "s"}
     if position is not None:
         y, x = position
         known |= {"PositionX": _number(x), "PositionXUnit": "µm", "PositionY": _number(y), "PositionYUnit": "µm"}
-    if layout.image.z_step_um is not None:
-        known |= {"PositionZ": _number(address.z * layout.image.z_step_um), "PositionZUnit": "µm"}
+    if image.z_step_um is not None:
+        known |= {"PositionZ": _number(address.z * image.z_step_um), "PositionZUnit": "µm"}
     return known
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hcs_core import PlaneAddress, StorageError
+from hcs_core import MOSAIC, PlaneAddress, StorageError
 
 INDEX = "index.json"
 """The document that lists the finished wells."""
@@ -22,20 +22,21 @@ SITES = "sites.json"
 PARTIAL = ".partial"
 """Ends the name of a file that is being written."""
 
-_PLANE = re.compile(r"[A-Z]{1,2}\d{2,}_s(\d+)_w(\d+)_z(\d+)_t(\d+)\.ome\.tif")
+_PLANE = re.compile(r"[A-Z]{1,2}\d{2,}_(?:s(\d+)|stitched)_w(\d+)_z(\d+)_t(\d+)\.ome\.tif")
 
 
 def plane_name(well: str, address: PlaneAddress) -> str:
     """Return the file name of a plane: site, and channel, z and t of the store's image, all counted from 1.
 
-    Padded with zeros, so that names sort as numbers do.
+    Padded with zeros, so that names sort as numbers do; a mosaic is `stitched` in place of a site.
 
     Examples
     --------
     >>> plane_name("B02", PlaneAddress(site=3, t=0, c=1, z=11))
     'B02_s003_w02_z012_t001.ome.tif'
     """
-    return f"{well}_s{address.site:03d}_w{address.c + 1:02d}_z{address.z + 1:03d}_t{address.t + 1:03d}.ome.tif"
+    field = "stitched" if address.site == MOSAIC else f"s{address.site:03d}"
+    return f"{well}_{field}_w{address.c + 1:02d}_z{address.z + 1:03d}_t{address.t + 1:03d}.ome.tif"
 
 
 def plane_address(name: str) -> PlaneAddress | None:
@@ -43,7 +44,7 @@ def plane_address(name: str) -> PlaneAddress | None:
     match = _PLANE.fullmatch(name)
     if match is None:
         return None
-    site, channel, z, t = map(int, match.groups())
+    site, channel, z, t = (int(number or MOSAIC) for number in match.groups())
     return PlaneAddress(site=site, t=t - 1, c=channel - 1, z=z - 1)
 
 

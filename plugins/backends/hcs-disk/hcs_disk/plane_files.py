@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
-from hcs_core import Compression, StorageError, StoreLayout
+from hcs_core import Compression, StorageError
 from hcs_disk.places import PARTIAL, storing
 
 _TEXT_TAG = 270
@@ -25,7 +25,14 @@ _LARGEST = 2**31 - 1
 """TIFF's rationals are unsigned, but ImageJ reads their parts as signed integers of 32 bits."""
 
 
-def write_plane(path: Path, plane: npt.NDArray[Any], layout: StoreLayout, text: bytes | None) -> None:
+def write_plane(
+    path: Path,
+    plane: npt.NDArray[Any],
+    text: bytes | None,
+    *,
+    pixel_size_um: float | None,
+    compression: Compression,
+) -> None:
     """Write a (y, x) plane, whole or not at all: it has another name until it is whole.
 
     Parameters
@@ -34,10 +41,12 @@ def write_plane(path: Path, plane: npt.NDArray[Any], layout: StoreLayout, text: 
         The file.
     plane
         The pixels.
-    layout
-        The layout of the store, for compression and pixel size.
     text
         The ImageDescription, in ASCII; `None` for none.
+    pixel_size_um
+        The side of a pixel; `None` where it is not known.
+    compression
+        How it is packed.
 
     Raises
     ------
@@ -56,8 +65,8 @@ def write_plane(path: Path, plane: npt.NDArray[Any], layout: StoreLayout, text: 
             metadata=None,
             # Wells are worked on side by side already.
             maxworkers=1,
-            **resolution(layout.image.pixel_size_um),
-            **_packing(layout.compression, plane.dtype),
+            **resolution(pixel_size_um),
+            **_packing(compression, plane.dtype),
         )
         os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hcs_core import StoreLayout, StoreSize
+from hcs_core import StoreLayout, StoreSize, images_of
 
 
-def store_size(layout: StoreLayout, wells: Mapping[str, Sequence[int]]) -> StoreSize:
+def store_size(
+    layout: StoreLayout, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]]
+) -> StoreSize:
     """Return the bytes of all pixels before compression (there are no pyramids), and the number of files.
 
     Parameters
@@ -22,7 +24,11 @@ def store_size(layout: StoreLayout, wells: Mapping[str, Sequence[int]]) -> Store
         The store's.
     wells
         Each well with its sites, all written whole.
+    mosaics
+        (y, x) of the mosaics of wells that have one.
     """
-    planes = math.prod(layout.image.shape[:3]) * sum(map(len, wells.values()))
-    plane = math.prod(layout.image.shape[3:]) * np.dtype(layout.image.dtype).itemsize
-    return StoreSize(bytes=planes * plane, files=planes + 1)
+    size = planes = 0
+    for count, image in images_of(layout, wells, mosaics):
+        planes += count * math.prod(image.shape[:3])
+        size += count * math.prod(image.shape) * np.dtype(image.dtype).itemsize
+    return StoreSize(bytes=size, files=planes + 1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core import PlaneAddress, ReadError, StorageError, StoreLayout, WellSummary
+from hcs_core import MOSAIC, ImageLayout, PlaneAddress, ReadError, StorageError, StoreLayout, WellSummary
 from hcs_disk.display import GreyValues
 from hcs_disk.ome import ome_xml
 from hcs_disk.places import plane_name, storing
@@ -28,18 +28,31 @@ class DiskWell:
     well
         Its name.
     sites
-        The sites that were declared.
+        The sites that were declared, `MOSAIC` among them where the well has one.
     layout
         The layout of the store.
+    mosaic
+        (y, x) of the well's mosaic; `None` where there is none.
     """
 
-    def __init__(self, folder: Path, well: str, sites: frozenset[int], layout: StoreLayout) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        well: str,
+        sites: frozenset[int],
+        layout: StoreLayout,
+        mosaic: tuple[int, int] | None = None,
+    ) -> None:
         self._folder = folder
         self._well = well
         self._sites = sites
         self._layout = layout
-        self._dtype = np.dtype(layout.image.dtype)
-        self._grey_values = GreyValues(layout.image.shape[1])
+        self._images = {
+            is_mosaic: layout.layout_of(MOSAIC if is_mosaic else 1, mosaic) for is_mosaic in (False, True)
+        }
+        self._grey_values = {
+            is_mosaic: GreyValues(image.shape[1]) for is_mosaic, image in self._images.items() if image is not None
+        }
         self._bytes_written = 0
         self._summary: WellSummary | None = None
 
@@ -54,16 +67,17 @@ class DiskWell:
         """
         if self._summary is not None:
             raise StorageError(f"well {self._well} in {self._folder} is closed: write before close().")
+        image = self._image(address)
         path = self._path(address)
-        expected = self._layout.image.shape[3:]
-        if plane.shape != expected or plane.dtype != self._dtype:
+        expected = image.shape[3:]
+        if plane.shape != expected or plane.dtype != np.dtype(image.dtype):
             raise StorageError(
-                f"{path} would be {plane.dtype} {plane.shape}; the store was declared with {self._dtype} {expected}: "
+                f"{path} would be {plane.dtype} {plane.shape}; the store was declared with {image.dtype} {expected}: "
                 "give planes of that shape and dtype."
             )
-        text = ome_xml(self._layout, self._well, address) if self._layout.image_metadata else None
-        write_plane(path, plane, self._layout, text)
-        self._grey_values.add(address.c, plane)
+        text = ome_xml(self._layout, image, self._well, address) if self._layout.image_metadata else None
+        write_plane(path, plane, text, pixel_size_um=image.pixel_size_um, compression=self._layout.compression)
+        self._grey_values[address.site == MOSAIC].add(address.c, plane)
         self._bytes_written += plane.nbytes
 
     def read(self, address: PlaneAddress) -> npt.NDArray[Any]:
@@ -100,16 +114,23 @@ class DiskWell:
         Closing again returns the same.
         """
         if self._summary is None:
-            self._summary = WellSummary(windows=self._grey_values.windows(), bytes_written=self._bytes_written)
+            shown = {is_mosaic: values.windows() for is_mosaic, values in self._grey_values.items()}
+            self._summary = WellSummary(
+                windows=shown.get(False, ()), mosaic_windows=shown.get(True, ()), bytes_written=self._bytes_written
+            )
         return self._summary
+
+    def _image(self, address: PlaneAddress) -> ImageLayout:
+        """Return the layout of the image that an address is in."""
+        image = self._images[address.site == MOSAIC]
+        if image is None or address.site not in self._sites:
+            named = "the mosaic" if address.site == MOSAIC else f"site {address.site}"
+            raise StorageError(f"{named} of well {self._well} is not in {self._folder}: declare it first.")
+        return image
 
     def _path(self, address: PlaneAddress) -> Path:
         path = self._folder / plane_name(self._well, address)
-        if address.site not in self._sites:
-            raise StorageError(
-                f"site {address.site} of well {self._well} is not in {self._folder}: declare it first."
-            )
-        index, sizes = (address.t, address.c, address.z), self._layout.image.shape[:3]
+        index, sizes = (address.t, address.c, address.z), self._image(address).shape[:3]
         if any(not 0 <= i < size for i, size in zip(index, sizes, strict=True)):
             raise StorageError(f"{path} (t, c, z: {index}) lies outside the layout's (t, c, z) of {sizes}.")
         return path

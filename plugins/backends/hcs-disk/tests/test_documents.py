@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 import tifffile
 
-from hcs_core import FinishedWell, PlaneAddress
+from hcs_core import MOSAIC, FinishedWell, PlaneAddress
 from hcs_core.pipeline.config_file import load_config
+from hcs_disk.backend import DiskBackend
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -32,10 +34,18 @@ def test_keeping_results(tmp_path, make_layout, examples):
     assert (tmp_path / "images" / "index.json").is_file()
 
 
-def test_the_file_that_is_shown_is_called_so(write_store, make_layout):
+def test_the_files_that_are_shown_are_called_so(write_store, make_layout, tmp_path):
     written = write_store(make_layout(shape=(1, 2, 3, 20, 30)), wells=("B02",))
-    (shown,) = re.findall(r"B02_\S+\.tif", README)
+    shown, mosaic = re.findall(r"B02_\S+\.tif", README)
     assert (written.store.root / "B02" / shown).is_file()
+    image = written.store.layout.image
+    layout = attrs.evolve(written.store.layout, name="mosaics", image=None, mosaic=image)
+    store = DiskBackend().open(tmp_path, layout)
+    store.declare({"B02": ()}, mosaics={"B02": (20, 30)})
+    plane = np.zeros((20, 30), image.dtype)
+    store.open_well("B02", (20, 30)).write(PlaneAddress(site=MOSAIC, t=0, c=1, z=2), plane)
+    store.finish_well(FinishedWell(well="B02", sites=(), mosaic=(20, 30)))
+    assert (tmp_path / "mosaics" / "B02" / mosaic).is_file()
 
 
 def test_the_configuration(tmp_path):

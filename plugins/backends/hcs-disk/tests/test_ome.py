@@ -14,6 +14,10 @@ ADDRESS = PlaneAddress(site=2, t=1, c=1, z=2)
 FULL = {"shape": (2, 2, 3, 40, 60), "spacing": (0.325, 1.5, 30.0)}
 
 
+def _xml(layout, well, address, position=None):
+    return ome_xml(layout, layout.image, well, address, position)
+
+
 def text_of(path):
     with tifffile.TiffFile(path) as tiff:
         assert tiff.is_ome
@@ -35,14 +39,14 @@ def text_of(path):
 )
 @pytest.mark.parametrize("position", [None, (-1.5, 1234567.875)])
 def test_it_is_valid_by_the_schema(make_layout, options, position):
-    xml = ome_xml(make_layout(**options), "H12", PlaneAddress(site=1, t=0, c=1, z=0), position)
+    xml = _xml(make_layout(**options), "H12", PlaneAddress(site=1, t=0, c=1, z=0), position)
     ome_types.validate_xml(xml)
     # Of one schema only: a reader need not guess.
     assert NAMESPACE in xml.decode("ascii")
 
 
 def test_the_schema_can_say_no(make_layout):
-    xml = ome_xml(make_layout(), "A01", ADDRESS)
+    xml = _xml(make_layout(), "A01", ADDRESS)
     with pytest.raises(ValueError, match="uint17"):
         ome_types.validate_xml(xml.replace(b'Type="uint16"', b'Type="uint17"'))
 
@@ -108,7 +112,7 @@ def test_finishing_again_puts_other_positions_in(write_store, make_layout):
 )
 def test_a_text_with_a_position_is_as_long_as_one_without(make_layout, position):
     layout = make_layout()
-    assert len(ome_xml(layout, "A01", ADDRESS, position)) == len(ome_xml(layout, "A01", ADDRESS))
+    assert len(_xml(layout, "A01", ADDRESS, position)) == len(_xml(layout, "A01", ADDRESS))
 
 
 @pytest.mark.parametrize("pixel", [0.65, 0.1, 1 / 3, 1.0, 3.45, 0.0001, 250.0, 1e-5, 1e6, np.float64(0.6465)])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import attrs
 import numpy as np
 import pytest
 
@@ -25,7 +26,7 @@ def test_files_are_counted_and_bytes_are_those_of_pixels(make_layout, tmp_path, 
                 opened.write(PlaneAddress(site=site, t=t, c=c, z=z), np.full((70, 90), c, "uint16"))
         store.finish_well(FinishedWell(well=well, sites=sites, summary=opened.close()))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    size = store_size(layout, WELLS)
+    size = store_size(layout, WELLS, {})
     assert len(files) == size.files
     assert size.bytes == 3 * 12 * 70 * 90 * 2
     planes = [path.stat().st_size for path in files if path.suffix == ".tif"]
@@ -34,6 +35,17 @@ def test_files_are_counted_and_bytes_are_those_of_pixels(make_layout, tmp_path, 
         assert size.bytes < sum(planes) < size.bytes + 4096 * len(planes)
     else:
         assert sum(planes) < size.bytes
+
+
+def test_mosaics_are_counted_beside_the_planes_of_sites_or_alone(make_layout):
+    layout = make_layout(codec="none", shape=(2, 2, 3, 70, 90))
+    mosaic = attrs.evolve(layout.image, shape=(2, 2, 1, 0, 0), level_shapes=())
+    frames = {"A01": (100, 200), "C03": (120, 130)}
+    both = store_size(attrs.evolve(layout, mosaic=mosaic), WELLS, frames)
+    alone = store_size(attrs.evolve(layout, image=None, mosaic=mosaic), dict.fromkeys(WELLS, ()), frames)
+    pixels = 4 * (100 * 200 + 120 * 130) * 2
+    assert (alone.bytes, alone.files) == (pixels, 2 * 4 + 1)
+    assert (both.bytes, both.files) == (pixels + 3 * 12 * 70 * 90 * 2, 2 * 4 + 3 * 12 + 1)
 
 
 def test_asking_for_it_imports_no_tifffile():

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import (
+    MOSAIC,
     FinishedWell,
+    ImageLayout,
     PlaneAddress,
     StorageError,
     StoreLayout,
@@ -32,11 +34,20 @@ class MemoryWell:
     and whoever reads it must not change it either.
     """
 
-    def __init__(self, well: str, sites: frozenset[int], layout: StoreLayout, planes: Planes) -> None:
+    def __init__(
+        self,
+        well: str,
+        sites: frozenset[int],
+        layout: StoreLayout,
+        planes: Planes,
+        mosaic: tuple[int, int] | None = None,
+    ) -> None:
         self._well = well
         self._sites = sites
         self._layout = layout
-        self._dtype = np.dtype(layout.image.dtype)
+        self._images = {
+            is_mosaic: layout.layout_of(MOSAIC if is_mosaic else 1, mosaic) for is_mosaic in (False, True)
+        }
         self._planes = planes
         self._bytes_written = 0
 
@@ -48,12 +59,12 @@ class MemoryWell:
         StorageError
             The plane has another shape or dtype, or the address is not one that was declared.
         """
-        self._refuse_undeclared(address)
-        expected = self._layout.image.shape[3:]
-        if plane.shape != expected or plane.dtype != self._dtype:
+        image = self._image(address)
+        expected = image.shape[3:]
+        if plane.shape != expected or plane.dtype != np.dtype(image.dtype):
             raise StorageError(
                 f"{self._say(address)} is {plane.dtype} {plane.shape}; the store was declared with "
-                f"{self._dtype} {expected}: give planes of that shape and dtype."
+                f"{image.dtype} {expected}: give planes of that shape and dtype."
             )
         self._planes[address] = plane
         self._bytes_written += plane.nbytes
@@ -82,18 +93,22 @@ class MemoryWell:
         return WellSummary(bytes_written=self._bytes_written)
 
     def _say(self, address: PlaneAddress) -> str:
+        field = "the mosaic" if address.site == MOSAIC else f"site {address.site}"
         return (
-            f"the plane of well {self._well}, site {address.site}, t {address.t}, c {address.c}, z {address.z} "
+            f"the plane of well {self._well}, {field}, t {address.t}, c {address.c}, z {address.z} "
             f"in {self._layout.name} (in memory)"
         )
 
-    def _refuse_undeclared(self, address: PlaneAddress) -> None:
-        if address.site not in self._sites:
+    def _image(self, address: PlaneAddress) -> ImageLayout:
+        """Return the layout of the image that an address is in."""
+        image = self._images[address.site == MOSAIC]
+        if image is None or (address.site not in self._sites and address.site != MOSAIC):
             raise StorageError(f"{self._say(address)} is of a site that was not declared: declare it first.")
-        sizes = self._layout.image.shape[:3]
+        sizes = image.shape[:3]
         index = (address.t, address.c, address.z)
         if any(not 0 <= i < size for i, size in zip(index, sizes, strict=True)):
             raise StorageError(f"{self._say(address)} lies outside the layout's (t, c, z) of {sizes}.")
+        return image
 
 
 class MemoryStore:
@@ -105,18 +120,25 @@ class MemoryStore:
     def __init__(self, layout: StoreLayout) -> None:
         self._layout = layout
         self._sites: dict[str, frozenset[int]] = {}
+        self._mosaics: dict[str, tuple[int, int]] = {}
         self._planes: dict[str, Planes] = {}
         self._finished: set[str] = set()
 
-    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
-        """Note wells and sites; one that is there and unfinished starts afresh, a finished one is left alone."""
+    def declare(
+        self, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
+        """Note wells, sites and mosaics; an unfinished well starts afresh, a finished one is left alone."""
+        frames = {canonical_well(well): frame for well, frame in (mosaics or {}).items()}
         for text, sites in wells.items():
             well = canonical_well(text)
             if well not in self._finished:
                 self._sites[well] = frozenset(sites)
+                self._mosaics.pop(well, None)
+                if well in frames:
+                    self._mosaics[well] = frames[well]
                 self._planes[well] = {}
 
-    def open_well(self, well: str) -> MemoryWell:
+    def open_well(self, well: str, mosaic: tuple[int, int] | None = None) -> MemoryWell:  # noqa: ARG002  as declared
         """Return a declared well, for its one writer; what an earlier one wrote is in it.
 
         Raises
@@ -126,7 +148,7 @@ class MemoryStore:
         """
         name = canonical_well(well)
         self._refuse_undeclared(name)
-        return MemoryWell(name, self._sites[name], self._layout, self._planes[name])
+        return MemoryWell(name, self._sites[name], self._layout, self._planes[name], self._mosaics.get(name))
 
     def finish_well(self, finished: FinishedWell) -> None:
         """List a well.
@@ -139,6 +161,10 @@ class MemoryStore:
         name = canonical_well(finished.well)
         self._refuse_undeclared(name)
         strange = sorted(set(finished.sites) - self._sites[name])
+        if finished.mosaic is not None and name not in self._mosaics:
+            raise StorageError(
+                f"the mosaic of well {name} is not in {self._layout.name} (in memory): declare it first."
+            )
         if strange:
             raise StorageError(
                 f"sites {', '.join(map(str, strange))} of well {name} are not in {self._layout.name} (in memory): "

@@ -9,13 +9,21 @@ from pathlib import Path
 
 import attrs
 
-from hcs_core import FinishedWell, StorageError, StoreLayout, canonical_well, parse_well, well_name
+from hcs_core import (
+    MOSAIC,
+    FinishedWell,
+    StorageError,
+    StoreLayout,
+    canonical_well,
+    parse_well,
+    well_name,
+)
 from hcs_zarr.documents import array_document
 from hcs_zarr.faults import refuse_faulty, refuse_unwritable
 from hcs_zarr.formats import FORMATS, StoreFormat, format_of
 from hcs_zarr.levels import level_arrays
 from hcs_zarr.metadata import image_metadata, well_metadata
-from hcs_zarr.places import image_name, storing, well_path
+from hcs_zarr.places import MOSAIC_NAME, image_name, storing, well_path
 from hcs_zarr.plate_list import PlateList
 from hcs_zarr.well import ZarrWell
 
@@ -42,8 +50,10 @@ class ZarrStore:
         init=False, eq=False, repr=False, default=attrs.Factory(lambda self: PlateList(self.root, self.layout), True)
     )
 
-    def declare(self, wells: Mapping[str, Sequence[int]]) -> None:
-        """Make the arrays of wells and their sites; nothing of them is listed yet.
+    def declare(
+        self, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
+        """Make the arrays of wells, of their sites and mosaics of (y, x); nothing of them is listed yet.
 
         A well that is there and unfinished starts afresh, without its old chunks; a finished one is left alone. What
         a run that was killed has left of other wells is removed: nothing lists it, and nobody would.
@@ -53,11 +63,12 @@ class ZarrStore:
         StorageError
             A well lies outside the plate, or the arrays cannot be made.
         """
-        documents = tuple(array_document(array) for array in level_arrays(self.layout))
         finished = set(self.finished_wells())
         new = {name: sites for well, sites in wells.items() if (name := canonical_well(well)) not in finished}
+        frames = {canonical_well(well): frame for well, frame in (mosaics or {}).items()}
         for well, sites in new.items():
             self._refuse_outside(well, sites)
+        documents = self._documents({None, *frames.values()})
         with storing(self.root):
             self._remove_strays({*finished, *new})
             for well, sites in new.items():
@@ -66,10 +77,21 @@ class ZarrStore:
                     shutil.rmtree(folder)
                 folder.mkdir(parents=True)
                 for site in dict.fromkeys(sites):
-                    _make_arrays(f"{folder}/{image_name(site)}", self._format.array, documents)
+                    _make_arrays(f"{folder}/{image_name(site)}", self._format.array, documents[None])
+                if well in frames:
+                    _make_arrays(f"{folder}/{MOSAIC_NAME}", self._format.array, documents[frames[well]])
 
-    def open_well(self, well: str) -> ZarrWell:
-        """Return a declared well, for its one writer.
+    def _documents(self, frames: set[tuple[int, int] | None]) -> dict[tuple[int, int] | None, tuple[bytes, ...]]:
+        """Return the documents of the levels of a site's image (`None`), and of mosaics of some (y, x)."""
+        found = {}
+        for frame in frames:
+            image = self.layout.image if frame is None else self.layout.layout_of(MOSAIC, frame)
+            arrays = () if image is None else level_arrays(self.layout, image)
+            found[frame] = tuple(array_document(array) for array in arrays)
+        return found
+
+    def open_well(self, well: str, mosaic: tuple[int, int] | None = None) -> ZarrWell:
+        """Return a declared well, for its one writer; `mosaic` is the (y, x) that it was declared with.
 
         Raises
         ------
@@ -80,7 +102,7 @@ class ZarrStore:
         folder = self._folder(name)
         if not folder.is_dir():
             raise StorageError(f"well {name} is not in {self.root}: declare it before it is opened.")
-        return ZarrWell(folder, name, self.layout)
+        return ZarrWell(folder, name, self.layout, mosaic)
 
     def finish_well(self, finished: FinishedWell) -> None:
         """Write the metadata of a well whose images are whole, and list it in the plate, last and at once.
@@ -90,8 +112,8 @@ class ZarrStore:
         Raises
         ------
         StorageError
-            The well has no site, a site was not declared, its positions or windows are no metadata, or the metadata
-            cannot be written.
+            The well has no image, an image was not declared, its positions or windows are no metadata, or the
+            metadata cannot be written.
         """
         self.finish_wells((finished,))
 
@@ -115,10 +137,14 @@ class ZarrStore:
     def _describe(self, finished: FinishedWell) -> None:
         """Write the metadata of a well's images, and its own."""
         folder = self._folder(finished.well)
-        for site in finished.sites:
-            self._format.write_group(folder / image_name(site), image_metadata(self.layout, finished, site))
+        images = _images(finished)
+        for site in images:
+            image = self.layout.layout_of(site, finished.mosaic)
+            if image is not None:
+                ome = image_metadata(self.layout, image, finished, site)
+                self._format.write_group(folder / image_name(site), ome)
         if self.layout.plate_metadata:
-            self._format.write_group(folder, well_metadata(self.layout, finished.sites))
+            self._format.write_group(folder, well_metadata(self.layout, images))
             self._remove_other_images(finished)
             self._format.ensure_group(folder.parent)
         else:
@@ -188,13 +214,15 @@ class ZarrStore:
             )
 
     def _refuse_incomplete(self, finished: FinishedWell) -> None:
-        if not finished.sites:
+        if not _images(finished):
             raise StorageError(f"well {finished.well} in {self.root} has no site to list: discard it.")
-        for site in finished.sites:
+        for site in _images(finished):
             folder = self._folder(finished.well) / image_name(site)
-            if not (folder / "0" / self._format.array).is_file():
+            is_there = (folder / "0" / self._format.array).is_file()
+            if not is_there or self.layout.layout_of(site, finished.mosaic) is None:
+                named = "the mosaic" if site == MOSAIC else f"site {site}"
                 raise StorageError(
-                    f"site {site} of well {finished.well} is not in {self.root}: declare and write it before its "
+                    f"{named} of well {finished.well} is not in {self.root}: declare and write it before its "
                     "well is finished."
                 )
 
@@ -207,11 +235,12 @@ class ZarrStore:
                 _remove_empty_group(folder.parent)
 
     def _remove_other_images(self, finished: FinishedWell) -> None:
-        listed = {image_name(site) for site in finished.sites}
+        listed = {image_name(site) for site in _images(finished)}
         folder = self._folder(finished.well)
         with storing(folder):
             for path in folder.iterdir():
-                if path.is_dir() and path.name.isdigit() and path.name not in listed:
+                is_image = path.name.isdigit() or path.name == MOSAIC_NAME
+                if path.is_dir() and is_image and path.name not in listed:
                     shutil.rmtree(path)
 
 
@@ -228,6 +257,11 @@ class ZarrBackend:
         """
         refuse_faulty(layout)
         return ZarrStore(root=Path(folder) / layout.name, layout=layout)
+
+
+def _images(finished: FinishedWell) -> tuple[int, ...]:
+    """Return the sites of a well, and `MOSAIC` after them where it has one."""
+    return (*finished.sites, *(() if finished.mosaic is None else (MOSAIC,)))
 
 
 def _make_arrays(image: str, name: str, documents: tuple[bytes, ...]) -> None:

@@ -22,33 +22,43 @@ def refuse_faulty(layout: StoreLayout) -> None:
     StorageError
         With the store, what was found and what to write instead.
     """
-    image = layout.image
     codec = layout.compression.codec
     if codec not in CODECS:
         raise StorageError(
             f"the compression {codec!r} of {layout.name} is not known: write one of {', '.join(CODECS)}."
-        )
-    itemsize = _itemsize(layout.name, image.dtype)
-    if len(image.channels) != image.shape[1]:
-        raise StorageError(
-            f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
-            "along c: name each."
         )
     if layout.ome_zarr_version not in FORMATS:
         raise StorageError(
             f"the OME-Zarr version {layout.ome_zarr_version!r} of {layout.name} is not written here: write one of "
             f"{', '.join(FORMATS)}."
         )
-    if len(layout.image.chunk) != len(image.shape) or min(image.chunk) < 1:
+    if layout.image is not None:
+        _refuse_faulty_image(layout, layout.image)
+        _refuse_other_levels(layout.name, layout.image)
+    if layout.mosaic is not None:
+        # Its levels follow from its size, which each well has its own of.
+        _refuse_faulty_image(layout, layout.mosaic)
+
+
+def _refuse_faulty_image(layout: StoreLayout, image: ImageLayout) -> None:
+    codec = layout.compression.codec
+    itemsize = _itemsize(layout.name, image.dtype)
+    if len(image.channels) != image.shape[1]:
+        raise StorageError(
+            f"the layout of {layout.name} names {len(image.channels)} channels, and its shape has {image.shape[1]} "
+            "along c: name each."
+        )
+    if len(image.chunk) != len(image.shape) or min(image.chunk) < 1:
         raise StorageError(f"the chunk {image.chunk} of {layout.name} must have t, c, z, y and x of at least 1.")
-    chunk_bytes = prod(map(min, image.chunk, image.shape)) * itemsize
+    # Of a mosaic, rows and columns are not known yet.
+    chunk_bytes = prod(min(most, size) if size else most for most, size in zip(image.chunk, image.shape, strict=True))
+    chunk_bytes *= itemsize
     if codec in BLOSC and chunk_bytes > LARGEST_BLOSC_CHUNK:
         raise StorageError(
             f"a chunk of {layout.name} has {chunk_bytes} bytes; {codec} packs at most {LARGEST_BLOSC_CHUNK}: choose "
             "smaller chunks."
         )
-    _refuse_shards(layout)
-    _refuse_other_levels(layout.name, image)
+    _refuse_shards(layout, image)
 
 
 def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
@@ -59,13 +69,20 @@ def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
     StorageError
         With the well and what was found.
     """
-    windows = finished.summary.windows
-    if windows and len(windows) != len(layout.image.channels):
-        raise StorageError(
-            f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
-            f"{len(layout.image.channels)} channels: give one for each, or none."
-        )
-    for pair in (*windows, *finished.translations.values()):
+    pairs = list(finished.translations.values())
+    if finished.mosaic_translation is not None:
+        pairs.append(finished.mosaic_translation)
+    for image, windows in (
+        (layout.image, finished.summary.windows),
+        (layout.mosaic, finished.summary.mosaic_windows),
+    ):
+        if windows and len(windows) != (len(image.channels) if image else 0):
+            raise StorageError(
+                f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
+                f"{len(image.channels) if image else 0} channels: give one for each, or none."
+            )
+        pairs.extend(windows)
+    for pair in pairs:
         if not all(map(isfinite, pair)):
             raise StorageError(
                 f"well {finished.well} of {layout.name} has a position or display window of {pair}: leave out what "
@@ -87,8 +104,8 @@ def _itemsize(store: str, name: str) -> int:
     return dtype.itemsize
 
 
-def _refuse_shards(layout: StoreLayout) -> None:
-    shard, chunk = layout.image.shard, layout.image.chunk
+def _refuse_shards(layout: StoreLayout, image: ImageLayout) -> None:
+    shard, chunk = image.shard, image.chunk
     if shard is None:
         return
     if layout.ome_zarr_version == OME_ZARR_0_4.version:

@@ -6,7 +6,7 @@ from math import prod
 
 import attrs
 
-from hcs_core import Compression, StoreLayout
+from hcs_core import Compression, ImageLayout, StoreLayout
 from hcs_zarr.formats import FORMATS, StoreFormat
 
 Shape = tuple[int, int, int, int, int]
@@ -51,9 +51,8 @@ class LevelArray:
         return prod(min(count - at * per, per) for count, at, per in zip(counts, shard, per_shard, strict=True))
 
 
-def level_array(layout: StoreLayout, level: int) -> LevelArray:
-    """Return a level's array: its chunks and shards are the layout's, and at most the whole array."""
-    image = layout.image
+def level_array(layout: StoreLayout, image: ImageLayout, level: int) -> LevelArray:
+    """Return the array of a level of an image: its chunks and shards are the image's, and at most the whole array."""
     t, c, z, _, _ = image.shape
     shape = (t, c, z, *image.level_shapes[level])
     chunk = _at_most(image.chunk, shape)
@@ -73,9 +72,9 @@ def level_array(layout: StoreLayout, level: int) -> LevelArray:
     )
 
 
-def level_arrays(layout: StoreLayout) -> tuple[LevelArray, ...]:
-    """Return the arrays of all levels, the full one first."""
-    return tuple(level_array(layout, level) for level in range(len(layout.image.level_shapes)))
+def level_arrays(layout: StoreLayout, image: ImageLayout) -> tuple[LevelArray, ...]:
+    """Return the arrays of all levels of an image of a store, the full one first."""
+    return tuple(level_array(layout, image, level) for level in range(len(image.level_shapes)))
 
 
 def _at_most(wanted: Shape, shape: Shape) -> Shape:

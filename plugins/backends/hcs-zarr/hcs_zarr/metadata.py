@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hcs_core import FinishedWell, ImageLayout, StoreLayout, row_name
+from hcs_core import MOSAIC, FinishedWell, ImageLayout, StoreLayout, row_name
 from hcs_zarr import pyramid
 from hcs_zarr.documents import AXES
 from hcs_zarr.formats import OME_ZARR_0_5, Json
@@ -25,7 +25,7 @@ Place = tuple[int, int]
 def plate_metadata(layout: StoreLayout, places: Iterable[Place], field_count: int) -> Json:
     """Return a plate's metadata: all its physical rows and columns, and the wells at `places`.
 
-    `field_count` is the largest number of sites in a listed well; `maximumfieldcount` what was planned.
+    `field_count` is the largest number of images in a listed well; `maximumfieldcount` what was planned.
     """
     rows, columns = layout.plate_format
     return {
@@ -61,17 +61,18 @@ def _group_version(layout: StoreLayout) -> Json:
 
 
 def well_metadata(layout: StoreLayout, sites: Iterable[int]) -> Json:
-    """Return a well's metadata: its images, all of the one acquisition."""
+    """Return a well's metadata: the images of its sites (`MOSAIC` among them), all of the one acquisition."""
     images = [{"path": image_name(site), "acquisition": 0} for site in sites]
     return {**_group_version(layout), "well": {"images": images, "version": layout.ome_zarr_version}}
 
 
-def image_metadata(layout: StoreLayout, finished: FinishedWell, site: int) -> Json:
-    """Return an image's metadata: its pyramid, and how to show its channels where the layout asks for it."""
-    image = layout.image
+def image_metadata(layout: StoreLayout, image: ImageLayout, finished: FinishedWell, site: int) -> Json:
+    """Return the metadata of a site's image, or of the mosaic: its pyramid, and how to show its channels if asked to.
+
+    `image` is its layout in the store.
+    """
     levels = range(len(image.level_shapes))
-    placed = _is_placed(image, finished)
-    origin = finished.translations.get(site, (0.0, 0.0)) if placed else (0.0, 0.0)
+    placed, origin = _place(image, finished, site)
     multiscale: Json = {
         "name": f"{well_path(finished.well)}/{image_name(site)}",
         "axes": _axes(image),
@@ -91,7 +92,8 @@ def image_metadata(layout: StoreLayout, finished: FinishedWell, site: int) -> Js
                 "method": "hcs_zarr.pyramid.half",
                 "version": _own_version(),
             }
-        ome["omero"] = _omero(image, finished.summary.windows)
+        windows = finished.summary.mosaic_windows if site == MOSAIC else finished.summary.windows
+        ome["omero"] = _omero(image, windows)
     return ome
 
 
@@ -100,9 +102,15 @@ def _own_version() -> str:
     return version("hcs-zarr")
 
 
-def _is_placed(image: ImageLayout, finished: FinishedWell) -> bool:
+def _place(image: ImageLayout, finished: FinishedWell, site: int) -> tuple[bool, tuple[float, float]]:
+    """Return whether an image is placed in its well, and where: at 0 where others of its kind are and it is not."""
     # Positions are in um: beside pixels of unknown size they would be numbers without a unit, and wrong.
-    return bool(finished.translations) and image.pixel_size_um is not None
+    if image.pixel_size_um is None:
+        return False, (0.0, 0.0)
+    if site == MOSAIC:
+        where = finished.mosaic_translation
+        return where is not None, where or (0.0, 0.0)
+    return bool(finished.translations), finished.translations.get(site, (0.0, 0.0))
 
 
 def _axes(image: ImageLayout) -> list[Json]:

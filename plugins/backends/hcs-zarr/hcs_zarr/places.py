@@ -7,7 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hcs_core import StorageError, parse_well, row_name
+from hcs_core import MOSAIC, StorageError, parse_well, row_name
+
+MOSAIC_NAME = "stitched"
+"""The folder of a well's mosaic."""
 
 
 def well_path(well: str) -> str:
@@ -22,8 +25,8 @@ def column_name(column: int) -> str:
 
 
 def image_name(site: int) -> str:
-    """Return the folder of a site's image in its well's: site 1 is image `0`."""
-    return str(site - 1)
+    """Return the folder of a site's image in its well's: site 1 is image `0`, the mosaic is `stitched`."""
+    return MOSAIC_NAME if site == MOSAIC else str(site - 1)
 
 
 @contextlib.contextmanager

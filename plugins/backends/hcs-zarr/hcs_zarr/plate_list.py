@@ -67,7 +67,7 @@ class PlateList:
             The metadata cannot be read or written.
         """
         now = self._now()
-        new = {parse_well(well.well): len(well.sites) for well in finished}
+        new = {parse_well(well.well): len(well.sites) + (well.mosaic is not None) for well in finished}
         if new.keys() & set(now.places):
             # One of them may have had more images than it has now.
             places = tuple(sorted({*now.places, *new}))

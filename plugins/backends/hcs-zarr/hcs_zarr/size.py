@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hcs_core import ImageLayout, StoreLayout, StoreSize, parse_well
+from hcs_core import ImageLayout, StoreLayout, StoreSize, images_of, parse_well
 
 
-def store_size(layout: StoreLayout, wells: Mapping[str, Sequence[int]]) -> StoreSize:
+def store_size(
+    layout: StoreLayout, wells: Mapping[str, Sequence[int]], mosaics: Mapping[str, tuple[int, int]]
+) -> StoreSize:
     """Return the bytes of all chunks before compression, pyramids too, and the number of files.
 
     Parameters
@@ -22,11 +24,14 @@ def store_size(layout: StoreLayout, wells: Mapping[str, Sequence[int]]) -> Store
         The store's.
     wells
         Each well with its sites, all written whole.
+    mosaics
+        (y, x) of the mosaics of wells that have one.
     """
-    images = sum(map(len, wells.values()))
-    return StoreSize(
-        bytes=images * _image_bytes(layout.image), files=images * _image_files(layout) + _plate_files(layout, wells)
-    )
+    size, files = 0, _plate_files(layout, wells)
+    for count, image in images_of(layout, wells, mosaics):
+        size += count * _image_bytes(image)
+        files += count * _image_files(layout, image)
+    return StoreSize(bytes=size, files=files)
 
 
 def _image_bytes(image: ImageLayout) -> int:
@@ -45,9 +50,8 @@ def _documents(layout: StoreLayout) -> int:
     return 2 if layout.ome_zarr_version == "0.4" else 1
 
 
-def _image_files(layout: StoreLayout) -> int:
+def _image_files(layout: StoreLayout, image: ImageLayout) -> int:
     """Return the files of an image: its chunks or shards, and the documents of each level and the group."""
-    image = layout.image
     files = _documents(layout) + len(image.level_shapes)
     for level in image.level_shapes:
         shape = (*image.shape[:3], *level)

@@ -46,7 +46,7 @@ def layout(*, shard=None, version="0.5", plate_metadata=True, chunk=(1, 1, 1, 40
     ],
 )
 def test_files_and_bytes(how, files):
-    size = store_size(layout(**how), WELLS)
+    size = store_size(layout(**how), WELLS, {})
     assert size.files == files
     assert size.bytes == 4 * 12 * (400 * 300 + 200 * 150) * 2
 

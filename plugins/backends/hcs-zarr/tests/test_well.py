@@ -39,9 +39,9 @@ def test_an_address_outside_the_layout_is_refused(declared, index):
             call(PlaneAddress(site=1, t=t, c=c, z=z))
 
 
-@pytest.mark.parametrize("site", [0, 3, -1])
-def test_a_site_that_was_not_declared_is_refused(declared, site):
-    with pytest.raises(StorageError, match=f"site {site} of well A01.*declare it first"):
+@pytest.mark.parametrize(("site", "named"), [(0, "the mosaic"), (3, "site 3"), (-1, "site -1")])
+def test_a_site_that_was_not_declared_is_refused(declared, site, named):
+    with pytest.raises(StorageError, match=f"{named} of well A01.*declare it first"):
         declared.open_well("A01").write(PlaneAddress(site=site, t=0, c=0, z=0), plane())
 
 
