@@ -222,12 +222,16 @@ class PipelineOrchestrator:
         pipelines = with_wells(pipelines_of(steps), well_filter)
         self._plate = self._with_positions(pipelines[0].select)
         machine = this_machine(self.output)
-        arguments = (pipelines, self.plate, self.config, self.plugins, machine)
         content = Journal(self.output).read()
         images = read_images(pipelines, self.plugins)
-        plan = draft_plan(*arguments, images=images)
+        plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, images=images)
+        if plan.samples_mosaics:
+            # Wells that are not selected are sampled too, and have to be stitched for that.
+            self._plate = self._with_positions(Selection())
+            plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, images=images)
         if content is not None and not plan.problems:
-            plan = draft_plan(*arguments, self._existing(plan, content), images)
+            existing = self._existing(plan, content)
+            plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, existing, images)
         if plan.problems:
             return plan if draft else without_problems(plan)
         names = tuple(step.name for step in plan.steps)

@@ -118,6 +118,8 @@ def _say_estimates(result: RunResult, wanted: Asked) -> None:
     for row in result.estimates if any(row.anew for row in result.estimates) else ():
         unreadable = row.estimate.unreadable
         left_out = f", {len(unreadable)} file(s) could not be read: {unreadable[0]}" if unreadable else ""
+        failed = row.estimate.failed
+        left_out += f", {len(failed)} well(s) failed. {failed[0]}" if failed else ""
         click.echo(f"  estimated {row.parameter} of {row.channel} from {row.estimate.planes} planes{left_out}")
     if result.estimates:
         click.echo(f"  what was estimated is listed in {results / 'estimates.csv'}")

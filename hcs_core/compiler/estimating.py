@@ -13,6 +13,7 @@ import attrs
 
 from hcs_core.compiler.absent_planes import kept_rows
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.mosaic_shapes import with_canvases
 from hcs_core.compiler.plan import (
     REDUCTION,
     EstimatePlan,
@@ -91,12 +92,30 @@ def _planned_plate(plan: Plan, given: CompileInput) -> tuple[Plan, tuple[tuple[s
     own = tuple(
         WellShape(sites=shape.sites, gaps=tuple(gap + len(plan.gaps) for gap in shape.gaps)) for shape in shapes
     )
-    return attrs.evolve(plan, gaps=(*plan.gaps, *gaps), sampled_shapes=own), wells
+    whole = attrs.evolve(plan, gaps=(*plan.gaps, *gaps), sampled_shapes=own)
+    if not plan.tile_frames:
+        return whole, wells
+    # Only a well whose sites are all known to lie somewhere can be stitched, and sampled after that.
+    placed = tuple(
+        (well, shape)
+        for well, shape in wells
+        if all(frame.knows(well, own[shape].sites, given.plate.positions) for frame in plan.tile_frames)
+    )
+    made = with_canvases(attrs.evolve(plan, well_shapes=own, wells=placed), given.plate, plan.tile_frames)
+    there = dict(made.wells)
+    others = tuple((well, len(made.well_shapes) + shape) for well, shape in wells if well not in there)
+    in_order = there | dict(others)
+    return (
+        attrs.evolve(whole, sampled_shapes=(*made.well_shapes, *own)),
+        tuple((well, in_order[well]) for well, _ in wells),
+    )
 
 
 def _stage(plan: Plan, index: int, estimate: EstimatePlan, wells: Sequence[tuple[str, int]]) -> Stage:
     node = plan.nodes[index]
     by_well = any(_tells_wells_apart(plan.nodes[other]) for other in (*plan.ancestors(index), index))
+    if node.input.is_mosaic:
+        wells = [(well, shape) for well, shape in wells if plan.sampled_shapes[shape].canvases]
     known: dict[tuple[int, str], tuple[tuple[SampledPlane, ...], ...]] = {}
     every = []
     for well, shape in wells:

@@ -391,11 +391,22 @@ class Plan:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
 
+    @property
+    def stitches(self) -> bool:
+        """Whether it looks at where sites lie."""
+        return any(node.stitch is not None for node in self.nodes)
+
+    @property
+    def samples_mosaics(self) -> bool:
+        """Whether something is estimated of the plate from what was stitched."""
+        return any(self.nodes[stage.node].input.is_mosaic for stage in self.reductions)
+
     def largest(self, image: ImagePlan) -> ImagePlan:
         """Return an image with the largest shape that it has in a well: that of a mosaic depends on the well."""
         if not image.is_mosaic:
             return image
-        frames = [shape.frame(image) for shape in self.well_shapes]
+        # A well of which nobody knows where its sites lie is not stitched.
+        frames = [shape.frame(image) for shape in self.well_shapes if shape.canvases]
         return attrs.evolve(image, shape=max(frames, key=lambda frame: frame[0] * frame[1], default=(0, 0)))
 
     def kept_in(self, well: str) -> tuple[int, ...]:
@@ -470,6 +481,8 @@ class Plan:
                 found.add(node)
                 left += [port.node for port in self.nodes[node].inputs]
                 left += [maker for taken in self.nodes[node].takes for maker in taken.makers]
+                stitch = self.nodes[node].stitch
+                left += [] if stitch is None or stitch.positions is None else [stitch.positions]
         return tuple(sorted(found))
 
     def estimate_key(self, stage: Stage) -> str:

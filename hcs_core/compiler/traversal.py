@@ -84,7 +84,7 @@ class Traversal:
         Positions come first, as mosaics need them. All outputs are pulled at one place before the next.
         """
         for index, node in enumerate(self._plan.nodes):
-            if node.places:
+            if node.places and index in self._needed:
                 self._place(index, node)
                 self._run_due()
         shared = shared_axes(self._plan, self._outputs)

@@ -31,8 +31,8 @@ from hcs_core.runtime.sampling import Sampler
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
 
 COLUMNS = (
-    "Metadata_Plate", "step", "function", "parameter", "channel", "planes", "unreadable", "made", "digest", "file",
-    "picture", "why_no_picture",
+    "Metadata_Plate", "step", "function", "parameter", "channel", "planes", "unreadable", "failed", "made", "digest",
+    "file", "picture", "why_no_picture",
 )  # fmt: skip
 
 FOLDER = "estimates"
@@ -92,6 +92,7 @@ class EstimateRow:
             "channel": self.channel,
             "planes": self.estimate.planes,
             "unreadable": list(self.estimate.unreadable),
+            "failed": list(self.estimate.failed),
             "made": self.anew,
             "digest": self.estimate.given.digest,
             "file": self.file or None,
@@ -269,7 +270,8 @@ def estimates_csv(plate: str, rows: Sequence[EstimateRow]) -> str:
         given = row.estimate.given
         writer.writerow([
             plate, row.step, row.function, row.parameter, row.channel, row.estimate.planes,
-            len(row.estimate.unreadable), row.anew, given.digest, row.file, row.picture, row.why_no_picture,
+            len(row.estimate.unreadable), len(row.estimate.failed), row.anew, given.digest, row.file, row.picture,
+            row.why_no_picture,
             *(row.estimate.notes.get(name, "") for name in notes),
         ])  # fmt: skip
     return text.getvalue()

@@ -28,12 +28,14 @@ VERSION = 1
 class ChannelEstimate:
     """What was estimated for a channel: what workers are given, from how many planes, and what is noted of it.
 
-    `unreadable` are the files that were left out of the sample, relative to the plate.
+    `unreadable` are the files that were left out of the sample, relative to the plate; `failed` the wells of which
+    nothing could be computed, each with why.
     """
 
     given: GivenEstimate
     planes: int
     unreadable: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     notes: Mapping[str, Any] = attrs.field(factory=dict)
 
 
@@ -80,6 +82,7 @@ class KeptEstimates:
                     given=GivenEstimate(**{**channel["given"], "numbers": tuple(channel["given"]["numbers"])}),
                     planes=channel["planes"],
                     unreadable=tuple(channel["unreadable"]),
+                    failed=tuple(channel["failed"]),
                     notes=channel["notes"],
                 )
                 for channel in document["channels"]

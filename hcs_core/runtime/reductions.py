@@ -20,6 +20,7 @@ from hcs_core.runtime.estimate_calls import EstimateCalls
 from hcs_core.runtime.executor import Session
 from hcs_core.runtime.kept_estimates import ChannelEstimate, KeptEstimates, StageEstimate
 from hcs_core.runtime.task import GivenEstimate, SampleTask, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.well_tasks import positions_of
 
 
 class Reductions:
@@ -80,14 +81,15 @@ class Reductions:
         for index, channel in enumerate(node.input.channels):
             planes = sum(gathered.planes[well].get(index, 0) for well in wells if well in gathered.planes)
             if planes < estimate.how.fewest:
-                why = f" {gathered.first_fault}" if gathered.first_fault else ""
+                why = f" {gathered.failed[0]}" if gathered.failed else ""
                 raise RunError(f"{too_few(node, estimate, channel.name, planes)}{why}")
             made = self._calls.reduced(stage.node, estimate, gathered.arrays(index, wells))
             channels.append(
                 ChannelEstimate(
                     given=self._kept.keep_value(key, stage.node, index, stage.parameter, made.value),
                     planes=planes,
-                    unreadable=tuple(gathered.unreadable),
+                    unreadable=tuple(sorted(gathered.unreadable)),
+                    failed=tuple(sorted(gathered.failed)),
                     notes={name: _plain(value) for name, value in made.notes.items()},
                 )
             )
@@ -113,6 +115,7 @@ def sample_tasks(plan: Plan, plate: Plate, stage: Stage, given: tuple[GivenEstim
                 well=well,
                 shape=shape,
                 planes=own.select(np.isin(own.site, shape.sites)),
+                positions=positions_of(plan, plate, well, shape.sites),
                 estimates=given,
                 sample=SampleTask(node=stage.node, parameter=stage.parameter, planes=sample.planes),
             )
@@ -132,14 +135,14 @@ class _Gathered:
     calls: EstimateCalls
     planes: dict[str, dict[int, int]] = attrs.field(factory=dict)
     unreadable: list[str] = attrs.field(factory=list)
-    first_fault: str = ""
+    failed: list[str] = attrs.field(factory=list)
     _collected: dict[tuple[str, int], tuple[npt.NDArray[Any], ...]] = attrs.field(factory=dict)
     _merged: dict[int, npt.NDArray[Any]] = attrs.field(factory=dict)
 
     def take(self, record: WellRecord) -> None:
-        """Take a well's record; one that failed gives nothing, and is told of where too little is left."""
+        """Take a well's record; one that failed gives nothing, and is told of."""
         if record.fault is not None:
-            self.first_fault = self.first_fault or f"Well {record.well}: {record.fault.error}"
+            self.failed.append(f"Well {record.well}: {record.fault.error}")
         self.unreadable += [plane.file for plane in record.absent]
         self.planes[record.well] = dict(record.sampled)
         estimate = self.plan.estimate_of(self.stage.node, self.stage.parameter)

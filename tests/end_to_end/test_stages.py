@@ -440,3 +440,24 @@ def test_planes_that_the_policy_fills_are_no_part_of_what_is_estimated(tmp_path,
     assert [row.estimate.planes for row in result.estimates] == [4, 5]
     left = [plane for name in ("A01_s1", "A01_s3", "B02_s2", "B02_s3") for plane in planes(folder, 1, name)]
     assert result.estimates[0].estimate.given.numbers == pytest.approx(np.percentile(np.stack(left), [1, 99]))
+
+
+@step_function(axes="yx", context=True)
+def not_in_b03(image, *, context):
+    if context.well == "B03":
+        raise ValueError("this well is cursed")
+    return image.copy()
+
+
+def test_a_well_of_which_nothing_can_be_computed_is_left_out_and_told(run, small, tmp_path):
+    result = run(small, Step(not_in_b03), LIMITS)
+    assert statuses(result) == {"A01": "ok", "B03": "failed"}
+    whole = run(small, LIMITS, out="whole")
+    for row, other in zip(result.estimates, whole.estimates, strict=True):
+        (told,) = row.estimate.failed
+        assert "B03" in told
+        assert "cursed" in told
+        assert (row.estimate.planes, other.estimate.planes) == (2, 4)
+        assert other.estimate.failed == ()
+    with (tmp_path / "out" / "results" / "estimates.csv").open(encoding="utf-8") as file:
+        assert [row["failed"] for row in csv.DictReader(file)] == ["1", "1"]
