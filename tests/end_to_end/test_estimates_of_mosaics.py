@@ -13,14 +13,17 @@ WELLS = {"A01": "A/01", "B03": "B/03", "C02": "C/02"}
 
 @pytest.fixture(scope="module")
 def plate(make_plate):
-    # A stage that misses by some pixels gives each well a canvas of its own.
-    return make_plate(wells=tuple(WELLS), grid=(2, 2), z_count=1, stage_error_px=60.0, seed=4)
+    folder = make_plate(wells=tuple(WELLS), grid=(2, 2), z_count=1)
+    # A well without its right half has a canvas of another size.
+    for path in [*folder.rglob("*_B03_s2_*"), *folder.rglob("*_B03_s4_*")]:
+        path.unlink()
+    return folder
 
 
 def run(plate, output, *steps, wells=None, workers=1):
     config = GlobalPipelineConfig(num_workers=workers)
     orchestrator = PipelineOrchestrator(plate, global_config=config, output=output)
-    result = orchestrator.run([Pipeline("p", list(steps))], well_filter=wells)
+    result = orchestrator.run([Pipeline("p", list(steps), missing="skip-site")], well_filter=wells)
     assert result.status == "ok", [record.fault for record in result.failed]
     return output
 
@@ -65,7 +68,7 @@ def test_an_estimate_before_stitching_is_that_of_the_sites(plate, tmp_path):
     step = Step("percentile_normalize", limits="plate")
     apart = run(plate, tmp_path / "apart", step)
     together = run(plate, tmp_path / "together", step, ImageStitchingStep(), wells=["B03"])
-    for site in "0123":
+    for site in "02":
         of_site = [
             zarr.open_array(output / "images.zarr" / "B/03" / site / "0", mode="r")[:] for output in (apart, together)
         ]
