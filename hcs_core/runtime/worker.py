@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.util import Finalize
 
 import attrs
 import cloudpickle
@@ -17,6 +20,9 @@ from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
 
 _WATCH_SECONDS = 0.5
+
+_LAST = -1_000_000
+"""The priority of what a process does last at its end."""
 
 
 @attrs.define
@@ -34,6 +40,9 @@ def set_up(pickled_job: bytes) -> None:
     Ctrl-C is the driver's business: a terminal sends it to workers too, and they would die of it in mid-well.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Taking an interpreter with large libraries apart takes 0.3 s, for which the driver waits. Forked processes end
+    # like this, too.
+    Finalize(None, _end, exitpriority=_LAST)
     threading.Thread(target=_end_with_driver, args=(os.getppid(),), name="hcs-driver-watch", daemon=True).start()
     try:
         job: RunJob = cloudpickle.loads(pickled_job)
@@ -41,6 +50,13 @@ def set_up(pickled_job: bytes) -> None:
     # A worker that raises here breaks the whole pool; what it raised is reported by its first task.
     except Exception as error:  # noqa: BLE001
         _state.fault = one_line(error)
+
+
+def _end() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # Nobody reads what a worker prints any more.
+            stream.flush()
+    os._exit(0)
 
 
 def _end_with_driver(driver: int) -> None:
