@@ -160,7 +160,7 @@ def test_what_an_earlier_run_left_is_removed(plate, installed, tmp_path, backend
     pipeline = Pipeline("waits", [Step(sharpen_along)])
     plan = compile_plan(pipeline, open_plate(plate, plugins=installed), settings(backend), installed)
     for well in ("A01", "H12"):
-        left = Intermediates(plan, installed, output, well, (1, 2))
+        left = Intermediates(plan, installed, output, well, plan.well_shapes[0])
         port = plan.nodes[0].inputs[0]
         left.put(port, plane_key(plan), np.zeros(plan.sources[0].shape, plan.sources[0].dtype))
     assert any(path.is_file() for path in waiting(output).rglob("*"))
