@@ -134,6 +134,10 @@ if TYPE_CHECKING:
         Made as Made,
         Taken as Taken,
     )
+    from hcs_core.plugins.estimate import (
+        Estimate as Estimate,
+        Estimated as Estimated,
+    )
     from hcs_core.plugins.events import (
         Event as Event,
         PlanCompiled as PlanCompiled,
@@ -179,8 +183,10 @@ if TYPE_CHECKING:
     from hcs_core.runtime.context import (
         ProcessingContext as ProcessingContext,
     )
+    from hcs_core.runtime.estimate_files import EstimatePicture as EstimatePicture
     from hcs_core.runtime.executor import (
         Executor as Executor,
+        Session as Session,
     )
     from hcs_core.runtime.result import (
         RunResult as RunResult,
@@ -261,6 +267,7 @@ _NAMES = {
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
     "hcs_core.plugins.artifact": "ArtifactKind Made Taken",
     "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
+    "hcs_core.plugins.estimate": "Estimate Estimated",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",
     "hcs_core.plugins.manager": "PluginManager",
@@ -272,7 +279,8 @@ _NAMES = {
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
     "hcs_core.runtime.context": "ProcessingContext",
-    "hcs_core.runtime.executor": "Executor",
+    "hcs_core.runtime.estimate_files": "EstimatePicture",
+    "hcs_core.runtime.executor": "Executor Session",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
     "hcs_core.runtime.services": "PlateServices",

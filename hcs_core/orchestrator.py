@@ -31,6 +31,7 @@ from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
+from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
 from hcs_core.runtime.plate_services import ServicesOfPlate
@@ -221,12 +222,16 @@ class PipelineOrchestrator:
         pipelines = with_wells(pipelines_of(steps), well_filter)
         self._plate = self._with_positions(pipelines[0].select)
         machine = this_machine(self.output)
-        arguments = (pipelines, self.plate, self.config, self.plugins, machine)
         content = Journal(self.output).read()
         images = read_images(pipelines, self.plugins)
-        plan = draft_plan(*arguments, images=images)
+        plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, images=images)
+        if plan.samples_mosaics:
+            # Wells that are not selected are sampled too, and have to be stitched for that.
+            self._plate = self._with_positions(Selection())
+            plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, images=images)
         if content is not None and not plan.problems:
-            plan = draft_plan(*arguments, self._existing(plan, content), images)
+            existing = self._existing(plan, content)
+            plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, existing, images)
         if plan.problems:
             return plan if draft else without_problems(plan)
         names = tuple(step.name for step in plan.steps)
@@ -244,7 +249,17 @@ class PipelineOrchestrator:
         if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
             whole &= WellParts(self.output).wells()
         tasks = well_tasks(plan, self.plate)
-        return existing_of(content, {task.well: task.digest() for task in tasks}, whole)
+        kept = KeptEstimates(self.output)
+        estimates = [kept.read(plan.estimate_key(stage)) for stage in plan.reductions]
+        there = [estimate for estimate in estimates if estimate is not None]
+        existing = existing_of(
+            content,
+            {task.well: task.digest() for task in tasks},
+            whole,
+            # Until all are there, nobody can say which wells were made with them: the run itself does.
+            estimates_digest(there) if len(there) == len(estimates) else None,
+        )
+        return attrs.evolve(existing, estimates=kept.keys())
 
     def _with_positions(self, select: Selection) -> Plate:
         try:
@@ -306,8 +321,13 @@ class PipelineOrchestrator:
         pipelines: Pipeline | Iterable[Steps],
         well_filter: WellFilter | None = None,
         options: RunOptions | None = None,
+        *,
+        reestimate: bool = False,
     ) -> RunResult:
         """Run all three phases; each well runs the pipelines one after the other.
+
+        With `reestimate`, what is estimated of the plate is made anew, and wells are made again that were made with
+        another estimate.
 
         Raises
         ------
@@ -317,6 +337,8 @@ class PipelineOrchestrator:
         listed = with_wells(pipelines_of_run(pipelines), well_filter)
         if self._plate is None:
             self.initialize()
+        if reestimate:
+            options = attrs.evolve(options or RunOptions(), reestimate=True)
         return self.execute_compiled_plate(listed, self.compile_pipelines(listed), options=options)
 
     def clear(self) -> None:

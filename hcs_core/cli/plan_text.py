@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from hcs_core.cli.columns import columns_text
-from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
+from hcs_core.compiler.plan import REDUCTION, OutputPlan, Plan, Stage, StepPlan
 from hcs_core.compiler.plan_tables import plan_facts, plan_needs, plan_tables
 from hcs_core.compiler.plan_words import source_text, why_text
 
@@ -25,7 +25,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "done": list(plan.done),
         "redo": dict(plan.redo),
         "skipped_wells": list(plan.skipped_wells),
-        "stages": [attrs.asdict(stage) for stage in plan.stages],
+        "stages": [_stage(plan, stage) for stage in plan.stages],
         "steps": [_step(plan, step) for step in plan.steps],
         "problems": [attrs.asdict(problem) for problem in plan.problems],
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
@@ -60,6 +60,22 @@ def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
         "added": bool(plan.asked) and step.name not in plan.asked,
         "wells_to_run": len(plan.to_do),
         "why": why_text(plan),
+    }
+
+
+def _stage(plan: Plan, stage: Stage) -> dict[str, Any]:
+    if stage.kind != REDUCTION:
+        return {"name": stage.name, "kind": stage.kind, "wells": len(plan.to_do)}
+    node = plan.nodes[stage.node]
+    return {
+        "name": stage.name,
+        "kind": stage.kind,
+        "step": node.step,
+        "function": node.operation,
+        "parameter": stage.parameter,
+        "wells": len(stage.samples),
+        "planes": dict(zip((channel.name for channel in node.input.channels), stage.sampled, strict=True)),
+        "is_there": plan.estimate_key(stage) in plan.estimated,
     }
 
 

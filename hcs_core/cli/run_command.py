@@ -29,8 +29,13 @@ _FAILED_SHOWN = 12
 @click.command(name="run")
 @run_options
 @click.option("--fresh", is_flag=True, help="Remove what an earlier run left in the output folder first.")
+@click.option(
+    "--reestimate",
+    is_flag=True,
+    help="Make what is estimated of the plate anew, and the wells again that were made with another estimate.",
+)
 @click.pass_obj
-def run_command(session: Session, /, fresh: bool, **options: Any) -> int:
+def run_command(session: Session, /, fresh: bool, reestimate: bool, **options: Any) -> int:
     """Run PIPELINE on each PLATE, several one after the other in each well.
 
     Wells that are in the output already are left as they are.
@@ -51,7 +56,8 @@ def run_command(session: Session, /, fresh: bool, **options: Any) -> int:
                 # Compiled first: a pipeline with a mistake must not cost the results that are there.
                 orchestrator.compile_pipelines(wanted.pipelines)
                 orchestrator.clear()
-            run = attrs.evolve(signals, repeat=wanted.repeat_for(plate, orchestrator.output))
+            repeat = wanted.repeat_for(plate, orchestrator.output)
+            run = attrs.evolve(signals, repeat=repeat, reestimate=reestimate)
             results.append(orchestrator.run(wanted.pipelines, options=run))
             if signals.stop.is_set():
                 break
@@ -83,6 +89,7 @@ def _say(result: RunResult, wanted: Asked, *, verbose: bool) -> None:
     for path in result.artifacts.values():
         click.echo(f"  {path}")
     _say_absent(result, wanted)
+    _say_estimates(result, wanted)
     if result.failed:
         click.echo(
             f"  {len(result.failed)} failed: {', '.join(record.well for record in result.failed[:_FAILED_SHOWN])}"
@@ -103,6 +110,21 @@ def _say_absent(result: RunResult, wanted: Asked) -> None:
         left_out = f"; {len(skipped)} well(s) skipped: {', '.join(skipped[:_FAILED_SHOWN])}" if skipped else ""
         table = result.output / wanted.config.path_planning.materialization_results_path / "planes.csv"
         click.echo(f"  {absent} plane(s) absent (missing: {result.plan.missing}){left_out}; listed in {table}")
+
+
+def _say_estimates(result: RunResult, wanted: Asked) -> None:
+    """Say what was estimated of the plate, and what could not be read or drawn of it."""
+    results = result.output / wanted.config.path_planning.materialization_results_path
+    for row in result.estimates if any(row.anew for row in result.estimates) else ():
+        unreadable = row.estimate.unreadable
+        left_out = f", {len(unreadable)} file(s) could not be read: {unreadable[0]}" if unreadable else ""
+        failed = row.estimate.failed
+        left_out += f", {len(failed)} well(s) failed. {failed[0]}" if failed else ""
+        click.echo(f"  estimated {row.parameter} of {row.channel} from {row.estimate.planes} planes{left_out}")
+    if result.estimates:
+        click.echo(f"  what was estimated is listed in {results / 'estimates.csv'}")
+    for why in dict.fromkeys(row.why_no_picture for row in result.estimates if row.why_no_picture):
+        click.echo(f"  no picture of it: {why}")
 
 
 @contextmanager

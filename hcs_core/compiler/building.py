@@ -10,6 +10,7 @@ import attrs
 from hcs_core.compiler.artifact_book import ArtifactBook
 from hcs_core.compiler.canvas import SNAP
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.estimating import estimates_of
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.lanes import Group, Lane, difference, groups, lanes_of, unknown
 from hcs_core.compiler.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
@@ -228,6 +229,7 @@ class Builder:
             output=output,
             masks=resolved.signature.missing == MissingPolicy.MASK,
             only=only,
+            estimates=estimates_of(resolved.signature, parameters),
             context=resolved.signature.context,
             asked_memory_type=resolved.memory_type or step.memory,
             asked_device=step.device,

@@ -8,7 +8,7 @@ no stage stops at the same place twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -87,6 +87,12 @@ class TileFrame:
             margin=margin,
             given=given,
         )
+
+    def knows(self, well: str, sites: Sequence[int], places: Container[tuple[str, int]]) -> bool:
+        """Whether it is known where all these sites lie, of those `places` (well, site) whose position is known."""
+        if self.given is not None:
+            return set(sites) <= set(self.given.of(well))
+        return len(sites) == 1 or (self.pixel_size_um is not None and all((well, site) in places for site in sites))
 
     def placed(self, wells: Sequence[tuple[str, Sequence[int]]], centres: Points) -> Placed:
         """Return where tiles lie whose fields have these centres.

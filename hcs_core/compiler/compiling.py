@@ -132,7 +132,9 @@ def draft_plan(
 
 
 def _continued(plan: Plan, existing: Existing) -> Plan:
-    """Return the plan with what is there already, where the same content made it."""
+    """Return the plan with what is there already, where the same content made it; estimates go by their own keys."""
+    keys = map(plan.estimate_key, plan.reductions)
+    plan = attrs.evolve(plan, estimated=tuple(key for key in keys if key in existing.estimates))
     if plan.content_key != existing.content_key:
         return plan
     return attrs.evolve(

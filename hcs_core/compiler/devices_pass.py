@@ -30,10 +30,14 @@ def _wanted_workers(plan: Plan, given: CompileInput) -> int:
 
 
 def fitting_workers(plan: Plan, wanted: int, limit: int | None) -> int:
-    """Return how many workers there can be: at least one, at most a well each and what memory has room for."""
+    """Return how many workers there can be: at least one, at most a well each and what memory has room for.
+
+    A reduction samples the wells of the plate, whatever the well filter.
+    """
     need = plan.peak_memory_bytes_per_worker
     room = limit // need if limit is not None and need else wanted
-    return max(1, min(wanted, room, len(plan.wells)))
+    tasks = max(len(plan.wells), *(len(stage.samples) for stage in plan.reductions), 0)
+    return max(1, min(wanted, room, tasks))
 
 
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:

@@ -33,12 +33,14 @@ class Machine:
 class Existing:
     """What an output holds: the key of what made it (see `Plan.content_key`), and the wells that are whole.
 
-    `stale` are wells that were whole once and have to be made again, each with why.
+    `stale` are wells that were whole once and have to be made again, each with why; `estimates` the keys of the
+    reductions whose results are kept, see `Plan.estimate_key`.
     """
 
     content_key: str = ""
     wells: frozenset[str] = frozenset()
     stale: Mapping[str, str] = attrs.field(factory=dict)
+    estimates: frozenset[str] = frozenset()
 
 
 def this_machine(output: Path) -> Machine:

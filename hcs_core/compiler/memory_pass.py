@@ -6,6 +6,7 @@ import attrs
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.devices import Devices
+from hcs_core.compiler.estimate_memory import collecting_bytes, estimated_images_bytes
 from hcs_core.compiler.operations import memory_type_known
 from hcs_core.compiler.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
 from hcs_core.compiler.plan import NodePlan, Plan, Problem
@@ -32,9 +33,13 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
         wanted = node.asked_device or given.config.device
         nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes, given.plugins))
-    peak = peak_memory(plan, waits_in_memory=_in_memory(plan.intermediate_backend, given.plugins))
+    in_memory = _in_memory(plan.intermediate_backend, given.plugins)
+    peak = peak_memory(plan, waits_in_memory=in_memory)
+    collecting = collecting_bytes(plan, waits_in_memory=in_memory)
     return attrs.evolve(
-        plan, peak_memory_bytes_per_worker=peak.total, waiting_bytes_per_worker=peak.waiting
+        plan,
+        peak_memory_bytes_per_worker=max(peak.total, collecting) + estimated_images_bytes(plan),
+        waiting_bytes_per_worker=peak.waiting,
     ).with_problems(*problems)
 
 

@@ -11,6 +11,7 @@ import attrs
 
 from hcs_core.compiler.building import Builder
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.estimating import with_stages
 from hcs_core.compiler.inputs import Inputs
 from hcs_core.compiler.lanes import ZARR, groups, kept_outputs, source_lanes
 from hcs_core.compiler.mosaic_shapes import with_canvases
@@ -44,7 +45,8 @@ def paths_pass(plan: Plan, given: CompileInput) -> Plan:
     plan = with_canvases(plan, given.plate, builder.stitching.frames)
     # Beside a step that is wrong itself, who would have taken up what is not known.
     for_nothing = () if builder.problems or unmade else _for_nothing(plan)
-    return plan.with_problems(*problems, *unmade, *for_nothing, *refusals(plan, builder.doubtful))
+    plan = plan.with_problems(*problems, *unmade, *for_nothing, *refusals(plan, builder.doubtful))
+    return plan if builder.problems or unmade else with_stages(plan, given)
 
 
 class _Paths:

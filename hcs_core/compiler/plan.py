@@ -17,12 +17,16 @@ from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, Taken
 from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.plugins.estimate import Estimate
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import ImageLayout, StoreLayout
 from hcs_core.storage.size import StoreSize
 
 PLATE = -1
 """The node of a port that is a channel of the plate itself."""
+
+REDUCTION = "reduction"
+"""The kind of a stage that makes one value of the plate."""
 
 
 @attrs.frozen(kw_only=True)
@@ -102,6 +106,25 @@ class Only:
 
 
 @attrs.frozen(kw_only=True)
+class EstimatePlan:
+    """A parameter of a node that is estimated: how, from the planes of a `well` or of the `plate`, and its kind."""
+
+    how: Estimate
+    scope: str
+    kind: str = "image"
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that it fills."""
+        return self.how.parameter
+
+    @property
+    def is_image(self) -> bool:
+        """Whether its value is an image; else it is numbers."""
+        return self.kind == "image"
+
+
+@attrs.frozen(kw_only=True)
 class StitchPlan:
     """What a node is told that finds the positions of a well's sites, or fuses their tiles by them.
 
@@ -132,8 +155,9 @@ class NodePlan:
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
     are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
-    `stitch` is there for what a stitcher does, in place of a kernel. `converts` are the memory types, other than its
-    own, from which its planes come.
+    `stitch` is there for what a stitcher does, in place of a kernel. `estimates` are those of its parameters that are
+    estimated, for each of its channels alone. `converts` are the memory types, other than its own, from which its
+    planes come.
     """
 
     step: str
@@ -146,6 +170,7 @@ class NodePlan:
     output: ImagePlan
     masks: bool = False
     only: Only | None = None
+    estimates: tuple[EstimatePlan, ...] = ()
     stitch: StitchPlan | None = None
     makes: tuple[MadePlan, ...] = ()
     takes: tuple[TakenPlan, ...] = ()
@@ -165,6 +190,12 @@ class NodePlan:
     def plane_wise(self) -> bool:
         """Whether it works plane by plane."""
         return self.axes == "yx"
+
+    @property
+    def told(self) -> dict[str, ParameterValue]:
+        """The parameters that are not estimated: what its estimates are told."""
+        estimated = {estimate.parameter for estimate in self.estimates}
+        return {name: value for name, value in self.parameters if name not in estimated}
 
     @property
     def places(self) -> bool:
@@ -225,12 +256,45 @@ class OutputPlan:
         return self.layout.mosaic if self.image.is_mosaic else self.layout.image
 
 
+SampledPlane = tuple[int, int, int, int]
+"""A plane that a node gets: the index of its channel, its site, timepoint and z_index."""
+
+
+@attrs.frozen(kw_only=True)
+class WellSample:
+    """What a reduction samples of a well: its shape, by its position in `Plan.sampled_shapes`, and the planes.
+
+    `planes` is `None` where all are sampled that the node works on.
+    """
+
+    well: str
+    shape: int
+    planes: tuple[SampledPlane, ...] | None = None
+
+
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A part of a plan that runs to its end before the next: `kind` is `well`."""
+    """A part of a plan that runs to its end before the next.
+
+    Attributes
+    ----------
+    name, kind
+        `kind` is `well`, or `reduction`: each sampled well gives small arrays, of which one value is made for each
+        channel of a node.
+    node, parameter
+        Of a reduction: whose parameter it fills.
+    sampled
+        How many planes of each of the node's channels it samples.
+    samples
+        Which: those of the plate as planned, whatever the well filter.
+    """
 
     name: str
     kind: str
+    node: int = PLATE
+    parameter: str = ""
+    sampled: tuple[int, ...] = ()
+    samples: tuple[WellSample, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -251,6 +315,8 @@ class Plan:
         each pipeline, the positions of its own; those that are equal are one.
     nodes, steps, outputs, stages
         How images are made, step by step, and what is kept.
+    sampled_shapes
+        The different shapes of the wells that reductions sample.
     artifacts
         What functions make beside images; all of them are written.
     gaps, well_shapes, wells
@@ -271,6 +337,8 @@ class Plan:
         What it will write at most, before compression.
     done, redo
         The wells that are whole in the output, and those that were and have to be made again, each with why.
+    estimated
+        The keys of the reductions whose results the output keeps.
     problems
         What is wrong; a plan with problems is never run.
     """
@@ -290,6 +358,7 @@ class Plan:
     outputs: tuple[OutputPlan, ...] = ()
     artifacts: tuple[ArtifactPlan, ...] = ()
     stages: tuple[Stage, ...] = (Stage(name="wells", kind="well"),)
+    sampled_shapes: tuple[WellShape, ...] = ()
     gaps: tuple[tuple[tuple[int, int, int], ...], ...] = ()
     well_shapes: tuple[WellShape, ...] = ()
     wells: tuple[tuple[str, int], ...] = ()
@@ -309,6 +378,7 @@ class Plan:
     output_bytes: int = 0
     output_files: int = 0
     done: tuple[str, ...] = ()
+    estimated: tuple[str, ...] = ()
     redo: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -321,11 +391,22 @@ class Plan:
         """Return the sites of a well that are worked on."""
         return self.well_shapes[dict(self.wells)[well]].sites
 
+    @property
+    def stitches(self) -> bool:
+        """Whether it looks at where sites lie."""
+        return any(node.stitch is not None for node in self.nodes)
+
+    @property
+    def samples_mosaics(self) -> bool:
+        """Whether something is estimated of the plate from what was stitched."""
+        return any(self.nodes[stage.node].input.is_mosaic for stage in self.reductions)
+
     def largest(self, image: ImagePlan) -> ImagePlan:
         """Return an image with the largest shape that it has in a well: that of a mosaic depends on the well."""
         if not image.is_mosaic:
             return image
-        frames = [shape.frame(image) for shape in self.well_shapes]
+        # A well of which nobody knows where its sites lie is not stitched.
+        frames = [shape.frame(image) for shape in self.well_shapes if shape.canvases]
         return attrs.evolve(image, shape=max(frames, key=lambda frame: frame[0] * frame[1], default=(0, 0)))
 
     def kept_in(self, well: str) -> tuple[int, ...]:
@@ -358,8 +439,8 @@ class Plan:
     def content_key(self) -> str:
         """A digest of what makes an output what it is: not of the wells, the machine or what exists."""
         parts = (
-            self.plate, self.microscope, self.sources, self.nodes, self.steps, self.outputs, self.stages,
-            self.missing,
+            self.plate, self.microscope, self.sources, self.nodes, self.steps, self.outputs,
+            tuple((stage.name, stage.kind) for stage in self.stages), self.missing,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -368,8 +449,46 @@ class Plan:
         """A digest of the plan, without paths, the machine and what exists: equal plans have equal digests."""
         parts = (
             self.content_key, self.inventory_digest, self.pipeline, self.gaps, self.well_shapes, self.wells,
-            self.skipped_wells, self.skipped_sites, self.filled_sites,
+            self.skipped_wells, self.skipped_sites, self.filled_sites, self.stages, self.sampled_shapes,
         )  # fmt: skip
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @property
+    def reductions(self) -> tuple[Stage, ...]:
+        """The stages that come before the wells', in order."""
+        return tuple(stage for stage in self.stages if stage.kind == REDUCTION)
+
+    def estimate_of(self, node: int, parameter: str) -> EstimatePlan:
+        """Return how a node's parameter is estimated; asking of one that is not is a mistake."""
+        return next(estimate for estimate in self.nodes[node].estimates if estimate.parameter == parameter)
+
+    def estimates_of(self, scope: str) -> tuple[tuple[int, EstimatePlan], ...]:
+        """Return the estimates of a scope, each with its node's index, in the order in which they can be made."""
+        return tuple(
+            (index, estimate)
+            for index, node in enumerate(self.nodes)
+            for estimate in node.estimates
+            if estimate.scope == scope
+        )
+
+    def ancestors(self, index: int) -> tuple[int, ...]:
+        """Return the nodes that a node's planes come through, and what those take, in order, without itself."""
+        found: set[int] = set()
+        left = [port.node for port in self.nodes[index].inputs]
+        while left:
+            node = left.pop()
+            if node != PLATE and node not in found:
+                found.add(node)
+                left += [port.node for port in self.nodes[node].inputs]
+                left += [maker for taken in self.nodes[node].takes for maker in taken.makers]
+                stitch = self.nodes[node].stitch
+                left += [] if stitch is None or stitch.positions is None else [stitch.positions]
+        return tuple(sorted(found))
+
+    def estimate_key(self, stage: Stage) -> str:
+        """A digest of what makes a reduction's result: how it is estimated, of what plate; not of what it samples."""
+        nodes = tuple(self.nodes[index] for index in (*self.ancestors(stage.node), stage.node))
+        parts = (self.plate, self.microscope, self.sources, self.missing, nodes, stage.parameter)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @property

@@ -7,6 +7,7 @@ import attrs
 from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
 from hcs_core.compiler.plan_words import (
     call_text,
+    estimate_text,
     image_text,
     lengths_text,
     memory_text,
@@ -15,10 +16,12 @@ from hcs_core.compiler.plan_words import (
     size_text,
     source_text,
     stage_text,
+    well_estimate_text,
 )
 from hcs_core.pipeline.names import Backend
 from hcs_core.pipeline.step_options import START
 from hcs_core.plate.wells import summary
+from hcs_core.plugins.estimate import WELL
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +41,8 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
         *(("Input", image_text(source)) for source in plan.sources),
         *_left_out(plan),
         *_stages(plan),
+        *(("Estimates", estimate_text(plan, stage)) for stage in plan.reductions),
+        *(("Estimates", well_estimate_text(plan, *found)) for found in plan.estimates_of(WELL)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import NodePlan, Plan, Stage, StepPlan
+from hcs_core.compiler.plan import EstimatePlan, NodePlan, Plan, Stage, StepPlan
 from hcs_core.pipeline.step_options import START
 from hcs_core.plugins.parameter import GivenImage
 
@@ -82,6 +82,21 @@ def source_text(step: StepPlan) -> str:
 def stage_text(stage: Stage) -> str:
     """Return a stage in words; one that is no well's work says what kind it is."""
     return f"{stage.name} (well by well)" if stage.kind == "well" else f"{stage.name} ({stage.kind})"
+
+
+def estimate_text(plan: Plan, stage: Stage) -> str:
+    """Return what a reduction estimates, of how many planes, and whether that is there already."""
+    node = plan.nodes[stage.node]
+    counts = ", ".join(
+        f"{count} of {channel.name}" for count, channel in zip(stage.sampled, node.input.channels, strict=True)
+    )
+    there = "; is there already" if plan.estimate_key(stage) in plan.estimated else ""
+    return f"{stage.parameter} of {node.step}, from {len(stage.samples)} well(s), planes: {counts}{there}"
+
+
+def well_estimate_text(plan: Plan, index: int, estimate: EstimatePlan) -> str:
+    """Return what each well estimates for itself."""
+    return f"{estimate.parameter} of {plan.nodes[index].step}, in each well, whose planes are read twice"
 
 
 def value_text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -92,6 +92,21 @@ def _sources_of_each(
             problems.extend(() if problems else _nothing(own))
         each.append(own)
     return each
+
+
+def planned_shapes(
+    given: CompileInput,
+    sources: tuple[ImagePlan, ...],
+    kept: Callable[[PlaneTable], PlaneTable],
+    wells: Sequence[str],
+) -> tuple[tuple[Gap, ...], tuple[WellShape, ...], tuple[tuple[str, int], ...]]:
+    """Return gaps, shapes and wells of the plate as planned, as `with_source` does of the selected wells.
+
+    `kept` says which of the selected planes are left.
+    """
+    chosen = attrs.evolve(chosen_part(given.plate, given.pipelines[0].select, []), wells=tuple(wells))
+    rows = _selected_rows(given.plate.planes.of_wells(wells), chosen, sources)
+    return _shapes(kept(rows), wells, sources)
 
 
 def _nothing(found: Sequence[ImagePlan] | PlaneTable) -> tuple[Problem, ...]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.artifact_parts import Call, Parts
 from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
-from hcs_core.compiler.presence import Block, PlaneKey, Presence, made_cells, places_of
-from hcs_core.compiler.pulling import made_together, pull_order, running_nodes, shared_axes
+from hcs_core.compiler.presence import Block, Cell, PlaneKey, Presence, made_cells, places_of
+from hcs_core.compiler.pulling import made_together, needed_nodes, pull_order, running_nodes, shared_axes
 from hcs_core.storage.layout import MOSAIC
 
 
@@ -53,23 +53,27 @@ class Work(Protocol):
 
 
 class Traversal:
-    """Runs one well of a plan with some work."""
+    """Runs one well of a plan with some work; with `wanted`, for these planes of its outputs only."""
 
-    def __init__(self, plan: Plan, shape: WellShape, work: Work, well: str = "") -> None:
+    def __init__(
+        self, plan: Plan, shape: WellShape, work: Work, well: str = "", wanted: Collection[Cell] | None = None
+    ) -> None:
         self._plan = plan
+        self._wanted = wanted
         self._sites = shape.sites
         self._presence = Presence(plan, shape, well)
         self._work = work
         self._waiting: dict[tuple[Port, PlaneKey], int] = {}
         self._written: set[tuple[Port, PlaneKey]] = set()
         self._parts = Parts(plan, self._presence)
-        self._makes = any(node.makes for node in plan.nodes)
+        # For some planes only what they are made of runs, and no artifact for its own sake.
+        self._makes = wanted is None and any(node.makes for node in plan.nodes)
         self._begun: set[Call] = set()
         self._passing: dict[tuple[Port, PlaneKey], Any] = {}
         self._due: dict[Call, None] = {}
         self._taps: dict[Port, list[tuple[int, int]]] = {}
         self._outputs = pull_order(plan, plan.kept_in(well))
-        self._needed = running_nodes(plan, self._outputs)
+        self._needed = (running_nodes if wanted is None else needed_nodes)(plan, self._outputs)
         for index in self._outputs:
             for channel, port in enumerate(plan.outputs[index].ports):
                 self._taps.setdefault(port, []).append((index, channel))
@@ -80,7 +84,7 @@ class Traversal:
         Positions come first, as mosaics need them. All outputs are pulled at one place before the next.
         """
         for index, node in enumerate(self._plan.nodes):
-            if node.places:
+            if node.places and index in self._needed:
                 self._place(index, node)
                 self._run_due()
         shared = shared_axes(self._plan, self._outputs)
@@ -90,7 +94,7 @@ class Traversal:
             if (place, key) not in self._written and self._presence.has(place, key):
                 self._produce(place, key)
                 self._run_due()
-        for index, node in enumerate(self._plan.nodes):
+        for index, node in enumerate(self._plan.nodes if self._makes else ()):
             for call in self._parts.all(index) if node.makes else ():
                 self._run(call)
                 self._run_due()
@@ -112,7 +116,9 @@ class Traversal:
         every = places_of(output.image, self._sites)
         for place in itertools.product(*(every[axis] for axis in order)):
             at = dict(zip(order, place, strict=True))
-            yield output.ports[at["c"]], PlaneKey(at["s"], at["t"], at["z"])
+            key = PlaneKey(at["s"], at["t"], at["z"])
+            if self._wanted is None or (at["c"], key) in self._wanted:
+                yield output.ports[at["c"]], key
 
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""

@@ -224,8 +224,10 @@ class PluginManager:
             return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
+            estimates = spec.signature.estimates if isinstance(spec, KernelSpec) else ()
+            of_estimates = (target for estimate in estimates for target in estimate.targets)
             further = (getattr(spec, field, "") for field in ("layout_writer", "size", "codecs"))
-            for target in filter(None, (spec.target, *further)):
+            for target in filter(None, (spec.target, *further, *of_estimates)):
                 try:
                     self._registries[kind.word].load_target(spec.name, target)
                 except PluginError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from hcs_core.plugins.artifact import Made, Taken
+from hcs_core.plugins.estimate import SCOPES, Estimate
 from hcs_core.plugins.frame import Frame
 from hcs_core.plugins.parameter import RESERVED, Parameter
 
@@ -120,6 +121,8 @@ class Signature:
         The artifacts of earlier steps that it is given by keyword.
     context
         Whether it takes the keyword `context`: the `ProcessingContext` of its well.
+    estimates
+        Which of its parameters are estimated from the plate's own images where a pipeline does not give them.
     """
 
     axes: str = attrs.field(validator=_check_axes)
@@ -137,9 +140,12 @@ class Signature:
     makes: tuple[Made, ...] = attrs.field(default=(), validator=_check_tuple_of(Made, "name"))
     takes: tuple[Taken, ...] = attrs.field(default=(), validator=_check_tuple_of(Taken, "keyword"))
     context: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    estimates: tuple[Estimate, ...] = attrs.field(default=(), validator=_check_tuple_of(Estimate, "parameter"))
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""
+        for estimate in self.estimates:
+            self._check_estimate(estimate)
         names = [item.name for item in self.parameters]
         self._check_told(names)
         if not self.out and not self.makes:
@@ -162,6 +168,24 @@ class Signature:
             raise ValueError(message)
         if "s" in self.reduced:
             raise ValueError("a kernel cannot reduce 's': every site keeps an image of its own")
+
+    def _check_estimate(self, estimate: Estimate) -> None:
+        """Refuse an estimate of what is no parameter, or of one that could not take it."""
+        item = self.parameter(estimate.parameter)
+        if item is None or item.kind not in {"image", "floats"} or item.required or item.default is not None:
+            raise ValueError(
+                f"{estimate.parameter!r} cannot be estimated: expected a parameter of kind 'image' or 'floats' that "
+                "has no default and is not required"
+            )
+        if estimate.scope not in SCOPES:
+            says = self.parameter(estimate.scope)
+            if says is None or not says.choices or not set(says.choices) <= set(SCOPES):
+                raise ValueError(
+                    f"scope={estimate.scope!r}: expected well, plate, or a parameter whose choices are among "
+                    f"{', '.join(SCOPES)}"
+                )
+        if "c" in self.axes:
+            raise ValueError("what stacks channels estimates nothing: an estimate is made for each channel alone")
 
     def _check_told(self, parameters: list[str]) -> None:
         """Refuse a keyword that would mean two things."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import prod
 
 from hcs_core.compiler.plan import Plan, Port, WellShape
-from hcs_core.compiler.presence import Block, PlaneKey, made_shape
+from hcs_core.compiler.presence import Block, Cell, PlaneKey, made_shape
 from hcs_core.compiler.traversal import Traversal
 from hcs_core.runtime.read_ahead import SourceKey
 
@@ -41,8 +41,10 @@ class _Notes:
         pass
 
 
-def forecast(plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
-    """Return the planes that a well reads, in the order in which it does."""
+def forecast(
+    plan: Plan, shape: WellShape, well: str, wanted: Collection[Cell] | None = None
+) -> tuple[SourceKey, ...]:
+    """Return the planes that a well reads, in the order in which it does; with `wanted`, for these planes only."""
     notes = _Notes(plan)
-    Traversal(plan, shape, notes, well).run()
+    Traversal(plan, shape, notes, well, wanted).run()
     return tuple(notes.reads)

@@ -27,8 +27,8 @@ VERSION = 1
 class JournalContent:
     """What a journal says: of which pipeline, the output's key and stores, and of each well that is whole.
 
-    `wells` has the digest of each one's planes, `sites` and `absent` what its record had: they are for a rerun, which
-    reads none of the files again.
+    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites` and
+    `absent` what its record had: they are for a rerun, which reads none of the files again.
     """
 
     pipeline: str
@@ -37,6 +37,7 @@ class JournalContent:
     wells: Mapping[str, str]
     sites: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
     absent: Mapping[str, tuple[AbsentPlane, ...]] = attrs.field(factory=dict)
+    estimates: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class Journal:
@@ -78,6 +79,7 @@ class Journal:
                 well: tuple(AbsentPlane(**plane) for plane in record.get("absent", ()))
                 for well, record in noted.items()
             },
+            estimates={well: record.get("estimates", "") for well, record in noted.items()},
         )
 
     def begin(self, pipeline: str, content_key: str, stores: Sequence[str]) -> None:
@@ -86,13 +88,15 @@ class Journal:
         first = {"version": VERSION, "pipeline": pipeline, "content_key": content_key, "stores": list(stores)}
         self.path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
-    def note(self, wells: Sequence[tuple[WellRecord, str]]) -> None:
-        """Note wells that are whole, each with the digest of its planes."""
+    def note(self, wells: Sequence[tuple[WellRecord, str]], estimates: str = "") -> None:
+        """Note wells that are whole, each with the digest of its planes, and that of what was estimated."""
         lines = []
         for record, planes_digest in wells:
             line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
             if record.absent:
                 line["absent"] = [attrs.asdict(plane) for plane in record.absent]
+            if estimates:
+                line["estimates"] = estimates
             lines.append(json.dumps(line) + "\n")
         with self.path.open("a+b") as file:
             # A torn line before these must not swallow the first of them.
@@ -114,8 +118,17 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stored: Collection[str]) -> Existing:
-    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are."""
+def existing_of(
+    content: JournalContent,
+    planes_digests: Mapping[str, str],
+    stored: Collection[str],
+    estimates: str | None = None,
+) -> Existing:
+    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
+
+    `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
+    say which wells were made with others.
+    """
     whole: set[str] = set()
     stale: dict[str, str] = {}
     for well, digest in content.wells.items():
@@ -125,6 +138,8 @@ def existing_of(content: JournalContent, planes_digests: Mapping[str, str], stor
             stale[well] = "its planes on the plate have changed"
         elif well not in stored:
             stale[well] = "its results are gone"
+        elif estimates not in {None, content.estimates.get(well, "")}:
+            stale[well] = "what was estimated of the plate is another now"
         else:
             whole.add(well)
     return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)

@@ -39,8 +39,8 @@ class Kernels:
     ) -> tuple[Any, tuple[Any, ...]]:
         """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
 
-        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context. `frame` is
-        the (y, x) that its planes are to have.
+        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context; and
+        parameters that were estimated. `frame` is the (y, x) that its planes are to have.
 
         Raises
         ------
@@ -57,12 +57,8 @@ class Kernels:
             raise fault_of(node, site, "a stitcher does it, and no kernel")
         image = self._converter.on_device(image, node.memory_type, node.device)
         try:
-            result = function(
-                _read_only(image),
-                **self._parameters[index],
-                **{name: _read_only(value) for name, value in told.items()},
-                **present,
-            )
+            keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
+            result = function(_read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise fault_of(node, site, what_it_raised(error)) from error

@@ -37,6 +37,11 @@ class Listing:
         Notes what is listed.
     told
         Is told of each record once its well is listed, or has failed to be.
+
+    Attributes
+    ----------
+    estimates
+        The digest of what was estimated of the plate, which wells are made with; set before the first is added.
     """
 
     def __init__(
@@ -52,11 +57,14 @@ class Listing:
         self._stores = stores
         self._journal = journal
         self._told = told
+        self.estimates = ""
         self._waiting: list[tuple[WellRecord, WellTask]] = []
         self._listed_at = 0.0
+        self._estimates = ""
 
-    def add(self, record: WellRecord, task: WellTask) -> None:
-        """Take a well whose images are whole."""
+    def add(self, record: WellRecord, task: WellTask, estimates: str = "") -> None:
+        """Take a well whose images are whole, made with the estimates of this digest, one for all wells of a run."""
+        self._estimates = estimates
         self._waiting.append((record, task))
         if record.seconds >= WAIT_SECONDS or time.monotonic() - self._listed_at >= WAIT_SECONDS:
             self.flush()
@@ -97,7 +105,7 @@ class Listing:
             else:
                 for well in finished:
                     store.finish_well(well)
-        self._journal.note([(record, task.digest()) for record, task in wells])
+        self._journal.note([(record, task.digest()) for record, task in wells], self.estimates)
 
     def _finished(self, record: WellRecord, task: WellTask, store: str) -> FinishedWell:
         """Return what a store is told of a well: the images of its sites, its mosaic, or both."""

@@ -15,11 +15,11 @@ from loky.process_executor import BrokenProcessPool
 
 from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.executor import OnRecord
+from hcs_core.runtime.executor import OnRecord, Session
 from hcs_core.runtime.pickled_job import pickled
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well import WellRunner
-from hcs_core.runtime.worker import run_tasks, set_up
+from hcs_core.runtime.worker import nothing, run_tasks, set_up
 from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
 
 IN_FLIGHT = 2
@@ -41,80 +41,117 @@ _TICK = 0.5
 class LocalExecutor:
     """Runs wells on this machine; which way follows from the plan's `workers` and `threads`."""
 
-    def run(
-        self,
-        job: RunJob,
-        tasks: Sequence[WellTask],
-        plugins: PluginManager,
-        on_record: OnRecord,
-        stop: threading.Event,
-    ) -> None:
-        """Run every task, as `Executor.run` says."""
+    @contextmanager
+    def open(self, job: RunJob, plugins: PluginManager, workers: int) -> Iterator[Session]:
+        """Open a session, as `Executor.open` says."""
         if job.plan.threads:
-            _in_threads(job, tasks, plugins, on_record, stop)
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
+            with closing(_Threads(job, plugins, pool, workers)) as threads:
+                yield threads
         elif job.plan.threads is None and job.plan.workers == 1:
-            _here(job, tasks, plugins, on_record, stop)
+            with closing(WellRunner(job, plugins)) as runner:
+                yield _Here(runner)
         else:
-            _in_processes(job, tasks, on_record, stop)
+            processes = _Processes(pickled(job), workers)
+            try:
+                processes.start()
+                yield processes
+            except BaseException:
+                processes.end(kill=True)
+                raise
+            processes.end()
 
 
-def _here(
-    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
-) -> None:
-    with closing(WellRunner(job, plugins)) as runner:
+class _Here:
+    """Runs wells in the calling process."""
+
+    def __init__(self, runner: WellRunner) -> None:
+        self._runner = runner
+
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         for task in tasks:
             if stop.is_set():
                 return
-            on_record(runner.run(task))
+            on_record(self._runner.run(task))
 
 
-def _in_threads(
-    job: RunJob, tasks: Sequence[WellTask], plugins: PluginManager, on_record: OnRecord, stop: threading.Event
-) -> None:
-    own = threading.local()
+class _Threads:
+    """Runs wells in threads, each with a runner of its own."""
 
-    runners: list[WellRunner] = []
+    def __init__(self, job: RunJob, plugins: PluginManager, pool: ThreadPoolExecutor, workers: int) -> None:
+        self._job = job
+        self._plugins = plugins
+        self._pool = pool
+        self._workers = workers
+        self._own = threading.local()
+        self._runners: list[WellRunner] = []
 
-    def run(group: Sequence[WellTask]) -> tuple[WellRecord, ...]:
-        if not hasattr(own, "runner"):
-            own.runner = WellRunner(job, plugins)
-            runners.append(own.runner)
-        runner: WellRunner = own.runner
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
+        _drain(self._pool, self._run, deque(tasks), self._workers, on_record, stop)
+
+    def _run(self, group: Sequence[WellTask]) -> tuple[WellRecord, ...]:
+        if not hasattr(self._own, "runner"):
+            self._own.runner = WellRunner(self._job, self._plugins)
+            self._runners.append(self._own.runner)
+        runner: WellRunner = self._own.runner
         return tuple(runner.run(task) for task in group)
 
-    with ThreadPoolExecutor(job.plan.workers, thread_name_prefix="hcs-well") as pool:
+    def close(self) -> None:
+        """End the threads, after the wells in hand."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for runner in self._runners:
+            runner.close()
+
+
+class _Processes:
+    """Runs wells in worker processes; the wells in hand when a worker dies are tried again one by one."""
+
+    def __init__(self, pickled_job: bytes, workers: int) -> None:
+        self._pickled_job = pickled_job
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Let the workers start: they import their libraries while the driver does something else."""
+        with _interrupt_held_back():
+            self._ready().submit(nothing)
+
+    def end(self, *, kill: bool = False) -> None:
+        """End the workers; with `kill`, in the midst of what they do."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=kill)
+
+    def _ready(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = _new_pool(self._workers, self._pickled_job)
+        return self._pool
+
+    def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         waiting = deque(tasks)
-        try:
-            _drain(pool, run, waiting, job.plan.workers, on_record, stop)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            for runner in runners:
-                runner.close()
-
-
-def _in_processes(job: RunJob, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
-    """Run tasks in worker processes; the wells in hand when a worker dies are tried again one by one."""
-    pickled_job = pickled(job)
-    waiting = deque(tasks)
-    while waiting and not stop.is_set():
-        in_hand: list[WellTask] = []
-        with _pool(job.plan.workers, pickled_job) as pool:
+        while waiting and not stop.is_set():
+            in_hand: list[WellTask] = []
             try:
-                _drain(pool, run_tasks, waiting, job.plan.workers, on_record, stop, in_hand)
+                _drain(self._ready(), run_tasks, waiting, self._workers, on_record, stop, in_hand)
             except BrokenProcessPool:
-                pass  # A worker died: what was in hand is in `in_hand`, and is tried again below.
+                # A worker died: what was in hand is tried again, in other workers.
+                self.end(kill=True)
             else:
                 return
-        for task in in_hand:
-            if not stop.is_set():
-                on_record(_alone(task, pickled_job))
+            for task in in_hand:
+                if not stop.is_set():
+                    on_record(_alone(task, self._pickled_job))
+
+
+def _new_pool(workers: int, pickled_job: bytes) -> ProcessPoolExecutor:
+    environment = {**ONE_THREAD, **STEADY_HEAP}
+    return ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
 
 
 @contextmanager
 def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
     """Give a pool of fresh workers, and end them whatever happens."""
-    environment = {**ONE_THREAD, **STEADY_HEAP}
-    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
+    pool = _new_pool(workers, pickled_job)
     finished = False
     try:
         yield pool

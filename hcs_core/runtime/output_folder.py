@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import glob
 import itertools
 import os
 import shutil
@@ -19,6 +21,9 @@ from hcs_core.runtime.well_parts import PARTS
 
 WORKSPACES = f"{FOLDER}/workspace"
 """The folder of the plate's workspaces."""
+
+ESTIMATES = f"{FOLDER}/estimates"
+"""Where what was estimated of the plate is kept, in the output folder."""
 
 RUN_FILES = ("run.json", "plan.json", "pipeline.yaml", "failed.csv", "results/wells.csv", "results/planes.csv")
 """What a run writes beside its stores; the files of further pipelines are called as `pipeline_file` says."""
@@ -171,6 +176,7 @@ def clear_output(output: Path) -> None:
         if path.exists():
             path.rename(hidden)
             shutil.rmtree(hidden)
+    _clear_estimates(output)
     # Links are removed, never followed.
     shutil.rmtree(output / WORKSPACES, ignore_errors=True)
     further = itertools.takewhile(lambda name: (output / name).is_file(), map(pipeline_file, itertools.count(2)))
@@ -181,6 +187,27 @@ def clear_output(output: Path) -> None:
     shutil.rmtree(images_folder(output), ignore_errors=True)
     # The folder itself stays: by it the output is known for one of hcs, whatever else lies there.
     Journal(output).path.unlink(missing_ok=True)
+
+
+def _clear_estimates(output: Path) -> None:
+    """Remove what was estimated of the plate, and the files that its table names."""
+    shutil.rmtree(output / ESTIMATES, ignore_errors=True)
+    table = output / "results/estimates.csv"
+    if not table.is_file():
+        return
+    with table.open(encoding="utf-8", newline="") as file:
+        named = [row[column] for row in csv.DictReader(file) for column in ("file", "picture") if row.get(column)]
+    folders = set()
+    for name in named:
+        path = table.parent / name
+        folders.add(path.parent)
+        # A profile may have been written as TIFF, too.
+        for one in {path, *path.parent.glob(f"{glob.escape(path.stem)}.tif*")}:
+            one.unlink(missing_ok=True)
+    table.unlink()
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -21,6 +21,9 @@ from hcs_core.runtime.read_ahead import ReadAhead
 from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import WellStore
 
+Estimates = Mapping[tuple[int, int], Mapping[str, Any]]
+"""What was estimated: parameters by the index of a node and of its channel."""
+
 
 @attrs.frozen
 class Held:
@@ -35,7 +38,7 @@ class PlaneWork:
     """The work of a `Traversal` that makes pixels, for one well.
 
     `numbers` are the plate's, of the plan's lanes; `stores` those of the outputs that are made for the well, by their
-    positions in the plan.
+    positions in the plan; `estimates` what was estimated, by node and channel.
     """
 
     plan: Plan
@@ -48,6 +51,7 @@ class PlaneWork:
     mosaics: MosaicWork
     artifacts: WellArtifacts
     context: ProcessingContext
+    estimates: Estimates = attrs.field(factory=dict)
 
     def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
@@ -58,11 +62,13 @@ class PlaneWork:
         node = self.plan.nodes[index]
         if node.stitch is not None:
             sites = [cell.site for (_, cell), is_there in zip(block.cells, block.present, strict=True) if is_there]
-            return [Held(self.mosaics.fuse(index, sites, map(self._on_host, planes)), self.kernels.host)]
+            return [Held(self.mosaics.fuse(index, sites, map(self.on_host, planes)), self.kernels.host)]
         image, frame = self._array(node, block, planes), self.shape.frame(node.output)
         call = self.artifacts.call(index, block)
         told = {CONTEXT: self.context} if node.context else {}
         told |= self.artifacts.told(call, lambda array: self._given(node, array))
+        # What is estimated is so for each channel alone, and such nodes never stack channels.
+        told |= self.estimates.get((index, block.cells[0][0]), {})
         result, made = self.kernels.call(index, image, block, key.site, told, frame)
         self.artifacts.note(call, made)
         if node.passes_on:
@@ -100,24 +106,25 @@ class PlaneWork:
         return self.kernels.convert(stack.reshape(*block.shape, *frame), host, node.memory_type)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
-        stack[place] = self._on_host(held)
+        stack[place] = self.on_host(held)
 
-    def _on_host(self, held: Held) -> npt.NDArray[Any]:
+    def on_host(self, held: Held) -> npt.NDArray[Any]:
+        """Return a plane as numpy's array."""
         array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
         return array
 
     def place(self, index: int, sites: Sequence[int], planes: Iterator[Held]) -> None:
         """Find the positions of the well's sites."""
-        self.mosaics.place(index, sites, map(self._on_host, planes))
+        self.mosaics.place(index, sites, map(self.on_host, planes))
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:
         """Write a plane of a kept output."""
         address = plane_address(self.plan.outputs[output].image, channel, key)
-        self.stores[output].write(address, self._on_host(plane))
+        self.stores[output].write(address, self.on_host(plane))
 
     def hold(self, port: Port, key: PlaneKey, plane: Held) -> None:
         """Keep a plane for readers to come."""
-        self.intermediates.put(port, key, self._on_host(plane))
+        self.intermediates.put(port, key, self.on_host(plane))
 
     def take(self, port: Port, key: PlaneKey, last: bool) -> Held:
         """Return a plane that is held, and drop it after its last reader."""

@@ -18,6 +18,7 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.estimate_files import EstimateRow
 from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
@@ -52,6 +53,8 @@ class RunResult(Mapping[str, WellResult]):
         What functions measured, by name, for every finished well of the output; and the same for each well.
     artifacts
         The file, for images the folder, of each artifact.
+    estimates
+        What was estimated of the plate.
     """
 
     status: str
@@ -60,6 +63,7 @@ class RunResult(Mapping[str, WellResult]):
     wells: Mapping[str, WellRecord]
     seconds: float
     absent: tuple[AbsentRow, ...] = ()
+    estimates: tuple[EstimateRow, ...] = ()
     present: Mapping[str, int] = attrs.field(factory=dict)
     tables: Mapping[str, Table] = attrs.field(factory=dict)
     well_tables: Mapping[str, Mapping[str, Table]] = attrs.field(factory=dict)
@@ -131,6 +135,7 @@ class RunResult(Mapping[str, WellResult]):
                 }
                 for node in self.plan.nodes
             ],
+            "estimates": [row.to_json() for row in self.estimates],
             "wells": {well: _well(record) for well, record in self.wells.items()},
             "missing": [row.to_json() for row in self.absent if row.action != REPORTED],
             "artifacts": {name: _relative(path, self.output) for name, path in self.artifacts.items()},

@@ -14,13 +14,16 @@ from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifact_store import ArtifactStore
+from hcs_core.runtime.estimate_files import EstimateFiles, EstimateRow
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
+from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import mosaics_of, open_stores, sites_of
 from hcs_core.runtime.planes_table import absent_rows, present_planes
+from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well_tasks import well_tasks
@@ -32,13 +35,15 @@ class RunOptions:
 
     `results` is the folder of tables, relative to the output folder or absolute; `pipeline_files` are the texts of
     the pipelines' files, `None` for one that no file can hold, kept beside the results; `repeat` is the command line
-    that runs the plan again; `stop` is set from outside to end after the wells in hand. The run sets `finishing`
-    while it tidies up, which is short and must not be interrupted: who handles signals looks at it first.
+    that runs the plan again; `stop` is set from outside to end after the wells in hand; with `reestimate`, what is
+    estimated of the plate is made anew, and wells are made again that were made with another estimate. The run sets
+    `finishing` while it tidies up, which is short and must not be interrupted: who handles signals looks at it first.
     """
 
     results: Path = Path("results")
     pipeline_files: tuple[str | None, ...] = ()
     repeat: tuple[str, ...] = ()
+    reestimate: bool = False
     stop: threading.Event = attrs.field(factory=threading.Event)
     finishing: threading.Event = attrs.field(factory=threading.Event)
 
@@ -91,6 +96,10 @@ class _Driver:
         self._artifacts = ArtifactStore(plan, output, output / options.results, plugins)
         self._records = {well: WellRecord(well=well, status="skipped") for well in plan.skipped_wells}
         self._tasks: dict[str, WellTask] = {}
+        self._reductions = Reductions(plan, plate, plugins, KeptEstimates(output), anew=options.reestimate)
+        self._estimates = ""
+        self._estimate_rows: tuple[EstimateRow, ...] = ()
+        self._job = RunJob(plan=plan, plate_root=plate.root, output=output, plugins=plugins.recipe())
         self._listing = Listing(plan, plate, self._stores, self._journal, self._tell)
 
     def run(self) -> RunResult:
@@ -98,8 +107,8 @@ class _Driver:
         content = self._journal.read()
         # A plan may be older than the output: what was removed since is made again.
         done = {} if content is None else _cached(self._plan, content)
-        self._records |= done
-        self._tasks = {task.well: task for task in well_tasks(self._plan, self._plate) if task.well not in done}
+        tasks = {task.well: task for task in well_tasks(self._plan, self._plate)}
+        self._tasks = {well: task for well, task in tasks.items() if well not in done}
         if content is None:
             self._journal.begin(self._plan.pipeline, self._plan.content_key, tuple(self._stores))
         self._plugins.emit(
@@ -113,7 +122,7 @@ class _Driver:
         )
         interrupted = False
         try:
-            self._execute()
+            self._execute(tasks, done, content)
         except BaseException as error:
             interrupted = not isinstance(error, Exception)
             raise
@@ -125,11 +134,57 @@ class _Driver:
                 self._options.finishing.clear()
         return result
 
-    def _execute(self) -> None:
-        if not self._tasks:
+    def _execute(
+        self, tasks: dict[str, WellTask], done: dict[str, WellRecord], content: JournalContent | None
+    ) -> None:
+        """Run the stages: estimates that are not kept, then the wells that are not done, or were made with others."""
+        self._records |= done
+        estimating = self._reductions.to_make if self._tasks or self._options.reestimate else ()
+        if not self._tasks and not estimating:
+            self._show_estimates()
             return
         clear_waiting(self._output)
         self._artifacts.begin()
+        most = max(len(self._tasks), *(len(stage.samples) for stage in estimating), 0)
+        executor: Executor = self._plugins.executors.make(self._plan.executor)
+        with executor.open(self._job, self._plugins, min(self._plan.workers, most)) as session:
+            if estimating:
+                self._reductions.run(session, self._options.stop)
+                if self._options.stop.is_set():
+                    return
+            self._estimates = estimates_digest(self._reductions.estimates)
+            self._show_estimates()
+            self._make_again(tasks, done, content)
+            if self._tasks:
+                self._declare()
+                given = self._reductions.given
+                wells = [attrs.evolve(task, estimates=given) for task in self._tasks.values()]
+                self._listing.estimates = self._estimates
+                try:
+                    session.run(wells, self._note, self._options.stop)
+                finally:
+                    self._listing.flush()
+
+    def _show_estimates(self) -> None:
+        """Write what people see of the estimates."""
+        results = self._output / self._options.results
+        results.mkdir(parents=True, exist_ok=True)
+        files = EstimateFiles(self._plan, self._plate, self._plugins, self._job, results)
+        self._estimate_rows = files.write(self._reductions.estimates)
+
+    def _make_again(
+        self, tasks: dict[str, WellTask], done: dict[str, WellRecord], content: JournalContent | None
+    ) -> None:
+        """Add the wells to the tasks that are whole, and were made with another estimate."""
+        if content is None:
+            return
+        again = {well for well in done if content.estimates.get(well, "") != self._estimates}
+        self._tasks = {well: task for well, task in tasks.items() if well in self._tasks or well in again}
+        for well in again:
+            del self._records[well]
+
+    def _declare(self) -> None:
+        """Make the stores ready for the wells that will be made."""
         for well in self._tasks:
             self._artifacts.discard(well)
         for name, store in self._stores.items():
@@ -140,17 +195,6 @@ class _Driver:
                     store.discard_well(well)
             if sites:
                 store.declare(sites, mosaics_of(self._plan, name, self._tasks))
-        executor: Executor = self._plugins.executors.make(self._plan.executor)
-        job = RunJob(
-            plan=self._plan,
-            plate_root=self._plate.root,
-            output=self._output,
-            plugins=self._plugins.recipe(),
-        )
-        try:
-            executor.run(job, tuple(self._tasks.values()), self._plugins, self._note, self._options.stop)
-        finally:
-            self._listing.flush()
 
     def _note(self, record: WellRecord) -> None:
         """Make a well that is whole visible, in images and journal; remove what one that failed has left."""
@@ -205,6 +249,7 @@ class _Driver:
             wells=order,
             seconds=seconds,
             absent=absent_rows(self._plan, self._plate, order),
+            estimates=self._estimate_rows,
             present=present_planes(self._plan, self._plate, order),
             **self._artifacts.finish(self._whole()),
         )

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy.typing as npt
 
 from hcs_core.arrays.table import Table
-from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.plan import Plan, SampledPlane, WellShape
 from hcs_core.errors import HcsError
 from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
 from hcs_core.plugins.recipe import PluginRecipe
@@ -27,16 +28,43 @@ class RunJob:
     plugins: PluginRecipe
 
 
+@attrs.frozen(kw_only=True)
+class SampleTask:
+    """What a reduction samples of a well: for which parameter of which node, and which planes (`None`: all)."""
+
+    node: int
+    parameter: str
+    planes: tuple[SampledPlane, ...] | None
+
+
+@attrs.frozen(kw_only=True)
+class GivenEstimate:
+    """What a stage before made for a node's channel: numbers, or an image in a file of the output folder.
+
+    `file` is relative to the output folder, a numpy file; `digest` is the content's.
+    """
+
+    node: int
+    channel: int
+    parameter: str
+    digest: str
+    numbers: tuple[float, ...] = ()
+    file: str = ""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class WellTask:
-    """One well: its sites with what they lack, its planes, and where they lie, if the plan asks for that.
+    """One well of a stage: its sites with what they lack, its planes, and what the stages before have made.
 
-    `positions` are (y, x) in um of the fields' centres from the well's, of the sites of which they are known.
+    `positions` are (y, x) in um of the fields' centres from the well's, of the sites of which they are known, if the
+    plan asks for that. `sample` says what a reduction samples of the well; without it the well is made.
     """
 
     well: str
     shape: WellShape
     planes: PlaneTable
+    estimates: tuple[GivenEstimate, ...] = ()
+    sample: SampleTask | None = None
     positions: Mapping[int, tuple[float, float]] = attrs.field(factory=dict)
 
     @property
@@ -106,7 +134,8 @@ class WellRecord:
 
     `status` is `ok`, `failed`, `skipped` or `cached`; `sites` those that were made; `absent` the planes that turned
     out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name, and
-    `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record.
+    `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record. That
+    of a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
     """
 
     well: str
@@ -118,6 +147,8 @@ class WellRecord:
     summaries: Mapping[str, WellSummary] = attrs.field(factory=dict)
     tables: Mapping[str, Table] = attrs.field(factory=dict)
     documents: Mapping[str, Any] = attrs.field(factory=dict)
+    collected: Mapping[int, tuple[npt.NDArray[Any], ...]] = attrs.field(factory=dict, eq=False, repr=False)
+    sampled: Mapping[int, int] = attrs.field(factory=dict)
     fault: Fault | None = None
 
 

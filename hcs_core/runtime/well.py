@@ -29,7 +29,8 @@ from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.plane_work import PlaneWork
 from hcs_core.runtime.plate_services import services_of
 from hcs_core.runtime.read_ahead import PlaneSource, ReadAhead, SourceKey
-from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.sampling import Sampler
+from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import Restartable, WellStore
 from hcs_core.storage.layout import WellSummary
@@ -51,9 +52,10 @@ class WellRunner:
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._services = services_of(job, plugins)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
+        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services, self._thread)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
         lanes = job.plan.lanes
         self._numbers = tuple(channel.number for _, channel in lanes)
         # What a plane of each channel has to be.
@@ -64,12 +66,15 @@ class WellRunner:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def run(self, task: WellTask) -> WellRecord:
-        """Run one well; whatever goes wrong in it becomes its record."""
+        """Run one well, or take the sample that its task asks for; whatever goes wrong becomes its record."""
         started = time.perf_counter()
         record = WellRecord(well=task.well, status="ok", sites=task.sites)
         try:
             try:
-                record = self._run(record, task, task.shape, self._plan)
+                if task.sample is not None:
+                    record = self._sample(record, task, task.sample)
+                else:
+                    record = self._run(record, task, task.shape, self._plan)
             except WellFaultError as error:
                 if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
                     raise
@@ -82,6 +87,10 @@ class WellRunner:
         return attrs.evolve(
             record, seconds=round(time.perf_counter() - started, 4), peak_memory_bytes=peak_memory_bytes()
         )
+
+    def _sample(self, record: WellRecord, task: WellTask, sample: SampleTask) -> WellRecord:
+        found = self._sampler.sample(task, sample)
+        return attrs.evolve(record, collected=found.collected, sampled=found.sampled, absent=found.absent)
 
     def _without_absent(self, record: WellRecord, task: WellTask) -> WellRecord:
         """Run a well again in which a file turned out to be unreadable: without the sites or planes that it concerns.
@@ -132,6 +141,7 @@ class WellRunner:
     def _run_planes(
         self, task: WellTask, shape: WellShape, plan: Plan, artifacts: WellArtifacts, mosaics: MosaicWork
     ) -> dict[str, WellSummary]:
+        estimates = self._sampler.of(plan).estimates(task, shape)
         wells = self._open(task)
         outputs = self._plan.outputs
         source = PlaneSource(task.planes, self._readers, self._job.plate_root)
@@ -154,6 +164,7 @@ class WellRunner:
                 context=ProcessingContext(
                     well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
                 ),
+                estimates=estimates,
             )
             Traversal(plan, shape, work, task.well).run()
         return {name: well.close() for name, well in wells.items()}

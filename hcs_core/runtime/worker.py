@@ -50,6 +50,10 @@ def _end_with_driver(driver: int) -> None:
     os._exit(1)
 
 
+def nothing() -> None:
+    """Do nothing: who asks for it wants the worker to be there."""
+
+
 def run_tasks(tasks: Sequence[WellTask]) -> tuple[WellRecord, ...]:
     """Run wells in this worker, one after the other."""
     if _state.runner is None:

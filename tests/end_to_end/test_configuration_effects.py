@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -175,9 +176,15 @@ def test_the_executor_that_is_named_runs_the_wells(run, target, tmp_path):
     handed_out = []
 
     class Noting(LocalExecutor):
-        def run(self, job, tasks, plugins, on_record, stop):
-            handed_out.extend(task.well for task in tasks)
-            super().run(job, tasks, plugins, on_record, stop)
+        @contextmanager
+        def open(self, job, plugins, workers):
+            with super().open(job, plugins, workers) as session:
+
+                def run(tasks, on_record, stop):
+                    handed_out.extend(task.well for task in tasks)
+                    session.run(tasks, on_record, stop)
+
+                yield SimpleNamespace(run=run)
 
     plugins = program(hcs_executors=[ExecutorSpec(name="noting", target=target("Noting", Noting))])
     run(plugins=plugins, output=tmp_path / "local")

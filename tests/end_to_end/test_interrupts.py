@@ -228,6 +228,17 @@ def test_a_worker_that_dies_once_costs_nothing(marked_plate, start, tmp_path):
     assert whole_wells(tmp_path / "out") == ["A/01", "A/02", "A/03", "A/04"]
 
 
+def test_a_worker_that_dies_while_the_plate_is_estimated_costs_nothing(marked_plate, start, tmp_path):
+    steps = f"deadly: {{once: true, marker: {tmp_path / 'marker'}}}\n  - percentile_normalize: {{limits: plate}}"
+    process = start(marked_plate, steps)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert (tmp_path / "marker").exists()
+    assert "estimated levels of DAPI from 4 planes" in out
+    assert whole_wells(tmp_path / "out") == ["A/01", "A/02", "A/03", "A/04"]
+    nobody_is_left(process, tmp_path)
+
+
 # --- Planes that wait on disk -----------------------------------------------------------------------------------
 
 

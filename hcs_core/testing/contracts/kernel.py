@@ -18,6 +18,7 @@ from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy, Signatur
 from hcs_core.plugins.specs import KernelSpec
 from hcs_core.runtime.made_artifacts import checked, taken_apart
 from hcs_core.testing.contracts.kernel_calls import KernelCalls
+from hcs_core.testing.contracts.kernel_estimates import KernelEstimates
 from hcs_core.testing.contracts.kernel_images import (
     DEPTH,
     SHAPES,
@@ -51,7 +52,7 @@ def _same(found: Sequence[npt.NDArray[Any]], expected: Sequence[npt.NDArray[Any]
     )
 
 
-class KernelContract(KernelCalls):
+class KernelContract(KernelEstimates, KernelCalls):
     """What every kernel has to pass: it returns what its signature says, touches nothing, depends on nothing else.
 
     Each test runs for each of `kernels`, those about pixels for each dtype of the signature.

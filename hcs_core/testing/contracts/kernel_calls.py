@@ -36,9 +36,9 @@ class KernelCalls:
         """Run each test for each kernel that it is about, and for each dtype that it takes where it asks for one.
 
         What a test calls its kernel says which it is about: `kernel` is any, `stacking` one that stacks z or t,
-        `masking` one that masks absent planes, `on_numpy` one on numpy's own arrays, `referenced` one that has a
-        reference, `imaging` one that returns an image, `making` one that makes artifacts, `taking` one that takes
-        some.
+        `masking` one that masks absent planes, `estimating` one with parameters that are estimated, `on_numpy` one on
+        numpy's own arrays, `referenced` one that has a reference, `imaging` one that returns an image, `making` one
+        that makes artifacts, `taking` one that takes some.
         """
         for name, is_about in self._kinds().items():
             if name not in metafunc.fixturenames:
@@ -58,6 +58,7 @@ class KernelCalls:
             "kernel": lambda _kernel: True,
             "stacking": lambda kernel: bool({"z", "t"} & set(kernel.signature.axes)),
             "masking": lambda kernel: kernel.signature.missing == MissingPolicy.MASK,
+            "estimating": lambda kernel: bool(kernel.signature.estimates),
             "on_numpy": lambda kernel: self._memory(kernel) is None,
             "referenced": lambda kernel: kernel.operation in self.references,
             "imaging": lambda kernel: not kernel.signature.passes_on,

@@ -6,7 +6,19 @@ import warnings
 
 import numpy as np
 
-from hcs_core import Frame, KernelSpec, Made, MemoryTypeSpec, MissingPolicy, Parameter, Signature, Table, Taken
+from hcs_core import (
+    Estimate,
+    Estimated,
+    Frame,
+    KernelSpec,
+    Made,
+    MemoryTypeSpec,
+    MissingPolicy,
+    Parameter,
+    Signature,
+    Table,
+    Taken,
+)
 from hcs_core.plugins.signature import DTYPES
 from hcs_core.testing import FakeArray, KernelContract, Tolerance
 
@@ -306,3 +318,92 @@ def counts_what_is_absent(image, *, present):
 )
 def is_two_levels_off(image):
     return image.copy()
+
+
+# --- Estimates --------------------------------------------------------------------------------------------------
+
+OFFSET = Parameter(name="offset", kind="floats", description="what is taken away; none: the darkest pixel")
+SCALE = Parameter(name="scale", kind="float", default=1.0, description="a number")
+
+
+def estimating(collect="darkest", merge="smaller", reduce="darkest_of_all", size=8):
+    """Return a signature whose offset is estimated."""
+    estimate = Estimate(
+        parameter="offset",
+        collect=f"{__name__}:{collect}",
+        merge=merge and f"{__name__}:{merge}",
+        reduce=f"{__name__}:{reduce}",
+        collected_bytes=size,
+    )
+    parameters = (OFFSET, SCALE)
+    return Signature(axes="yx", out="yx", parameters=parameters, dtypes=("uint16",), estimates=(estimate,))
+
+
+def darkest(plane, *, scale):
+    return np.array([plane.min()], np.int64)
+
+
+def smaller(one, other):
+    return np.minimum(one, other)
+
+
+def darkest_of_all(collected, shape, *, scale):
+    return Estimated(value=(float(min(array.min() for array in collected)),), notes={"scale": scale})
+
+
+def _without_offset(image, *, offset=None, scale=1.0):
+    away = 0 if offset is None else int(offset[0])
+    return np.clip(image.astype("int64") - away, 0, 65535).astype("uint16")
+
+
+def _estimates(name, breaks, **functions):
+    def kernel(image, *, offset=None, scale=1.0):
+        return _without_offset(image, offset=offset, scale=scale)
+
+    kernel.__name__ = name
+    globals()[name] = kernel
+    under_contract(breaks, estimating(**functions))(kernel)
+
+
+def without_keywords(plane):
+    return np.array([plane.min()], np.int64)
+
+
+def whole_plane(plane, *, scale):
+    return plane.astype(np.int64)
+
+
+def cleared(plane, *, scale):
+    found = darkest(plane, scale=scale)
+    plane[...] = 0
+    return found
+
+
+def later(one, other):
+    return one - other
+
+
+def wrong_kind(collected, shape, *, scale):
+    return Estimated(value=np.zeros(shape))
+
+
+COUNT = []
+
+
+def another_each_time(collected, shape, *, scale):
+    COUNT.append(scale)
+    return Estimated(value=(float(len(COUNT) % 1000),))
+
+
+_estimates("estimates_well", None)
+_estimates("estimates_without_merging", None, merge="")
+_estimates(
+    "leaves_keywords_out",
+    "test_its_estimates_take_the_parameters_that_are_not_estimated",
+    collect="without_keywords",
+)
+_estimates("collects_whole_planes", "test_a_plane_gives_a_small_array", collect="whole_plane", merge="")
+_estimates("clears_what_it_collects", "test_collecting_leaves_the_plane_as_it_was", collect="cleared")
+_estimates("merges_in_one_order", "test_merging_gives_the_same_in_any_order", merge="later")
+_estimates("estimates_another_kind", "test_what_is_estimated_fits_its_parameter", reduce="wrong_kind")
+_estimates("estimates_by_chance", "test_the_same_planes_give_the_same_estimate", reduce="another_each_time")

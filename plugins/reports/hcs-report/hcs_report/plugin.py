@@ -11,11 +11,18 @@ hcs_api = 1
 
 @hookimpl
 def hcs_writers() -> Iterable[WriterSpec]:
-    """Declare the writer `plate_picture`."""
+    """Declare the writers of pictures."""
     yield WriterSpec(
         name="plate_picture",
         kind="picture",
         target="hcs_report.plate_picture:write",
         suffix=".png",
         summary="A picture of a plate: a thumbnail of each well and channel, and what is absent",
+    )
+    yield WriterSpec(
+        name="estimate_picture",
+        kind="picture",
+        target="hcs_report.estimate_picture:write",
+        suffix=".png",
+        summary="A picture of what was estimated of a plate: a plane before and after, and the profile",
     )

@@ -23,7 +23,9 @@ ROUNDED_BELOW = 2.0**30
 """What OpenCV rounds and clips rightly, with a bit to spare: larger numbers wrap."""
 
 
-def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: float = 0.0) -> npt.NDArray[Any]:
+def flat_field(
+    image: npt.NDArray[Any], *, profile: npt.NDArray[Any] | None = None, dark: float | None = None
+) -> npt.NDArray[Any]:
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
@@ -35,9 +37,10 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     image
         Axes `yx`; uint8, uint16 or float32.
     profile
-        Axes `yx`, the plane's shape; numbers above 0 of any dtype, taken as float32. It is not changed.
+        Axes `yx`, the plane's shape; numbers above 0 of any dtype, taken as float32. It is not changed. In a pipeline
+        it need not be given: it is estimated from the plate's own images (see `hcs_numpy.shading`).
     dark
-        What the camera gives without light, in grey levels; it is taken away first, and not added again.
+        What the camera gives without light, in grey levels; it is taken away first, and not added again. `None`: 0.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     Raises
     ------
     ValueError
-        The profile has another shape than the plane, or a value that is not a finite number above 0.
+        There is no profile, it has another shape than the plane, or a value that is not a finite number above 0.
 
     Notes
     -----
@@ -64,13 +67,16 @@ def flat_field(image: npt.NDArray[Any], *, profile: npt.NDArray[Any], dark: floa
     >>> flat_field(np.array([[110, 60]], np.uint16), profile=np.array([[3.0, 1.0]]), dark=10)
     array([[ 67, 100]], dtype=uint16)
     """
+    if profile is None:
+        raise ValueError("flat_field: there is no profile: give one; only in a pipeline is it estimated.")
+    offset = dark or 0.0
     mean, smallest = _mean_and_smallest(profile, image.shape)
     depth = depth_of(image.dtype)
-    largest = (_largest(image.dtype) + abs(dark)) * (mean / smallest)
+    largest = (_largest(image.dtype) + abs(offset)) * (mean / smallest)
     corrected = np.empty(image.shape, image.dtype)
-    for rows in row_strips(image.shape, pixels=HELD_PIXELS if dark else PASSED_PIXELS):
+    for rows in row_strips(image.shape, pixels=HELD_PIXELS if offset else PASSED_PIXELS):
         # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
-        pixels = np.subtract(image[rows], np.float32(dark), dtype=np.float32) if dark else image[rows]
+        pixels = np.subtract(image[rows], np.float32(offset), dtype=np.float32) if offset else image[rows]
         light = _as_float32(profile[rows])
         if largest < ROUNDED_BELOW:
             cv2.divide(pixels, light, dst=corrected[rows], scale=mean, dtype=depth)

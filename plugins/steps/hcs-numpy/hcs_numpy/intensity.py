@@ -14,8 +14,15 @@ from hcs_numpy.percentiles import percentiles
 from hcs_numpy.strips import row_strips
 
 
-def percentile_normalize(image: npt.NDArray[Any], *, low: float = 1.0, high: float = 99.0) -> npt.NDArray[Any]:
-    """Stretch a plane between two of its percentiles over the whole range of its dtype.
+def percentile_normalize(
+    image: npt.NDArray[Any],
+    *,
+    low: float = 1.0,
+    high: float = 99.0,
+    limits: str = "plane",
+    levels: tuple[float, ...] | None = None,
+) -> npt.NDArray[Any]:
+    """Stretch a plane between two percentiles over the whole range of its dtype.
 
     The percentile `low` becomes 0, `high` the dtype's largest value (1.0 for float32); what lies outside is
     clipped. A plane whose two percentiles are the same number (a constant one, or one that is nearly all
@@ -32,6 +39,11 @@ def percentile_normalize(image: npt.NDArray[Any], *, low: float = 1.0, high: flo
     low, high
         In percent of the plane's pixels, from 0 to 100, `low` below `high`; interpolated as numpy's method
         `linear` does.
+    limits
+        Whose percentiles they are: those of the `plane`, or of all planes of the channel in the `well` or on the
+        `plate`. The latter two are known in a pipeline only, which estimates `levels` (see `hcs_numpy.limits`).
+    levels
+        The two grey levels themselves, the first below the second; `None`: the plane's percentiles.
 
     Returns
     -------
@@ -43,7 +55,8 @@ def percentile_normalize(image: npt.NDArray[Any], *, low: float = 1.0, high: flo
     Raises
     ------
     ValueError
-        `low` is not below `high`.
+        `low` is not below `high`, `levels` are not two, or the first is above the second, or `limits` is not `plane`
+        and there are no `levels`.
 
     Notes
     -----
@@ -59,10 +72,14 @@ def percentile_normalize(image: npt.NDArray[Any], *, low: float = 1.0, high: flo
     """
     if not low < high:
         raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    limits = percentiles(image, (low, high))
-    if not limits or limits[0] == limits[1]:
+    if levels is None and limits != "plane":
+        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
+    found = percentiles(image, (low, high)) if levels is None else levels
+    if levels is not None and (len(found) != 2 or found[0] > found[1]):  # noqa: PLR2004 - from, to
+        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
+    if not found or found[0] == found[1]:
         return image.copy()
-    return _stretched(image, limits[0], limits[1], 0.0, _brightest(image.dtype))
+    return _stretched(image, found[0], found[1], 0.0, _brightest(image.dtype))
 
 
 def rescale_intensity(

@@ -58,12 +58,13 @@ def percentiles(image: npt.NDArray[Any], percents: tuple[float, ...]) -> tuple[f
     above = [min(find.count - 1, rank + 1) for rank in below]
     pixels = find.ranked({*below, *above})
     return tuple(
-        _between(pixels[first], pixels[second], place - first)
+        between(pixels[first], pixels[second], place - first)
         for first, second, place in zip(below, above, places, strict=True)
     )
 
 
-def _between(first: float, second: float, part: float) -> float:
+def between(first: float, second: float, part: float) -> float:
+    """Return what lies a part of the way from one number to the next, as numpy's percentiles have it."""
     # From the nearer end, as numpy does, so that the result is monotone in `part` and exact at both ends.
     nearer_first = part < 0.5  # noqa: PLR2004 - half-way
     return first + (second - first) * part if nearer_first else second - (second - first) * (1.0 - part)

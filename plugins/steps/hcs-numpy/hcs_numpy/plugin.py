@@ -29,7 +29,7 @@ def hcs_kernels() -> Iterable[KernelSpec]:
         memory_type="numpy",
         target="hcs_numpy.intensity:percentile_normalize",
         signature=signatures.PERCENTILE_NORMALIZE,
-        summary="stretch each plane between two of its percentiles over the whole range of its dtype",
+        summary="stretch each plane between two percentiles of its own, its well or the plate over its dtype's range",
     )
     yield KernelSpec(
         operation="rescale_intensity",

@@ -6,7 +6,12 @@ in the docstring of the kernel in this distribution; it holds for the operation.
 
 from __future__ import annotations
 
-from hcs_core import Frame, Parameter, Signature
+from hcs_core import Estimate, Frame, Parameter, Signature
+
+LIMITS = ("plane", "well", "plate")
+
+HISTOGRAM_BYTES = 1 << 19
+"""A number of 8 bytes for each value of 16 bits."""
 
 PERCENTILE_NORMALIZE = Signature(
     axes="yx",
@@ -29,6 +34,29 @@ PERCENTILE_NORMALIZE = Signature(
             maximum=100.0,
             unit="percent",
             description="the percentile that becomes the dtype's largest value, 1.0 for float32",
+        ),
+        Parameter(
+            name="limits",
+            kind="str",
+            default="plane",
+            choices=LIMITS,
+            description="whose percentiles: the plane's own, or of all planes of the channel in the well or plate",
+        ),
+        Parameter(
+            name="levels",
+            kind="floats",
+            unit="grey levels",
+            description="the two grey levels themselves; none: percentiles of what `limits` says",
+        ),
+    ),
+    estimates=(
+        Estimate(
+            parameter="levels",
+            collect="hcs_numpy.limits:counts",
+            merge="hcs_numpy.limits:added",
+            reduce="hcs_numpy.limits:levels",
+            scope="limits",
+            collected_bytes=HISTOGRAM_BYTES,
         ),
     ),
 )
@@ -121,6 +149,9 @@ RESCALE_INTENSITY = Signature(
 
 THRESHOLD_OTSU = Signature(axes="yx", out="yx", out_dtype="uint8")
 
+SHADING_BYTES = 32 * 32 * 4
+"""The means of 32 x 32 blocks in float32."""
+
 FLAT_FIELD = Signature(
     axes="yx",
     out="yx",
@@ -128,16 +159,24 @@ FLAT_FIELD = Signature(
         Parameter(
             name="profile",
             kind="image",
-            required=True,
             like_plane=True,
-            description="how much light each pixel got, above 0; it is divided by its mean",
+            description="how much light each pixel got, above 0; none: estimated from the plate's own images",
         ),
         Parameter(
             name="dark",
             kind="float",
-            default=0.0,
             unit="grey levels",
-            description="what the camera gives without light, taken away first",
+            description="what the camera gives without light, taken away first; none: 0 is assumed",
+        ),
+    ),
+    estimates=(
+        Estimate(
+            parameter="profile",
+            collect="hcs_numpy.shading:blocks",
+            reduce="hcs_numpy.shading:profile",
+            planes=256,
+            fewest=16,
+            collected_bytes=SHADING_BYTES,
         ),
     ),
 )

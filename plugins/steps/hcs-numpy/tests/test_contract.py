@@ -8,8 +8,8 @@ from hcs_core.testing import KernelContract, PluginContract, Tolerance
 from hcs_numpy import plugin
 
 
-def normalized(image, *, low, high):
-    first, last = np.percentile(image.astype(np.float64), [low, high])
+def normalized(image, *, low, high, limits, levels):
+    first, last = levels or np.percentile(image.astype(np.float64), [low, high])
     top = 1.0 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
     return image if first == last else np.clip((image - first) / (last - first), 0, 1) * top
 
@@ -48,7 +48,7 @@ def sharpened(image, *, radius, amount):
 
 
 def evened(image, *, profile, dark):
-    return within(image.dtype, (image - dark) / (profile / profile.mean(dtype=np.float64)))
+    return within(image.dtype, (image - (dark or 0)) / (profile / profile.mean(dtype=np.float64)))
 
 
 def cut(image, *, y, x, height, width):
