@@ -18,11 +18,25 @@ def on_another_library(image):
     return image
 
 
+@step_function(out="", makes={"nuclei": "table"})
+def find_nuclei(image):
+    return {"area": [1.0]}
+
+
+@step_function(out="", takes={"nuclei": "table"}, makes={"count": "json"})
+def count_nuclei(image, *, nuclei):
+    return len(nuclei)
+
+
 @attrs.frozen(kw_only=True)
 class Mistake:
-    """A step with one mistake, and what has to be said of it; empty fields are not looked at."""
+    """A step with one mistake, and what has to be said of it; empty fields are not looked at.
+
+    `then` are steps right after it, without which it would be another mistake.
+    """
 
     step: Step
+    then: tuple[Step, ...] = ()
     function: str = ""
     parameter: str = ""
     found: str
@@ -83,6 +97,15 @@ MISTAKES = {
         expected="DAPI, GFP",
         hint="There are DAPI, GFP",
     ),
+    "an artifact of a later step": Mistake(
+        step=Step(count_nuclei, name="eighth"),
+        then=(Step(find_nuclei, name="ninth"),),
+        function="count_nuclei",
+        parameter="nuclei",
+        found="nuclei",
+        expected="what an earlier step makes",
+        hint="ninth",
+    ),
     "one place for two": Mistake(
         step=Step(("gaussian_blur", {"sigma": 1.0}), name="images", save=True),
         found="images.zarr",
@@ -122,7 +145,7 @@ def check(problem, mistake):
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_alone(plate, installed, tmp_path, name):
     mistake = MISTAKES[name]
-    (problem,), said = problems_of(plate, installed, tmp_path / "out", [mistake.step])
+    (problem,), said = problems_of(plate, installed, tmp_path / "out", [mistake.step, *mistake.then])
     check(problem, mistake)
     assert "1 problem.\n" in said
 
@@ -132,7 +155,11 @@ def test_all_at_once_in_any_order_and_nothing_is_made(plate, installed, digest_o
     before = digest_of(plate)
     listed = list(MISTAKES.values())[:: -1 if turned else 1]
     problems, said = problems_of(
-        plate, installed, tmp_path / "out", [mistake.step for mistake in listed], memory_limit=TOO_SMALL
+        plate,
+        installed,
+        tmp_path / "out",
+        [step for mistake in listed for step in (mistake.step, *mistake.then)],
+        memory_limit=TOO_SMALL,
     )
     assert len(problems) == len(listed) + 1
     found = {problem.step: problem for problem in problems if problem.parameter != "memory_limit"}
