@@ -72,6 +72,8 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "out": OUT_AXES[name],
             "summary": SUMMARIES[name],
             "parameters": [_parameter(item) for item in signature.parameters],
+            "makes": {},
+            "takes": {},
             "memory_types": {"numpy": "ready"},
         }
         for name, signature in stitching_signatures(plugins).items()
@@ -120,10 +122,19 @@ def _show(row: dict[str, Any]) -> None:
             click.echo(f"  {word}: {', '.join(f'{name} ({kind})' for name, kind in row[word].items())}")
     for item in row["parameters"]:
         default = "required" if item["required"] else f"default {item['default']}"
+        default = "optional" if item["default"] is None and not item["required"] else default
         unit = f", in {item['unit']}" if item["unit"] else ""
         click.echo(f"  {item['name']}: {item['expected']}{unit}, {default}. {item['description']}")
     for name, state in row["memory_types"].items():
         click.echo(f"  {name}: {state}")
-    step = {item["name"]: "..." for item in row["parameters"] if item["required"]}
-    written = "{" + ", ".join(f"{key}: {value}" for key, value in step.items()) + "}" if step else ""
-    click.echo(f"\nIn a pipeline file:  - {row['name']}{': ' + written if written else ''}")
+    click.echo(f"\nIn a pipeline file:  - {row['name']}{_as_written(row)}")
+
+
+def _as_written(row: dict[str, Any]) -> str:
+    """Return the parameters that are shown in a line for a pipeline file: those that have to be given, and numbers."""
+    given = {
+        item["name"]: "..." if item["required"] else item["default"]
+        for item in row["parameters"]
+        if item["required"] or type(item["default"]) in (int, float)
+    }
+    return f": {{{', '.join(f'{key}: {value}' for key, value in given.items())}}}" if given else ""

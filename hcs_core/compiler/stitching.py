@@ -141,7 +141,7 @@ class Stitching:
                 step=step.name,
                 operation=POSITIONS,
                 axes="syx",
-                out="yx",
+                out="syx",
                 parameters=told.parameters,
                 inputs=(lane.port,) if looks else (),
                 input=image,

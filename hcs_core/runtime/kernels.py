@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hcs_core.arrays.conversion import Converter
+from hcs_core.arrays.dtype_policy import to_dtype
 from hcs_core.compiler.memory_pass import HOST_LIBRARY
 from hcs_core.compiler.plan import NodePlan, Plan
 from hcs_core.compiler.presence import Block, made_shape
@@ -71,6 +72,7 @@ class Kernels:
         except ValueError as error:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
+            image = _in_its_dtype(image, node)
             owned = self._converter.memory_type(node.memory_type).owns(image)
             wanted = (*made_shape(node, block), *frame)
             wrong = what_it_returned(image, node, wanted, owned=owned)
@@ -105,6 +107,16 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
 def _given(value: ParameterValue) -> Any:
     # What was sent to a worker can be written to there, whatever it was before.
     return _read_only(value.pixels) if isinstance(value, GivenImage) else value
+
+
+def _in_its_dtype(image: Any, node: NodePlan) -> Any:
+    """Return what a function of the user's own returned in its dtype, where it computed in floating point.
+
+    Nearly all arithmetic with a number does; a kernel of a plugin has to care for its dtype itself.
+    """
+    if node.function is None or not isinstance(image, np.ndarray) or image.dtype.kind != "f":
+        return image
+    return to_dtype(image, node.output.dtype)
 
 
 def _read_only(array: Any) -> Any:

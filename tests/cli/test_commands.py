@@ -105,13 +105,13 @@ def test_functions_in_json_have_the_keys_that_are_promised():
     blur = rows["gaussian_blur"]
     assert (blur["axes"], blur["out"], blur["memory_types"]) == ("yx", "yx", {"numpy": "ready"})
     (sigma,) = blur["parameters"]
-    assert (sigma["name"], sigma["required"], sigma["unit"]) == ("sigma", True, "px")
+    assert (sigma["name"], sigma["required"], sigma["default"], sigma["unit"]) == ("sigma", False, 1.0, "px")
 
 
 def test_one_function_is_shown_with_the_line_to_write():
     shown = call("functions", "gaussian_blur").stdout
     assert "sigma: a number above 0" in shown
-    assert "- gaussian_blur: {sigma: ...}" in shown
+    assert "- gaussian_blur: {sigma: 1.0}" in shown
     ran = call("functions", "gausian_blur")
     assert ran.returncode == 1
     assert "Did you mean 'gaussian_blur'?" in ran.stderr

@@ -63,12 +63,6 @@ def places(plan):
             "It has none.",
         ),
         (
-            Step("gaussian_blur"),
-            ("gaussian_blur", "gaussian_blur", "sigma"),
-            "it has no default: expected a number above 0 and at most 1000.",
-            "Write `gaussian_blur: {sigma: ...}`.",
-        ),
-        (
             Step("gaussian_blur", sigma=-1, name="smooth"),
             ("smooth", "gaussian_blur", "sigma"),
             "expected a number above 0 and at most 1000, found -1.",
@@ -235,7 +229,7 @@ def test_everything_that_is_wrong_is_said_at_once(draft, manager):
         Step("gausian_blur", sigma=1),
         Step("gaussian_blur", sigma=-1, sgima=2),
         Step({"DAPY": ("white_tophat", {"radius": 0}), "GFP": "nonsense"}, name="by_channel"),
-        Step([undeclared, ("white_tophat", {})], name="chain"),
+        Step([undeclared, ("white_tophat", {"radius": 0})], name="chain"),
         Step("percentile_normalize", low=200, high="x", name="normal"),
     )
     step_problems = [

@@ -18,6 +18,11 @@ def on_another_library(image):
     return image
 
 
+@step_function()
+def scale(image, *, factor: float):
+    return image * factor
+
+
 @step_function(out="", makes={"nuclei": "table"})
 def find_nuclei(image):
     return {"area": [1.0]}
@@ -53,12 +58,12 @@ MISTAKES = {
         hint="hcs functions",
     ),
     "missing parameter": Mistake(
-        step=Step("gaussian_blur", name="second"),
-        function="gaussian_blur",
-        parameter="sigma",
+        step=Step(scale, name="second"),
+        function="scale",
+        parameter="factor",
         found="nothing",
-        expected="a number above 0",
-        hint="Write `gaussian_blur: {sigma: ...}`",
+        expected="a number",
+        hint="scale: {factor: ...}`",
     ),
     "wrong type": Mistake(
         step=Step("white_tophat", name="third", radius="wide"),
@@ -66,7 +71,7 @@ MISTAKES = {
         parameter="radius",
         found="'wide'",
         expected="a whole number",
-        hint="white_tophat",
+        hint="default (25)",
     ),
     "out of range": Mistake(
         step=Step("percentile_normalize", name="fourth", low=-3.0),
@@ -181,7 +186,7 @@ def test_the_command_line_tells_them_too_and_makes_nothing(plate, tmp_path):
     file.write_text(
         "hcs: 1\nname: mistaken\nsteps:\n"
         "  - gausian_blur: {sigma: 1.0, name: first}\n"
-        "  - gaussian_blur: {name: second}\n"
+        "  - gaussian_blur: {sigma: -1, name: second}\n"
         "  - white_tophat: {radius: wide, name: third}\n"
         "  - max_projection: {name: images, save: true}\n"
     )

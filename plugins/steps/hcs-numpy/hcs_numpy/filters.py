@@ -17,7 +17,7 @@ TRUNCATE = 4.0
 """Where the Gaussian is cut off, in sigmas."""
 
 
-def gaussian_blur(image: npt.NDArray[Any], *, sigma: float) -> npt.NDArray[Any]:
+def gaussian_blur(image: npt.NDArray[Any], *, sigma: float = 1.0) -> npt.NDArray[Any]:
     """Blur a plane with a Gaussian.
 
     The Gaussian is sampled at whole pixels, cut off at `int(4 * sigma + 0.5)` px and normalised to a sum of 1.

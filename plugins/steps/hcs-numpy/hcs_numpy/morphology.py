@@ -16,7 +16,7 @@ STRIPS = 8
 """Strips in which the opening is finished."""
 
 
-def white_tophat(image: npt.NDArray[Any], *, radius: int) -> npt.NDArray[Any]:
+def white_tophat(image: npt.NDArray[Any], *, radius: int = 25) -> npt.NDArray[Any]:
     """Take away from a plane what is larger than a square: the plane less its opening.
 
     The square is `2 * radius + 1` px wide. Beyond the border there is nothing: a minimum or maximum is that of the

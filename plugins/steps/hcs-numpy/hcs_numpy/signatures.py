@@ -68,7 +68,7 @@ GAUSSIAN_BLUR = Signature(
         Parameter(
             name="sigma",
             kind="float",
-            required=True,
+            default=1.0,
             above=0.0,
             maximum=1000.0,
             unit="px",
@@ -84,7 +84,7 @@ WHITE_TOPHAT = Signature(
         Parameter(
             name="radius",
             kind="int",
-            required=True,
+            default=25,
             minimum=1,
             unit="px",
             description="half the side of the square, which is 2 * radius + 1 wide",
