@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hcs_core.cli.columns import terminal_width
 from hcs_core.cli.plan_text import plan_document, plan_text
 from hcs_core.cli.run_options import Asked, asked, run_options
 from hcs_core.cli.session import Session, print_json
@@ -31,7 +32,7 @@ def show_plans(session: Session, wanted: Asked, *, as_json: bool, quiet: bool) -
             check_same_run(orchestrator.output, plan.pipeline, plan.content_key)
         plans.append(plan)
         if not as_json and not quiet:
-            click.echo(plan_text(plan, str(orchestrator.output)))
+            click.echo(plan_text(plan, str(orchestrator.output), terminal_width()))
         _print_problems(plan, as_json)
     if as_json:
         documents = [plan_document(plan) for plan in plans]

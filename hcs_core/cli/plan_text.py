@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from hcs_core.cli.columns import columns_text
+from hcs_core.cli.columns import columns_text, paragraph
 from hcs_core.compiler.plan import REDUCTION, OutputPlan, Plan, Stage, StepPlan
 from hcs_core.compiler.plan_tables import plan_facts, plan_needs, plan_tables
 from hcs_core.compiler.plan_words import source_text, why_text
@@ -101,15 +101,18 @@ def _store(plan: Plan, output: OutputPlan) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, output: str) -> str:
-    """Return a plan as `hcs plan` prints it; of one that cannot run, what it is for and its steps."""
-    lines = [_line(word, text) for word, text in plan_facts(plan)]
+def plan_text(plan: Plan, output: str, width: int = 0) -> str:
+    """Return a plan as `hcs plan` prints it, with a `width` in lines of at most that, where names allow it.
+
+    Of one that cannot run, it is what the plan is for and its steps.
+    """
+    lines = [_line(word, text, width) for word, text in plan_facts(plan)]
     lines.append(_line("Output", output))
     for table in plan_tables(plan):
-        lines += ["", table.title, *columns_text(table.columns, table.rows)]
+        lines += ["", table.title, *columns_text(table.columns, table.rows, width)]
     needs = () if plan.problems else plan_needs(plan)
-    return "\n".join([*lines, *([""] if needs else []), *(_line(word, text) for word, text in needs)])
+    return "\n".join([*lines, *([""] if needs else []), *(_line(word, text, width) for word, text in needs)])
 
 
-def _line(word: str, text: str) -> str:
-    return f"{word + ':':<{_WORD}}{text}"
+def _line(word: str, text: str, width: int = 0) -> str:
+    return paragraph(f"{word}:", text, _WORD, width)

@@ -41,8 +41,8 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
         *(("Input", image_text(source)) for source in plan.sources),
         *_left_out(plan),
         *_stages(plan),
-        *(("Estimates", estimate_text(plan, stage)) for stage in plan.reductions),
-        *(("Estimates", well_estimate_text(plan, *found)) for found in plan.estimates_of(WELL)),
+        *(("Estimate", estimate_text(plan, stage)) for stage in plan.reductions),
+        *(("Estimate", well_estimate_text(plan, *found)) for found in plan.estimates_of(WELL)),
     )
 
 
