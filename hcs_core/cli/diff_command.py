@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from hcs_core.cli.columns import columns_text
+from hcs_core.cli.pipeline_files import load_pipeline
 from hcs_core.cli.session import Session, print_json
 from hcs_core.compiler.plan_difference import PlanDifference, plan_difference
 from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.orchestrator import PipelineOrchestrator
 from hcs_core.pipeline.config import GlobalPipelineConfig
 from hcs_core.pipeline.config_file import load_config
-from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plate.wells import summary
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
@@ -76,7 +76,7 @@ def _compiled(path: Path, plate: Path | None, config: Path | None, session: Sess
     orchestrator = PipelineOrchestrator(plate, global_config=settings, plugins=session.plugins)
     orchestrator.initialize()
     # Through JSON, as what it is compared with has come.
-    document: dict[str, Any] = json.loads(json.dumps(orchestrator.plan(Pipeline.load(path)).to_json()))
+    document: dict[str, Any] = json.loads(json.dumps(orchestrator.plan(load_pipeline(path)).to_json()))
     return document
 
 

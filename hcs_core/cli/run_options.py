@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import attrs
 import click
 
+from hcs_core.cli.pipeline_files import load_pipeline
 from hcs_core.cli.session import Session
 from hcs_core.errors import PipelineError, PlateError
 from hcs_core.orchestrator import PipelineOrchestrator
@@ -118,7 +119,7 @@ def asked(options: dict[str, Any]) -> Asked:
         attrs.evolve(
             pipeline, select=pipeline.select.override(chosen), missing=options["missing"] or pipeline.missing
         )
-        for pipeline in map(Pipeline.load, pipeline_paths)
+        for pipeline in map(load_pipeline, pipeline_paths)
     ]
     return Asked(
         plates=plates,

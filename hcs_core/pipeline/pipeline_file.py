@@ -170,6 +170,9 @@ class _File:
         module, _, attribute = name.partition(":")
         try:
             found: Operation = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError, TypeError, SyntaxError) as error:
-            raise self.wrong(line, f"the function {name!r} cannot be imported ({one_line(error)}).") from error
+        # It is the user's own module, which may raise anything when it is imported.
+        except Exception as error:
+            known = not isinstance(error, ModuleNotFoundError)
+            hint = "" if known else " `hcs` looks for its module beside the pipeline file, and in what is installed."
+            raise self.wrong(line, f"the function {name!r} cannot be imported ({one_line(error)}).{hint}") from error
         return found
