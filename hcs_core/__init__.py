@@ -139,6 +139,7 @@ if TYPE_CHECKING:
         Estimated as Estimated,
     )
     from hcs_core.plugins.events import (
+        Estimating as Estimating,
         Event as Event,
         PlanCompiled as PlanCompiled,
         RunFinished as RunFinished,
@@ -266,7 +267,7 @@ _NAMES = {
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
     "hcs_core.plugins.artifact": "ArtifactKind Made Taken",
-    "hcs_core.plugins.events": "Event PlanCompiled RunFinished RunStarted WellFinished",
+    "hcs_core.plugins.events": "Estimating Event PlanCompiled RunFinished RunStarted WellFinished",
     "hcs_core.plugins.estimate": "Estimate Estimated",
     "hcs_core.plugins.frame": "Frame FrameChange",
     "hcs_core.plugins.hookspecs": "hookimpl",

@@ -131,7 +131,7 @@ def _show(row: dict[str, Any]) -> None:
 
 
 def _as_written(row: dict[str, Any]) -> str:
-    """Return the parameters that are shown in a line for a pipeline file: those that have to be given, and numbers."""
+    """Return the parameters of a line for a pipeline file: those that have to be given, and numbers."""
     given = {
         item["name"]: "..." if item["required"] else item["default"]
         for item in row["parameters"]

@@ -1,4 +1,4 @@
-"""Progress on stderr: one bar over the wells, a line for each failed well; plain lines where there is no terminal."""
+"""Progress on stderr: one bar, a line for each failed well; plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hcs_core.plugins.events import Event, RunStarted, WellFinished
+from hcs_core.plugins.events import Estimating, Event, RunStarted, WellFinished
 from hcs_core.plugins.hookspecs import hookimpl
 
 _PLAIN_LINES = 10
@@ -27,6 +27,7 @@ class ProgressListener:
         self._console = Console(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._plate = ""
         self._done = 0
         self._wells = 0
 
@@ -46,11 +47,13 @@ class ProgressListener:
         """Show what happens."""
         if isinstance(event, RunStarted):
             self._start(event)
+        elif isinstance(event, Estimating):
+            self._estimate(event)
         elif isinstance(event, WellFinished):
             self._count(event)
 
     def _start(self, event: RunStarted) -> None:
-        self._done, self._wells = event.cached, event.wells
+        self._plate, self._done, self._wells = event.plate, event.cached, event.wells
         if self._quiet:
             return
         if event.cached:
@@ -61,6 +64,14 @@ class ProgressListener:
             self._task = self._bar.add_task(event.plate, total=event.wells, completed=event.cached)
             self._bar.start()
 
+    def _estimate(self, event: Estimating) -> None:
+        """Say what is estimated before the wells; the bar counts the wells that are sampled for it."""
+        text = f"{event.plate}: estimating {event.parameter} of {event.step}"
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=text, total=event.wells, completed=event.sampled)
+        elif not self._quiet and event.sampled == 0:
+            click.echo(f"{text} from {event.wells} wells", err=True)
+
     def _count(self, event: WellFinished) -> None:
         self._done += 1
         if event.status == "failed":
@@ -70,7 +81,7 @@ class ProgressListener:
             else:
                 click.echo(text, err=True)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self._done)
+            self._bar.update(self._task, description=self._plate, total=self._wells, completed=self._done)
         elif not self._quiet and (self._done == self._wells or self._done % max(1, self._wells // _PLAIN_LINES) == 0):
             click.echo(f"{self._done} of {self._wells} wells", err=True)
             sys.stderr.flush()

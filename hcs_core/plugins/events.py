@@ -27,6 +27,17 @@ class RunStarted:
 
 
 @attrs.frozen(kw_only=True)
+class Estimating:
+    """Something is estimated of the plate, before its wells: of how many wells, and how many of them are sampled."""
+
+    plate: str
+    step: str
+    parameter: str
+    wells: int
+    sampled: int
+
+
+@attrs.frozen(kw_only=True)
 class WellFinished:
     """A well is done: `status` is `ok`, `failed`, `skipped` or `cached`; `error` is one line, or `None`."""
 
@@ -47,5 +58,5 @@ class RunFinished:
     seconds: float = 0.0
 
 
-Event = PlanCompiled | RunStarted | WellFinished | RunFinished
+Event = PlanCompiled | RunStarted | Estimating | WellFinished | RunFinished
 """Any event."""

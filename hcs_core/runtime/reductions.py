@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -15,6 +16,7 @@ from hcs_core.compiler.plan import Plan, Stage
 from hcs_core.compiler.source_image import planes_of
 from hcs_core.errors import RunError
 from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.events import Estimating
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.estimate_calls import EstimateCalls
 from hcs_core.runtime.executor import Session
@@ -31,6 +33,7 @@ class Reductions:
     ) -> None:
         self._plan = plan
         self._plate = plate
+        self._plugins = plugins
         self._calls = EstimateCalls(plan, plugins)
         self._kept = kept
         self._found = {
@@ -63,7 +66,9 @@ class Reductions:
         """
         for stage in self.to_make:
             tasks = sample_tasks(self._plan, self._plate, stage, self.given)
-            gathered = _Gathered(self._plan, stage, self._calls)
+            tell = functools.partial(self._tell, stage, len(tasks))
+            gathered = _Gathered(self._plan, stage, self._calls, tell)
+            tell(0)
             session.run(tasks, gathered.take, stop)
             if stop.is_set():
                 return
@@ -73,6 +78,18 @@ class Reductions:
                 raise RunError(f"{error} Nothing is made without it.") from error
             self._kept.keep(estimate)
             self._found[estimate.key] = estimate
+
+    def _tell(self, stage: Stage, wells: int, sampled: int) -> None:
+        """Tell listeners how far a stage is."""
+        self._plugins.emit(
+            Estimating(
+                plate=self._plan.plate,
+                step=self._plan.nodes[stage.node].step,
+                parameter=stage.parameter,
+                wells=wells,
+                sampled=sampled,
+            )
+        )
 
     def _made(self, stage: Stage, gathered: _Gathered, wells: Sequence[str]) -> StageEstimate:
         estimate, node = self._plan.estimate_of(stage.node, stage.parameter), self._plan.nodes[stage.node]
@@ -133,6 +150,7 @@ class _Gathered:
     plan: Plan
     stage: Stage
     calls: EstimateCalls
+    tell: Callable[[int], None]
     planes: dict[str, dict[int, int]] = attrs.field(factory=dict)
     unreadable: list[str] = attrs.field(factory=list)
     failed: list[str] = attrs.field(factory=list)
@@ -154,6 +172,7 @@ class _Gathered:
                 before = self._merged.get(channel)
                 merged = array if before is None else self.calls.merged(self.stage.node, estimate, before, array)
                 self._merged[channel] = merged
+        self.tell(len(self.planes))
 
     def arrays(self, channel: int, wells: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
         """Return what was collected of a channel, in the order of the wells."""

@@ -224,14 +224,16 @@ def test_the_command_line_says_what_is_estimated_and_forgets_it_when_asked(small
         hcs("plan", small, pipeline, "-o", out).out
     )
     ran = hcs("run", small, pipeline, "-o", out)
-    assert "estimated levels of DAPI from 4 planes" in ran.out
+    assert "estimated levels of percentile_normalize: DAPI from 4 planes" in ran.out
     assert "is there already" in hcs("plan", small, pipeline, "-o", out).out
     document = hcs("plan", small, pipeline, "-o", out, "--json").document
     assert [(stage["kind"], stage.get("is_there")) for stage in document["stages"]] == [
         ("reduction", True),
         ("well", None),
     ]
-    assert "estimated" not in hcs("run", small, pipeline, "-o", out).out.replace("what was estimated", "")
+    again = hcs("run", small, pipeline, "-o", out).out
+    assert "estimated levels" not in again
+    assert "what was estimated before, and used again" in again
     assert "estimated levels" in hcs("run", small, pipeline, "-o", out, "--reestimate").out
     (out / "results" / "estimates" / "mine.txt").write_text("mine")
     assert "estimated levels" in hcs("run", small, pipeline, "-o", out, "--fresh").out
