@@ -38,12 +38,13 @@ def test_the_pipeline_of_the_readme_loads(tmp_path):
     assert names == ["max_projection", "gaussian_blur", "white_tophat_percentile_normalize"]
 
 
-def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, installed):
+def test_the_examples_of_the_pages_for_users_are_read_and_compiled(tmp_path, installed):
     from hcs_core import GlobalPipelineConfig, Pipeline, Step, compile_plan
     from hcs_core.pipeline.config_file import load_config
     from hcs_core.testing.plates import make_plate as plate_without_files
 
-    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    pages = ("pipelines", "measuring", "stitching", "estimates", "missing", "configuration", "results")
+    page = "\n".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in pages)
     shown = blocks("yaml", page)
     first, *others = [block for block in shown if block.startswith("hcs: 1")]
     (config_text,) = [block for block in shown if block.startswith("num_workers:")]
@@ -79,18 +80,22 @@ def test_the_examples_of_the_page_on_pipelines_are_read_and_compiled(tmp_path, i
         assert compile_plan(Pipeline.load(tmp_path / f"{number}.yaml"), whole, config, installed).outputs
 
 
-def test_the_phases_of_the_page_on_pipelines_run(tmp_path, make_plate):
-    from hcs_core import GlobalPipelineConfig, PathPlanningConfig, Pipeline, Step
-
-    page = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
-    (phases,) = [block for block in blocks("python", page) if "compile_pipelines" in block]
-    names = {
-        "plate_path": make_plate(),
-        "config": GlobalPipelineConfig(path_planning=PathPlanningConfig(global_output_folder=tmp_path)),
-        "pipeline": Pipeline("p", [Step("max_projection")]),
-    }
-    exec(compile(phases, "pipelines.md", "exec"), names)  # noqa: S102 - that is what is tested
-    assert names["result"].status == "ok"
+def test_every_page_is_in_the_index_and_no_link_between_pages_is_dead():
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text(encoding="utf-8")
+    for page in sorted(docs.glob("*.md")):
+        if page.name != "README.md":
+            assert f"]({page.name})" in index
+            assert f"](docs/{page.name})" in README
+    for page in (ROOT / "README.md", *docs.glob("*.md")):
+        text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for link, anchor in re.findall(r"\]\((?!http)([^)#\s]*)#?([^)\s]*)\)", text):
+            found = page.parent / link if link else page
+            assert found.exists(), f"{page.name}: {link}"
+            if anchor:
+                heads = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), flags=re.MULTILINE)
+                anchors = {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in heads}
+                assert anchor in anchors, f"{page.name}: {link}#{anchor}"
 
 
 def test_every_command_of_the_readme_exists(installed: PluginManager):

@@ -61,7 +61,7 @@ def step_function(
         same). The runtime maps it over all others. An empty `out` is a function that makes only artifacts: its image
         passes on.
     out_dtype
-        The dtype that it returns; empty: the one that it got.
+        The dtype that it returns; empty: the one that it got. A numpy array of floats is rounded and clipped into it.
     out_channel
         The name of the channel that is left, for a function that reduces `c`.
     dtypes

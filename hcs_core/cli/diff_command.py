@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hcs_core.cli.columns import columns_text
+from hcs_core.cli.columns import columns_text, terminal_width
 from hcs_core.cli.pipeline_files import load_pipeline
 from hcs_core.cli.session import Session, print_json
 from hcs_core.compiler.plan_difference import PlanDifference, plan_difference
@@ -20,6 +21,9 @@ from hcs_core.plate.wells import summary
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
 """The exit codes of diff tools."""
+
+_LONGEST = 72
+"""A value that is longer is shortened for people."""
 
 _NEEDED = frozenset({"digest", "sources", "nodes", "steps", "outputs", "wells", "well_shapes", "plate"})
 _PIPELINE_FILES = frozenset({".yaml", ".yml"})
@@ -84,9 +88,11 @@ def _text(found: PlanDifference) -> str:
     if found.same:
         return "The plans are the same."
     rows = [
-        (change.place, change.what, change.before, _arrow(change.before, change.after)) for change in found.changes
+        (change.place, change.what, _short(change.before), _arrow(_short(change.before), _short(change.after)))
+        for change in found.changes
     ]
-    lines = ["Changes", *columns_text(("where", "what", "before", "after"), rows)] if rows else []
+    columns = ("where", "what", "before", "after")
+    lines = ["Changes", *columns_text(columns, rows, terminal_width())] if rows else []
     for word, wells in (("Wells added", found.added_wells), ("Wells removed", found.removed_wells)):
         lines += [f"{word}: {summary(wells)}"] if wells else []
     for word, stores in (("Outputs added", found.added_stores), ("Outputs removed", found.removed_stores)):
@@ -99,6 +105,11 @@ def _text(found: PlanDifference) -> str:
     else:
         lines.append("No output of both would change.")
     return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    """Return what a line has room for: a part of the plan that is long; `--json` has the whole of it."""
+    return textwrap.shorten(text, _LONGEST, placeholder=" ...")
 
 
 def _arrow(before: str, after: str) -> str:

@@ -28,6 +28,7 @@ name: {name}
 
 # What is done, in this order. `hcs functions` lists all operations, `hcs functions NAME` shows one.
 steps:
+  # - flat_field: {{dark: 100}}         # evens out the light; its profile is estimated from the plate's own images
   - max_projection                    # the brightest of all z at each pixel
   - gaussian_blur: {{sigma: 1.0}}       # sigma in pixels
   # - white_tophat: {{radius: 25}}      # removes background that is wider than 2 radius + 1 pixels
@@ -37,6 +38,10 @@ steps:
   # - by: channel
   #   DAPI: [gaussian_blur: {{sigma: 1.0}}, white_tophat: {{radius: 25}}]
   #   GFP: {{gaussian_blur: {{sigma: 2.0}}}}
+  # A function of your own, in my_functions.py beside this file (docs/measuring.md):
+  # - my_functions:measure
+  # One image of each well, in place of one for each site, at the end:
+  # - stitch
   # Along time in place of z:
   # - max_projection: {{variable_components: [timepoint]}}
 """

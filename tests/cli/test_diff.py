@@ -207,3 +207,15 @@ def test_what_is_no_plan_is_trouble_with_a_code_of_its_own(tmp_path):
         assert (ran.returncode, ran.stdout) == (2, "")
         assert words in ran.stderr
         assert "Traceback" not in ran.stderr
+
+
+def test_people_are_shown_lines_that_they_can_read_and_programs_the_whole(document, tmp_path):
+    measured = step_function(out="", makes={name * 9: "table" for name in "abcdefgh"})(lambda image: image)
+    for name, steps in (("a", [Step(measured, name="m"), PROJECT]), ("b", [PROJECT])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document(*steps)))
+    files = [str(tmp_path / f"{name}.json") for name in "ab"]
+    text = CliRunner().invoke(hcs, ["diff", *files]).stdout
+    assert max(map(len, text.splitlines())) < 200
+    assert "..." in text
+    whole = json.dumps(json.loads(CliRunner().invoke(hcs, ["diff", *files, "--json"]).stdout))
+    assert all(name * 9 in whole for name in "abcdefgh")

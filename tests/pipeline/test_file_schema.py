@@ -248,8 +248,8 @@ def test_what_is_wrong_fails_there_and_here(tmp_path, text):
 def test_the_files_that_the_project_shows_pass(installed, tmp_path, monkeypatch):
     validator = Draft202012Validator(pipeline_schema(installed))
     shown = []
-    for page in ("README.md", "docs/pipelines.md"):
-        blocks = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    for page in (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))):
+        blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         shown += [block for block in blocks if re.search(r"^hcs: 1", block, flags=re.MULTILINE)]
     assert len(shown) >= 2
     from hcs_core.cli.init_command import init_command
