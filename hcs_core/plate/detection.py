@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hcs_core.plugins.registry import Registry
 from hcs_core.plugins.specs import MicroscopeSpec
 
 AUTO = "auto"
+_MARKERS_SHOWN = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +62,7 @@ def detect(root: Path, plugins: PluginManager, microscope: str = AUTO) -> Detect
     matches: dict[str, Detected] = {}
     for spec in plugins.microscopes:
         if not _has_marker(root, spec):
-            looked.append(f"{spec.name} looks for {' or '.join(spec.markers)}")
+            looked.append(f"{spec.name} looks for {_some(spec.markers)}")
             continue
         try:
             handler = _handler(plugins, spec.name)
@@ -91,6 +93,13 @@ def _check_folder(root: Path) -> None:
         ) from error
     if empty:
         raise PlateError(f"{root} is empty: give the folder that holds the plate's images.")
+
+
+def _some(markers: Sequence[str]) -> str:
+    """Return the first markers of a microscope, and how many more there are: all of them are no sentence."""
+    more = len(markers) - _MARKERS_SHOWN
+    shown = " or ".join(markers[:_MARKERS_SHOWN])
+    return f"{shown} and {more} more patterns" if more > 0 else shown
 
 
 def _has_marker(root: Path, spec: MicroscopeSpec) -> bool:

@@ -48,6 +48,11 @@ def test_none_matches_and_what_was_looked_for_is_said(folder, manager, microscop
     assert "two looks for *.two" in text
 
 
+def test_of_many_patterns_the_first_are_said(folder, manager, microscope):
+    plugins = manager(microscope("one", markers=tuple(f"*.{number}" for number in range(9))))
+    assert "one looks for *.0 or *.1 or *.2 or *.3 and 5 more patterns" in said_by(DetectionError, folder, plugins)
+
+
 def test_a_marker_whose_handler_refuses(folder, manager, microscope):
     text = said_by(DetectionError, folder, manager(microscope("one", recognise=lambda _root: None)))
     assert "one found its marks and nothing that it can read" in text
