@@ -8,10 +8,12 @@ from pathlib import Path
 from hcs_core.cli.columns import columns_text
 from hcs_core.pipeline.config import GlobalPipelineConfig
 from hcs_core.plugins.artifact import ArtifactKind
+from hcs_core.runtime.estimate_files import EstimateRow
 from hcs_core.runtime.planes_table import REPORTED
 from hcs_core.runtime.result import RunResult
 
 _WELLS_SHOWN = 12
+_ASSUMED = "_assumed"
 
 
 def run_text(result: RunResult, config: GlobalPipelineConfig, repeat: tuple[str, ...]) -> str:
@@ -93,8 +95,8 @@ def _failed(result: RunResult) -> str:
 
 
 def _troubles(result: RunResult) -> list[str]:
-    """Return what of the plate could not be read for an estimate, and why it has no picture."""
-    found = []
+    """Return what an estimate had to assume, what of the plate it could not read, and why it has no picture."""
+    found = [text for row in result.estimates if row.anew for text in _assumed(row)]
     for row in result.estimates:
         if row.anew and row.estimate.unreadable:
             files = row.estimate.unreadable
@@ -103,4 +105,11 @@ def _troubles(result: RunResult) -> list[str]:
             wells = row.estimate.failed
             found.append(f"estimate of {row.channel}: {len(wells)} well(s) failed. {wells[0]}")
     whys = dict.fromkeys(row.why_no_picture for row in result.estimates if row.why_no_picture)
-    return [*found, *(f"no picture of what was estimated: {why}" for why in whys)]
+    return [*dict.fromkeys(found), *(f"no picture of what was estimated: {why}" for why in whys)]
+
+
+def _assumed(row: EstimateRow) -> list[str]:
+    """Return what the user could have given, and has not: an operation notes that `x` was by `x_assumed`."""
+    notes = row.estimate.notes
+    names = [name.removesuffix(_ASSUMED) for name, value in notes.items() if name.endswith(_ASSUMED) and value]
+    return [f"{row.step}: {name} was not given, and {notes[name]:g} was assumed" for name in names]

@@ -174,5 +174,7 @@ class _File:
         except Exception as error:
             known = not isinstance(error, ModuleNotFoundError)
             hint = "" if known else " `hcs` looks for its module beside the pipeline file, and in what is installed."
-            raise self.wrong(line, f"the function {name!r} cannot be imported ({one_line(error)}).{hint}") from error
+            raise self.wrong(
+                line, f"the function {name!r} cannot be imported ({one_line(error).rstrip('.')}).{hint}"
+            ) from error
         return found

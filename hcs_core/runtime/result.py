@@ -108,9 +108,7 @@ class RunResult(Mapping[str, WellResult]):
     def _outputs(self, record: WellRecord) -> tuple[Path, ...]:
         if record.status not in {"ok", "cached"}:
             return ()
-        # Sites and mosaics share a store.
-        stores = dict.fromkeys(self.plan.outputs[index].store for index in self.plan.kept_in(record.well))
-        return tuple(self.output / store for store in stores)
+        return tuple(self.output / store for store in self.plan.stores_of(record.well))
 
     @property
     def failed(self) -> tuple[WellRecord, ...]:

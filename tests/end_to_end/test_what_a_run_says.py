@@ -61,6 +61,15 @@ def test_a_run_says_what_it_made_and_every_place_is_there(make_plate, pipeline, 
     assert (again.out, again.err) == ("", "")
 
 
+@pytest.mark.parametrize(("given", "assumed"), [("{}", True), ("{dark: 0}", False)])
+def test_what_an_estimate_had_to_assume_is_said_once(given, assumed, make_plate, write_pipeline, tmp_path, hcs):
+    plate = make_plate(wells=("A01", "B03"), grid=(2, 2))
+    pipeline = write_pipeline(f"  - flat_field: {given}\n")
+    done = hcs("run", plate, pipeline, "-o", tmp_path / "out", "--workers", "1")
+    assert done.code == 0, done.err
+    assert done.out.count("flat_field: dark was not given, and 0 was assumed") == assumed
+
+
 def test_listeners_hear_how_far_an_estimate_is(make_plate, tmp_path):
     from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Step
 

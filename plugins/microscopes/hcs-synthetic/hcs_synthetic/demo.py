@@ -158,13 +158,14 @@ def _summary(plate: Path, picture: Path | None, pipeline: Path, results: Path) -
     planes = len(PLATE.wells) * len(PLATE.site_grid) * len(PLATE.channels) * PLATE.z_count
     images = shlex.quote(str(results / "images.zarr"))
     raw, steps = shlex.quote(str(plate)), shlex.quote(str(pipeline))
-    drawn = f"{picture}   a picture of it" if picture else "(no picture of it: pip install hcs-report)"
+    width = max(len(str(path)) for path in (plate, picture or plate, pipeline, results))
+    drawn = f"{picture!s:<{width}}   a picture of it" if picture else "(no picture of it: pip install hcs-report)"
     return f"""
 Done. What is there now:
-  {plate}   the plate, {planes} images as a MetaXpress export
+  {plate!s:<{width}}   the plate, {planes} images as a MetaXpress export
   {drawn}
-  {pipeline}   the pipeline: project, smooth, take the background off, normalise
-  {results}   the results; images.zarr is an OME-Zarr plate
+  {pipeline!s:<{width}}   the pipeline: project, smooth, take the background off, normalise
+  {results!s:<{width}}   the results; images.zarr is an OME-Zarr plate
 
 What to type next:
   hcs inspect {raw}
