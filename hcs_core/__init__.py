@@ -183,7 +183,7 @@ if TYPE_CHECKING:
     from hcs_core.runtime.context import (
         ProcessingContext as ProcessingContext,
     )
-    from hcs_core.runtime.estimate_files import EstimatePicture as EstimatePicture
+    from hcs_core.runtime.estimates.estimate_files import EstimatePicture as EstimatePicture
     from hcs_core.runtime.executor import (
         Executor as Executor,
         Session as Session,
@@ -194,7 +194,7 @@ if TYPE_CHECKING:
     from hcs_core.runtime.running import (
         RunOptions as RunOptions,
     )
-    from hcs_core.runtime.services import (
+    from hcs_core.runtime.services.plate_services import (
         PlateServices as PlateServices,
     )
     from hcs_core.runtime.stitcher import (
@@ -279,11 +279,11 @@ _NAMES = {
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
     "hcs_core.runtime.context": "ProcessingContext",
-    "hcs_core.runtime.estimate_files": "EstimatePicture",
+    "hcs_core.runtime.estimates.estimate_files": "EstimatePicture",
     "hcs_core.runtime.executor": "Executor Session",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
-    "hcs_core.runtime.services": "PlateServices",
+    "hcs_core.runtime.services.plate_services": "PlateServices",
     "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",

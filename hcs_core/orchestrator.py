@@ -10,9 +10,9 @@ import attrs
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
-from hcs_core.compiler.devices_pass import fitting_workers
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import Existing, this_machine
+from hcs_core.compiler.passes.devices import fitting_workers
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
@@ -28,18 +28,18 @@ from hcs_core.plate.wells import WellFilter, select_wells
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifacts.well_parts import WellParts
 from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
+from hcs_core.runtime.estimates.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.journal import Journal, JournalContent, existing_of
-from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
 from hcs_core.runtime.output_stores import open_stores
-from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
-from hcs_core.runtime.services import PlateServices, ServicesRecipe
+from hcs_core.runtime.services.plate_services import PlateServices, ServicesRecipe
+from hcs_core.runtime.services.services_of_plate import ServicesOfPlate
 from hcs_core.runtime.stitcher import Stitcher, new_stitcher
-from hcs_core.runtime.well_parts import WellParts
 from hcs_core.runtime.well_tasks import well_tasks
 
 

@@ -499,13 +499,13 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data, as `plan.json` holds it; nothing in it names a folder."""
-        from hcs_core.compiler.plan_document import plan_document
+        from hcs_core.compiler.views.document import plan_document
 
         return plan_document(self)
 
     def _repr_html_(self) -> str:
         """Return the plan as a notebook shows it."""
-        from hcs_core.compiler.plan_html import plan_html
+        from hcs_core.compiler.views.html import plan_html
 
         return plan_html(self)
 

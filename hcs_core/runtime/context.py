@@ -6,7 +6,7 @@ import attrs
 
 from hcs_core.compiler.plan import Plan
 from hcs_core.pipeline.pipeline import Pipeline
-from hcs_core.runtime.services import PlateServices
+from hcs_core.runtime.services.plate_services import PlateServices
 
 
 @attrs.frozen(kw_only=True)

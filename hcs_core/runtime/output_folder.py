@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
-from hcs_core.runtime.artifact_files import forget_files
-from hcs_core.runtime.image_files import images_folder
+from hcs_core.runtime.artifacts.artifact_files import forget_files
+from hcs_core.runtime.artifacts.image_files import images_folder
+from hcs_core.runtime.artifacts.well_parts import PARTS
 from hcs_core.runtime.journal import FOLDER, Journal
-from hcs_core.runtime.well_parts import PARTS
 
 WORKSPACES = f"{FOLDER}/workspace"
 """The folder of the plate's workspaces."""

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.source_image import planes_of
+from hcs_core.compiler.source.source_image import planes_of
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.inventory import LACKING, PlaneState, Plate
 from hcs_core.runtime.task import AbsentPlane, WellRecord

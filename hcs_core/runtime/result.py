@@ -18,7 +18,7 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.estimate_files import EstimateRow
+from hcs_core.runtime.estimates.estimate_files import EstimateRow
 from hcs_core.runtime.output_folder import pipeline_file, write_whole
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
