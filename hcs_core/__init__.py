@@ -34,10 +34,8 @@ if TYPE_CHECKING:
         Existing as Existing,
         Machine as Machine,
     )
-    from hcs_core.compiler.plan import (
-        Plan as Plan,
-        Problem as Problem,
-    )
+    from hcs_core.compiler.plan import Plan as Plan
+    from hcs_core.compiler.problem import Problem as Problem
     from hcs_core.errors import (
         CompileError as CompileError,
         ConfigError as ConfigError,
@@ -240,7 +238,8 @@ _NAMES = {
     "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",
-    "hcs_core.compiler.plan": "Plan Problem",
+    "hcs_core.compiler.plan": "Plan",
+    "hcs_core.compiler.problem": "Problem",
     "hcs_core.errors": (
         "CompileError ConfigError DetectionError HcsError PipelineError PlateError PluginError "
         "ReadError RunError StorageError UnknownNameError"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan
 from hcs_core.errors import HcsError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.runtime.journal import Journal

@@ -14,7 +14,9 @@ import attrs
 
 from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, TakenPlan
 from hcs_core.compiler.graph.operations import Resolved
-from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
+from hcs_core.compiler.node_plan import NodePlan, Only
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step

@@ -17,7 +17,9 @@ from hcs_core.compiler.graph.operations import Images, Resolved, given_parameter
 from hcs_core.compiler.graph.stitching import Stitching, stitching_call
 from hcs_core.compiler.graph.stitching_problems import sites_are_gone
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
-from hcs_core.compiler.plan import NodePlan, Only, Plan, Problem
+from hcs_core.compiler.node_plan import NodePlan, Only
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.selected import channel_index
 from hcs_core.errors import PlateError
 from hcs_core.pipeline.step import Branch, FunctionCall, Step

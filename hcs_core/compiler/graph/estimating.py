@@ -13,22 +13,16 @@ import attrs
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.spreading import spread
+from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
 from hcs_core.compiler.order.presence import PlaneKey, Presence, places_of
-from hcs_core.compiler.plan import (
-    REDUCTION,
-    EstimatePlan,
-    NodePlan,
-    OutputPlan,
-    Plan,
-    Problem,
-    SampledPlane,
-    Stage,
-    WellSample,
-    WellShape,
-)
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.absent_planes import kept_rows
 from hcs_core.compiler.source.mosaic_shapes import with_canvases
 from hcs_core.compiler.source.source_image import planned_shapes
+from hcs_core.compiler.stage import REDUCTION, SampledPlane, Stage, WellSample
+from hcs_core.compiler.step_plan import OutputPlan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plugins.estimate import PLANE, PLATE
 from hcs_core.plugins.parameter import ParameterValue

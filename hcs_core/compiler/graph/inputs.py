@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hcs_core.compiler.graph.lanes import Lane
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Step

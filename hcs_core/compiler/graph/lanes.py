@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import attrs
 
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
-from hcs_core.compiler.plan import PLATE, OutputPlan, Plan, Port
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan
 
 ZARR = ".zarr"
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from hcs_core.compiler.graph.lanes import Group, difference
 from hcs_core.compiler.graph.operations import Resolved
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import Only, Problem
+from hcs_core.compiler.node_plan import Only
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import Branch, FunctionCall, Step

@@ -9,7 +9,7 @@ import attrs
 
 from hcs_core.arrays.step_function import declared, function_version
 from hcs_core.compiler.given_positions import GivenPositions
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step

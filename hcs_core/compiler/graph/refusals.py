@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection
 
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, PlaneKey, Presence, places_of
-from hcs_core.compiler.plan import NodePlan, Plan, Problem, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
+from hcs_core.compiler.well_shape import WellShape
 
 
 def refusals(plan: Plan, doubtful: Collection[int] = ()) -> list[Problem]:

@@ -16,7 +16,9 @@ from hcs_core.compiler.graph.lanes import Group, Lane, groups, lanes_of, unknown
 from hcs_core.compiler.graph.misfits import no_such_key
 from hcs_core.compiler.graph.operations import Images, Resolved, given_parameters, parameter_problems
 from hcs_core.compiler.graph.stitching_problems import misplaced, unknown_positions, unlisted_positions
-from hcs_core.compiler.plan import NodePlan, Plan, Problem, StitchPlan
+from hcs_core.compiler.node_plan import NodePlan, StitchPlan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.selected import channel_index
 from hcs_core.errors import UnknownNameError
 from hcs_core.pipeline.step import FunctionCall, Step

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.graph.lanes import Lane
-from hcs_core.compiler.plan import Plan, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plate.inventory import Plate
 

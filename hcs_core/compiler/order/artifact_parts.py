@@ -9,8 +9,9 @@ import attrs
 
 from hcs_core.compiler.artifact_plan import ORDER, TakenPlan
 from hcs_core.compiler.image_plan import ImageChannel
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import PlaneKey, Presence, places_of
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 
 
 @attrs.frozen

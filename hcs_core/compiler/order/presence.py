@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import attrs
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import PLATE, NodePlan, Plan, Port, WellShape
+from hcs_core.compiler.node_plan import PLATE, NodePlan, Port
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.storage.layout import MOSAIC
 
 

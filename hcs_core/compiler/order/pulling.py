@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from hcs_core.compiler.plan import PLATE, Plan, Port
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.plan import Plan
 
 
 def needed_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:

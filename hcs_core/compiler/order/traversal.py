@@ -17,10 +17,13 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
+from hcs_core.compiler.node_plan import PLATE, NodePlan, Port
 from hcs_core.compiler.order.artifact_parts import Call, Parts
 from hcs_core.compiler.order.presence import Block, Cell, PlaneKey, Presence, made_cells, places_of
 from hcs_core.compiler.order.pulling import made_together, needed_nodes, pull_order, running_nodes, shared_axes
-from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.storage.layout import MOSAIC
 
 

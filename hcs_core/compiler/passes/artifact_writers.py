@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from hcs_core.compiler.artifact_plan import ArtifactPlan
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import UnknownNameError
 from hcs_core.pipeline.writers_config import WritersConfig
 from hcs_core.plugins.manager import PluginManager

@@ -9,8 +9,10 @@ import numpy as np
 
 from hcs_core.arrays.memory_type import CPU
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
-from hcs_core.compiler.plan import NodePlan, Plan, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import HcsError, PluginError, UnknownNameError
 
 SMALL_RUN_BYTES = 256 * 2**20

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.graph.estimating import plan_before
+from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
 from hcs_core.compiler.passes.peak_memory import SCRATCH_PLANES, block_bytes, peak_memory
-from hcs_core.compiler.plan import EstimatePlan, NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 
 
 def collecting_bytes(plan: Plan, *, waits_in_memory: bool) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.compiling import CompileInput
+from hcs_core.compiler.node_plan import PLATE, Port
 from hcs_core.compiler.passes.artifact_writers import with_writers
-from hcs_core.compiler.plan import PLATE, Plan, Port, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 

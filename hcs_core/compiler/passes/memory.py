@@ -6,10 +6,12 @@ import attrs
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.operations import memory_type_known
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.compiler.passes.estimate_memory import collecting_bytes, estimated_images_bytes
 from hcs_core.compiler.passes.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
-from hcs_core.compiler.plan import NodePlan, Plan, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 

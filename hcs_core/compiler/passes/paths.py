@@ -17,9 +17,11 @@ from hcs_core.compiler.graph.lanes import ZARR, groups, kept_outputs, source_lan
 from hcs_core.compiler.graph.refusals import refusals
 from hcs_core.compiler.order.pulling import running_nodes
 from hcs_core.compiler.passes.store_names import StoreNames
-from hcs_core.compiler.plan import OutputPlan, Plan, Problem, StepPlan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.mosaic_shapes import with_canvases
 from hcs_core.compiler.source.source_image import with_source
+from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.errors import PlateError, UnknownNameError
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Step

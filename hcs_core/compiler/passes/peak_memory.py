@@ -14,9 +14,12 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.node_plan import PLATE, NodePlan, Port
 from hcs_core.compiler.order.presence import Block, PlaneKey, made_shape
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.plan import PLATE, NodePlan, OutputPlan, Plan, Port, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plugins.parameter import GivenImage
 
 SCRATCH_PLANES = 2

@@ -9,7 +9,9 @@ import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import OutputPlan, Plan, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
+from hcs_core.compiler.step_plan import OutputPlan
 from hcs_core.pipeline.config import ZarrConfig
 from hcs_core.pipeline.names import ZarrChunkStrategy, ZarrShards
 from hcs_core.plugins.manager import PluginManager

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.inventory import LACKING, PlaneState, PlaneTable
 from hcs_core.plate.plane_order import begins_site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.selected import Chosen
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.plate.wells import summary

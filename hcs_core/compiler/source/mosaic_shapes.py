@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.canvas import Canvas, TileFrame
-from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plate.inventory import Plate
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from hcs_core.compiler.plan import Problem
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import PlateError, did_you_mean
 from hcs_core.pipeline.selection import Selection
 from hcs_core.plate.inventory import Plate

@@ -11,11 +11,13 @@ import numpy.typing as npt
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.inputs import reads_plate
 from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
-from hcs_core.compiler.plan import Plan, Problem, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.absent_planes import kept_rows
 from hcs_core.compiler.source.agreement import disagreements
 from hcs_core.compiler.source.colours import channel_colour
 from hcs_core.compiler.source.selected import Chosen, chosen_part
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.inventory import LACKING, NO_PART, PlaneKind, PlaneTable, Plate
 from hcs_core.plate.plane_order import begins_site

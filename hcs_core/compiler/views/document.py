@@ -7,7 +7,8 @@ from typing import Any
 import cattrs
 
 from hcs_core.compiler.given_positions import GivenPositions
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.node_plan import NodePlan
+from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.parameter import GivenImage
 
 

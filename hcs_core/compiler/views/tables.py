@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan, StepPlan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.compiler.views.words import (
     call_text,
     estimate_text,

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import EstimatePlan, NodePlan, Plan, Stage, StepPlan
+from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.stage import Stage
+from hcs_core.compiler.step_plan import StepPlan
 from hcs_core.pipeline.step_options import START
 from hcs_core.plugins.parameter import GivenImage
 

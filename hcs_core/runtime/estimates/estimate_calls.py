@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.plan import EstimatePlan, NodePlan, Plan
+from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import one_line
 from hcs_core.plugins.estimate import Estimated
 from hcs_core.plugins.manager import PluginManager

@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.arrays.image_artifact import ImageArtifact
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, PlaneKey
-from hcs_core.compiler.plan import NodePlan, Plan, Stage
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.stage import Stage
 from hcs_core.errors import StorageError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.reader import Readers

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.graph.estimating import too_few
-from hcs_core.compiler.plan import Plan, Stage
+from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.source.source_image import planes_of
+from hcs_core.compiler.stage import Stage
 from hcs_core.errors import RunError
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hcs_core.compiler.plan import NodePlan
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.errors import one_line
 
 _READ_ONLY = re.compile(r"(array|destination|argument|buffer)\b.*\bread-?only", re.IGNORECASE)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.runtime.task import AbsentPlane
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from math import prod
 
+from hcs_core.compiler.node_plan import Port
 from hcs_core.compiler.order.presence import Block, Cell, PlaneKey, made_shape
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.plan import Plan, Port, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.runtime.well.read_ahead import SourceKey
 
 

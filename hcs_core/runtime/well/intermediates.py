@@ -14,9 +14,11 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.node_plan import PLATE, Port
 from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.compiler.passes.stores import MOSAIC_CHUNK
-from hcs_core.compiler.plan import PLATE, Plan, Port, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import StorageError
 from hcs_core.plate.wells import parse_well
 from hcs_core.plugins.manager import PluginManager

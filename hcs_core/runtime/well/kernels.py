@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from hcs_core.arrays.conversion import Converter
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
 from hcs_core.compiler.passes.memory import HOST_LIBRARY
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue

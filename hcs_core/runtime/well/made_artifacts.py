@@ -10,7 +10,7 @@ import numpy as np
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.artifact_plan import MadePlan
-from hcs_core.compiler.plan import NodePlan
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.plugins.artifact import ArtifactKind, Made
 from hcs_core.plugins.signature import Signature
 

@@ -14,7 +14,9 @@ from hcs_core.arrays.positions_table import positions_table
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.canvas import Points, TileFrame, centres_of
 from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.plan import NodePlan, Plan, StitchPlan, WellShape
+from hcs_core.compiler.node_plan import NodePlan, StitchPlan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.stitching_signatures import POSITIONS

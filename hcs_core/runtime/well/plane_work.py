@@ -10,8 +10,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.compiler.node_plan import NodePlan, Port
 from hcs_core.compiler.order.presence import Block, PlaneKey
-from hcs_core.compiler.plan import NodePlan, Plan, Port, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plugins.signature import CONTEXT
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.well.intermediates import Intermediates, plane_address

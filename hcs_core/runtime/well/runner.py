@@ -13,7 +13,8 @@ import attrs
 
 from hcs_core.compiler.order.presence import Presence
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers

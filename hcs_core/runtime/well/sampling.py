@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.graph.estimating import plan_before, sampled_planes
+from hcs_core.compiler.node_plan import EstimatePlan
 from hcs_core.compiler.order.presence import Cell, PlaneKey, Presence
 from hcs_core.compiler.order.pulling import running_nodes
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.plan import EstimatePlan, Plan, SampledPlane, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.stage import SampledPlane
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import StorageError, one_line
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.estimate import WELL

@@ -12,9 +12,10 @@ from typing import Any
 from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, TakenPlan
+from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.artifact_parts import Call, Parts
 from hcs_core.compiler.order.presence import Block, Presence
-from hcs_core.compiler.plan import NodePlan, Plan
+from hcs_core.compiler.plan import Plan
 from hcs_core.errors import one_line
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
