@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import StorageError
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifacts.plate_tables import PlateTables
 from hcs_core.runtime.artifacts.well_parts import WellParts
 from hcs_core.runtime.journal import FOLDER
+from hcs_core.runtime.whole_files import whole_file
 
 _LIST = "files.json"
 _ENGINES_OWN = ("csv", ".csv")
@@ -54,17 +53,8 @@ def write_artifacts(
 
 def _write(plugins: PluginManager, writer: str, artifact: Any, path: Path) -> None:
     write: Callable[[Any, Path], None] = plugins.writers.load(writer)
-    # Its suffix stays at the end, as a library may go by it.
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(artifact, temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}): free space, or check permissions."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as unfinished:
+        write(artifact, unfinished)
 
 
 def note_files(output: Path, files: Sequence[Path]) -> None:

@@ -1,15 +1,34 @@
-"""The files of images that functions made: written out of sight, put into the results when their well is whole."""
+"""The files of images: written one by one; those that functions made out of sight, until their well is whole."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.compiler.plan import Plan
+from hcs_core.errors import StorageError
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.runtime.journal import FOLDER
 
 _IMAGES = "images"
+
+
+def write_image(write: Callable[[ImageArtifact, Path], None], image: ImageArtifact, path: Path) -> None:
+    """Write the file of one image, under its own name: a writer may note that in the file, and makes it whole itself.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    try:
+        write(image, path)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror or error}): free space, or check permissions."
+        ) from error
 
 
 def images_folder(output: Path) -> Path:

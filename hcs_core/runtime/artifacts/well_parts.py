@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from hcs_core.arrays.table import Table
 from hcs_core.errors import StorageError
 from hcs_core.runtime.journal import FOLDER
+from hcs_core.runtime.whole_files import write_whole
 
 PARTS = "tables"
 _INDEX = "index"
@@ -60,17 +60,7 @@ class WellParts:
         arrays |= {f"json.{place}": _packed(document) for place, document in enumerate(documents.values())}
         content = io.BytesIO()
         np.savez(content, **arrays)
-        path = self._path(well)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content.getbuffer())
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise StorageError(
-                f"{path} cannot be written ({error.strerror}): free space, or check permissions."
-            ) from error
+        write_whole(self._path(well), content.getvalue())
 
     def remove(self, well: str) -> None:
         """Forget what a well measured."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,22 +13,24 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, PlaneKey
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.stage import Stage
-from hcs_core.errors import StorageError, one_line
+from hcs_core.errors import one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifacts.image_files import write_image
 from hcs_core.runtime.estimates.kept_estimates import ChannelEstimate, KeptEstimates, StageEstimate
 from hcs_core.runtime.estimates.reductions import sample_tasks
-from hcs_core.runtime.output_folder import write_whole
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
 from hcs_core.runtime.well.kernels import Kernels
 from hcs_core.runtime.well.sampling import Sampler
+from hcs_core.runtime.whole_files import whole_file, write_whole
 
 COLUMNS = (
     "Metadata_Plate", "step", "function", "parameter", "channel", "planes", "unreadable", "failed", "made", "digest",
@@ -153,10 +153,8 @@ class EstimateFiles:
         path = self._results / FOLDER / f"{name}.npy"
         if anew or not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(self._job.output / given.file, path)
-            except OSError as error:
-                raise StorageError(f"{path} cannot be written ({error.strerror}): free space.") from error
+            with whole_file(path) as unfinished:
+                shutil.copyfile(self._job.output / given.file, unfinished)
             self._write_tiff(given, path)
         return f"{FOLDER}/{path.name}"
 
@@ -170,10 +168,7 @@ class EstimateFiles:
             channel=image.channels[given.channel].name,
         )
         path = path.with_suffix(self._plugins.writers.get(IMAGE_WRITER).suffix)
-        try:
-            self._plugins.writers.load(IMAGE_WRITER)(artifact, path)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written ({error}): free space, or check permissions.") from error
+        write_image(self._plugins.writers.load(IMAGE_WRITER), artifact, path)
 
     # --- Pictures -------------------------------------------------------------------------------------------
 
@@ -265,15 +260,13 @@ def _file_name(node: NodePlan, stage: Stage, channel: int, taken: set[str]) -> s
 def estimates_csv(plate: str, rows: Sequence[EstimateRow]) -> str:
     """Return a row for each channel's estimate, with a column for each note."""
     notes = list(dict.fromkeys(name for row in rows for name in row.estimate.notes))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*COLUMNS, *notes])
-    for row in rows:
-        given = row.estimate.given
-        writer.writerow([
+    lines = (
+        (
             plate, row.step, row.function, row.parameter, row.channel, row.estimate.planes,
-            len(row.estimate.unreadable), len(row.estimate.failed), row.anew, given.digest, row.file, row.picture,
-            row.why_no_picture,
+            len(row.estimate.unreadable), len(row.estimate.failed), row.anew, row.estimate.given.digest, row.file,
+            row.picture, row.why_no_picture,
             *(row.estimate.notes.get(name, "") for name in notes),
-        ])  # fmt: skip
-    return text.getvalue()
+        )
+        for row in rows
+    )  # fmt: skip
+    return csv_text((*COLUMNS, *notes), lines)

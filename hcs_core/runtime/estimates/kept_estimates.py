@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import StorageError
-from hcs_core.runtime.output_folder import ESTIMATES, write_whole
+from hcs_core.runtime.output_folder import ESTIMATES
 from hcs_core.runtime.task import GivenEstimate
+from hcs_core.runtime.whole_files import write_whole
 
 VERSION = 1
 
@@ -69,7 +69,7 @@ class KeptEstimates:
 
     def keys(self) -> frozenset[str]:
         """Return the keys of all that are kept."""
-        return frozenset(path.stem for path in self._folder.glob("*.json"))
+        return frozenset(path.stem for path in self._folder.glob("[!.]*.json"))
 
     def read(self, key: str) -> StageEstimate | None:
         """Return what is kept under a key; `None` where there is nothing, or nothing whole."""
@@ -119,7 +119,7 @@ class KeptEstimates:
         digest = hashlib.sha256(content.getvalue()).hexdigest()
         # Its content is in its name: workers of a run before never read another than they were given.
         name = f"{key[:16]}_{channel}_{digest[:16]}.npy"
-        _write_bytes(self._folder / name, content.getvalue())
+        write_whole(self._folder / name, content.getvalue())
         return GivenEstimate(
             node=node, channel=channel, parameter=parameter, digest=digest, file=f"{ESTIMATES}/{name}"
         )
@@ -127,23 +127,8 @@ class KeptEstimates:
     def keep(self, estimate: StageEstimate) -> None:
         """Keep an estimate in place of what is there under its key; images that are left over are removed."""
         document = {"version": VERSION, "channels": [attrs.asdict(channel) for channel in estimate.channels]}
-        self._folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._folder / f"{estimate.key}.json", json.dumps(document, indent=1) + "\n")
         current = {Path(channel.given.file).name for channel in estimate.channels}
         for path in self._folder.glob(f"{estimate.key[:16]}_*.npy"):
             if path.name not in current:
                 path.unlink(missing_ok=True)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}): free space, or check permissions."
-        ) from error

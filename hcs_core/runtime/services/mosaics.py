@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from hcs_core.arrays.image_artifact import ImageArtifact
 from hcs_core.arrays.positions_table import read_positions
-from hcs_core.errors import PlateError, RunError, StorageError
+from hcs_core.errors import PlateError, RunError
 from hcs_core.plate.wells import parse_well, summary
+from hcs_core.runtime.artifacts.image_files import write_image
 from hcs_core.runtime.output_folder import prepare_folder
 from hcs_core.runtime.services.well_images import WellImages
 from hcs_core.runtime.stitcher import checked_parameters, new_stitcher
@@ -54,12 +55,7 @@ def write_mosaics(
         artifact = ImageArtifact(
             pixels=mosaic, pixel_size_um=source.pixel_size_um, channel=names.get(channel, f"channel{channel}")
         )
-        try:
-            write(artifact, file)
-        except OSError as error:
-            raise StorageError(
-                f"{file} cannot be written ({error.strerror or error}): free space, or check permissions."
-            ) from error
+        write_image(write, artifact, file)
         files.append(file)
     return tuple(files)
 

@@ -13,9 +13,10 @@ from hcs_core.arrays.positions_table import positions_csv, positions_table
 from hcs_core.arrays.table import Table
 from hcs_core.errors import PlateError, RunError, did_you_mean
 from hcs_core.plate.nominal_positions import nominal_positions
-from hcs_core.runtime.output_folder import prepare_folder, write_whole
+from hcs_core.runtime.output_folder import prepare_folder
 from hcs_core.runtime.services.well_images import WellImages
 from hcs_core.runtime.stitcher import Tile, checked_parameters, new_stitcher
+from hcs_core.runtime.whole_files import write_whole
 
 
 def write_positions(
