@@ -213,16 +213,13 @@ def write_run_files(
 def _wells_csv(result: RunResult) -> str:
     """Return a row for each well that has a record, with the columns that other programs join tables by."""
     absent = Counter(row.well for row in result.absent if row.action != REPORTED)
-    outputs = {
-        well: ";".join(_relative(path, result.output) for path in found.outputs) for well, found in result.items()
-    }
-    lines = (
-        (
+    lines = []
+    for well, found in result.items():
+        outputs = ";".join(_relative(path, result.output) for path in found.outputs)
+        lines.append((
             result.plan.plate, well, found.status, len(found.sites), result.present.get(well, 0), absent[well],
-            found.seconds, found.peak_memory_bytes, outputs[well], found.error,
-        )
-        for well, found in result.items()
-    )  # fmt: skip
+            found.seconds, found.peak_memory_bytes, outputs, found.error,
+        ))  # fmt: skip
     return csv_text(WELL_COLUMNS, lines)
 
 
