@@ -134,6 +134,14 @@ class NodePlan:
         return self.stitch is not None and self.stitch.positions is None
 
     @property
+    def sources(self) -> tuple[int, ...]:
+        """The nodes that it gets something of: planes, artifacts, positions."""
+        ports = [port.node for port in self.inputs if port.node != PLATE]
+        makers = [maker for taken in self.takes for maker in taken.makers]
+        places = [] if self.stitch is None or self.stitch.positions is None else [self.stitch.positions]
+        return tuple(dict.fromkeys([*ports, *makers, *places]))
+
+    @property
     def passes_on(self) -> bool:
         """Whether it makes only artifacts: later nodes get the image that it got."""
         return not self.out

@@ -8,6 +8,7 @@ graph of nodes: a node computes one call for some channels of one image, a port 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -197,19 +198,20 @@ class Plan:
             if estimate.scope == scope
         )
 
+    def upstream(self, nodes: Iterable[int]) -> frozenset[int]:
+        """Return nodes, and all that they get something of."""
+        found: set[int] = set()
+        left = [index for index in nodes if index != PLATE]
+        while left:
+            index = left.pop()
+            if index not in found:
+                found.add(index)
+                left.extend(self.nodes[index].sources)
+        return frozenset(found)
+
     def ancestors(self, index: int) -> tuple[int, ...]:
         """Return the nodes that a node's planes come through, and what those take, in order, without itself."""
-        found: set[int] = set()
-        left = [port.node for port in self.nodes[index].inputs]
-        while left:
-            node = left.pop()
-            if node != PLATE and node not in found:
-                found.add(node)
-                left += [port.node for port in self.nodes[node].inputs]
-                left += [maker for taken in self.nodes[node].takes for maker in taken.makers]
-                stitch = self.nodes[node].stitch
-                left += [] if stitch is None or stitch.positions is None else [stitch.positions]
-        return tuple(sorted(found))
+        return tuple(sorted(self.upstream(port.node for port in self.nodes[index].inputs)))
 
     def estimate_key(self, stage: Stage) -> str:
         """A digest of what makes a reduction's result: how it is estimated, of what plate; not of what it samples."""

@@ -14,28 +14,13 @@ from hcs_core.compiler.plan import Plan
 
 def needed_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
     """Return the nodes that the outputs at these positions are made of, images and artifacts."""
-    return _upstream(plan, [port.node for index in outputs for port in plan.outputs[index].ports])
+    return plan.upstream(port.node for index in outputs for port in plan.outputs[index].ports)
 
 
 def running_nodes(plan: Plan, outputs: Iterable[int]) -> frozenset[int]:
     """Return the nodes that run where these outputs are made: what they need, what makes artifacts, and positions."""
     makers = [index for index, node in enumerate(plan.nodes) if node.makes or node.places]
-    return needed_nodes(plan, outputs) | _upstream(plan, makers)
-
-
-def _upstream(plan: Plan, nodes: Iterable[int]) -> frozenset[int]:
-    """Return nodes, and all that they get something of."""
-    found: set[int] = set()
-    left = list(nodes)
-    while left:
-        index = left.pop()
-        if index != PLATE and index not in found:
-            found.add(index)
-            left.extend(port.node for port in plan.nodes[index].inputs)
-            left.extend(maker for taken in plan.nodes[index].takes for maker in taken.makers)
-            stitch = plan.nodes[index].stitch
-            left.extend(() if stitch is None or stitch.positions is None else (stitch.positions,))
-    return frozenset(found)
+    return needed_nodes(plan, outputs) | plan.upstream(makers)
 
 
 def pull_order(plan: Plan, outputs: Sequence[int]) -> tuple[int, ...]:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
+from hcs_core.compiler.node_plan import EstimatePlan
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import one_line
 from hcs_core.plugins.estimate import Estimated
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
-from hcs_core.runtime.task import Fault, WellFaultError
+from hcs_core.runtime.well.call_faults import fault_of
 
 
 class EstimateCalls:
@@ -62,13 +62,16 @@ class EstimateCalls:
         node = self._plan.nodes[index]
         made = self._call(index, estimate.how.reduce, (collected, node.input.shape), self._told(index))
         if not isinstance(made, Estimated):
-            raise _fault(node, f"{estimate.how.reduce} returned {type(made).__name__}, not hcs_core.Estimated")
+            raise fault_of(
+                node, None, f"{estimate.how.reduce} returned {type(made).__name__}, not hcs_core.Estimated"
+            )
         value = np.asarray(made.value)
         fits = value.shape == node.input.shape if estimate.is_image else value.ndim == 1
         if not fits or value.dtype.kind not in "fiu" or not np.isfinite(value).all():
             what = f"an image of {node.input.shape}" if estimate.is_image else "a row of numbers"
-            raise _fault(
+            raise fault_of(
                 node,
+                None,
                 f"{estimate.how.reduce} returned {value.dtype} of shape {value.shape} for {estimate.parameter}, and "
                 f"{what} was expected, all finite",
             )
@@ -90,7 +93,7 @@ class EstimateCalls:
             return self._functions[index, target](*arguments, **told)
         # A plugin's function may raise anything; it becomes a fault with step and function.
         except Exception as error:
-            raise _fault(node, f"{target} raised {one_line(error)}", site) from error
+            raise fault_of(node, site, f"{target} raised {one_line(error)}") from error
 
     def _array(
         self, index: int, estimate: EstimatePlan, made: Any, target: str, site: int | None = None
@@ -99,14 +102,8 @@ class EstimateCalls:
             array: npt.NDArray[Any] = made
             return array
         found = f"{made.nbytes:,} bytes" if isinstance(made, np.ndarray) else type(made).__name__
-        raise _fault(
+        raise fault_of(
             self._plan.nodes[index],
-            f"{target} returned {found}, and an array of at most {estimate.how.collected_bytes:,} bytes was expected",
             site,
+            f"{target} returned {found}, and an array of at most {estimate.how.collected_bytes:,} bytes was expected",
         )
-
-
-def _fault(node: NodePlan, text: str, site: int | None = None) -> WellFaultError:
-    where = "" if site is None else f", site {site}"
-    error = f"step {node.step!r}, function {node.operation!r}{where}: {text}."
-    return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))

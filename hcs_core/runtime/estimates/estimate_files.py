@@ -29,6 +29,7 @@ from hcs_core.runtime.estimates.reductions import sample_tasks
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
 from hcs_core.runtime.well.kernels import Kernels
+from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.sampling import Sampler
 from hcs_core.runtime.whole_files import whole_file, write_whole
 
@@ -200,7 +201,8 @@ class EstimateFiles:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
         kernels = Kernels(self._plan, self._plugins)
         services = services_of(self._job, self._plugins)
-        sampler = Sampler(self._job, self._plugins, kernels, Readers(self._plugins.readers), services, thread)
+        reading = Reading(self._job, Readers(self._plugins.readers), thread)
+        sampler = Sampler(self._job, self._plugins, kernels, reading, services)
         task, key, before = self._plane(sampler, stage, channel, tasks)
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
         node = self._plan.nodes[stage.node]

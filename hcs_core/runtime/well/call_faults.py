@@ -1,4 +1,4 @@
-"""What is wrong with one call of a kernel, as a sentence: what it raised, or what it returned."""
+"""What is wrong with one call of a function: what it raised or returned, as a sentence and as a well's fault."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import Any
 
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.errors import one_line
+from hcs_core.runtime.task import Fault, WellFaultError
 
 _READ_ONLY = re.compile(r"(array|destination|argument|buffer)\b.*\bread-?only", re.IGNORECASE)
 """What numpy, OpenCV, Cython and numba say to code that wants to write into an array that is read-only."""
+
+
+def fault_of(node: NodePlan, site: int | None, text: str) -> WellFaultError:
+    """Return the fault of a well whose function did, at a site or (`None`) for all of them, what the text says."""
+    where = "" if site is None else f", site {site}"
+    error = f"step {node.step!r}, function {node.operation!r}{where}: {text}."
+    return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))
 
 
 def what_it_raised(error: Exception) -> str:

@@ -16,8 +16,7 @@ from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
 from hcs_core.plugins.signature import PRESENT
-from hcs_core.runtime.task import Fault, WellFaultError
-from hcs_core.runtime.well.call_faults import what_it_raised, what_it_returned
+from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 
 
@@ -118,9 +117,3 @@ def _read_only(array: Any) -> Any:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def fault_of(node: NodePlan, site: int, text: str) -> WellFaultError:
-    """Return the fault of a well whose function did, at a site, what the text says."""
-    error = f"step {node.step!r}, function {node.operation!r}, site {site}: {text}."
-    return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))

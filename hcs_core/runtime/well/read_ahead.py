@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +22,13 @@ SourceKey = tuple[int, PlaneKey]
 
 
 class PlaneSource:
-    """Reads the planes of one well, checked against what the plan expects."""
+    """Reads the planes of one well, checked against the shape and dtype that the plan expects of each channel."""
 
-    def __init__(self, planes: PlaneTable, readers: Readers, root: Path) -> None:
+    def __init__(
+        self, planes: PlaneTable, readers: Readers, root: Path, expected: Mapping[int, tuple[tuple[int, int], str]]
+    ) -> None:
         self._planes = planes
+        self._expected = expected
         self._readers = readers
         self._root = root
         columns = (planes.channel, planes.site, planes.timepoint, planes.z_index)
@@ -36,7 +39,7 @@ class PlaneSource:
             )
         }
 
-    def read(self, key: SourceKey, shape: tuple[int, int], dtype: str) -> npt.NDArray[Any]:
+    def read(self, key: SourceKey) -> npt.NDArray[Any]:
         """Return a plane's pixels.
 
         Raises
@@ -44,6 +47,7 @@ class PlaneSource:
         WellFaultError
             Its file cannot be read, or holds another shape or dtype than the plan expects.
         """
+        shape, dtype = self._expected[key[0]]
         plane = self._planes.plane(self._rows[key])
         location = str(self._root / plane.uri)
         try:

@@ -30,7 +30,8 @@ from hcs_core.runtime.well.intermediates import Intermediates
 from hcs_core.runtime.well.kernels import Kernels
 from hcs_core.runtime.well.mosaic_work import MosaicWork
 from hcs_core.runtime.well.plane_work import PlaneWork
-from hcs_core.runtime.well.read_ahead import PlaneSource, ReadAhead, SourceKey
+from hcs_core.runtime.well.read_ahead import SourceKey
+from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.sampling import Sampler
 from hcs_core.runtime.well.well_artifacts import WellArtifacts
 from hcs_core.storage.backend import Restartable, WellStore
@@ -49,18 +50,14 @@ class WellRunner:
         self._job = job
         self._plan: Plan = job.plan
         self._plugins = plugins
-        self._readers = Readers(plugins.readers)
         self._kernels = Kernels(job.plan, plugins)
         self._stores = open_stores(job.plan, job.output, plugins)
         self._services = services_of(job, plugins)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
-        self._sampler = Sampler(job, plugins, self._kernels, self._readers, self._services, self._thread)
+        self._reading = Reading(job, Readers(plugins.readers), self._thread)
+        self._sampler = Sampler(job, plugins, self._kernels, self._reading, self._services)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
-        lanes = job.plan.lanes
-        self._numbers = tuple(channel.number for _, channel in lanes)
-        # What a plane of each channel has to be.
-        self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
 
     def close(self) -> None:
         """End the thread."""
@@ -110,10 +107,10 @@ class WellRunner:
         return self._run(attrs.evolve(record, sites=shape.sites, absent=absent), task, shape, plan)
 
     def _unreadable(self, task: WellTask) -> Iterator[AbsentPlane]:
-        source = PlaneSource(task.planes, self._readers, self._job.plate_root)
+        source = self._reading.source(task)
         for key in dict.fromkeys(self._forecast(self._plan, task.shape, task.well)):
             try:
-                source.read(key, *self._expected[key[0]])
+                source.read(key)
             except WellFaultError as error:
                 if error.fault.plane is not None:
                     yield error.fault.plane
@@ -145,17 +142,15 @@ class WellRunner:
         estimates = self._sampler.of(plan).estimates(task, shape)
         wells = self._open(task)
         outputs = self._plan.outputs
-        source = PlaneSource(task.planes, self._readers, self._job.plate_root)
-        expected = self._expected
         keys = self._forecast(plan, shape, task.well)
         with (
             Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
-            ReadAhead(keys, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
+            self._reading.ahead(task, keys) as ahead,
         ):
             work = PlaneWork(
                 plan=plan,
                 shape=shape,
-                numbers=self._numbers,
+                numbers=self._reading.numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores={index: wells[outputs[index].store] for index in self._plan.kept_in(task.well)},

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
-import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.graph.estimating import plan_before, sampled_planes
@@ -20,21 +18,21 @@ from hcs_core.compiler.order.traversal import Traversal
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.stage import SampledPlane
 from hcs_core.compiler.well_shape import WellShape
-from hcs_core.errors import StorageError, one_line
-from hcs_core.plate.reader import Readers
 from hcs_core.plugins.estimate import WELL
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.estimates.estimate_calls import EstimateCalls
+from hcs_core.runtime.estimates.kept_estimates import KeptEstimates
 from hcs_core.runtime.journal import FOLDER
 from hcs_core.runtime.services.plate_services import PlateServices
-from hcs_core.runtime.task import AbsentPlane, Fault, GivenEstimate, RunJob, SampleTask, WellFaultError, WellTask
+from hcs_core.runtime.task import AbsentPlane, GivenEstimate, RunJob, SampleTask, WellFaultError, WellTask
+from hcs_core.runtime.well.call_faults import fault_of
 from hcs_core.runtime.well.forecast import forecast
 from hcs_core.runtime.well.intermediates import Intermediates
 from hcs_core.runtime.well.kernels import Kernels
 from hcs_core.runtime.well.mosaic_work import MosaicWork
 from hcs_core.runtime.well.plane_work import Estimates, Held, PlaneWork
-from hcs_core.runtime.well.read_ahead import PlaneSource, ReadAhead
+from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.well_artifacts import WellArtifacts
 
 TakePlane = Callable[[int, PlaneKey, npt.NDArray[Any]], None]
@@ -71,21 +69,18 @@ class Sampler:
         job: RunJob,
         plugins: PluginManager,
         kernels: Kernels,
-        readers: Readers,
+        reading: Reading,
         services: PlateServices,
-        thread: Executor,
     ) -> None:
         self._job = job
         self._plan: Plan = job.plan
         self._plugins = plugins
         self._kernels = kernels
-        self._readers = readers
+        self._reading = reading
         self._services = services
-        self._thread = thread
         self._calls = EstimateCalls(job.plan, plugins)
         self._before: dict[int, Plan] = {}
-        self._numbers = tuple(channel.number for _, channel in job.plan.lanes)
-        self._expected = {channel.number: (image.shape, image.dtype) for image, channel in job.plan.lanes}
+        self._kept = KeptEstimates(job.output)
         self._loaded: dict[str, npt.NDArray[Any]] = {}
 
     def of(self, plan: Plan) -> Sampler:
@@ -93,7 +88,7 @@ class Sampler:
         if plan is self._plan:
             return self
         job = attrs.evolve(self._job, plan=plan)
-        return Sampler(job, self._plugins, self._kernels, self._readers, self._services, self._thread)
+        return Sampler(job, self._plugins, self._kernels, self._reading, self._services)
 
     # --- What stages before have made -----------------------------------------------------------------------
 
@@ -132,11 +127,12 @@ class Sampler:
         for channel, count in sampled.items():
             if count < estimate.how.fewest:
                 name = node.input.channels[channel].name
-                text = (
-                    f"step {node.step!r}, function {node.operation!r}: {estimate.parameter} cannot be estimated from "
-                    f"{count} planes of the channel {name!r}; at least {estimate.how.fewest} are needed: give it."
+                raise fault_of(
+                    node,
+                    None,
+                    f"{estimate.parameter} cannot be estimated from {count} planes of the channel {name!r}; at least "
+                    f"{estimate.how.fewest} are needed: give it",
                 )
-                raise WellFaultError(Fault(error=text, step=node.step, function=node.operation))
             made = self._calls.reduced(index, estimate, collected[channel])
             found.setdefault((index, channel), {})[estimate.parameter] = made.value
 
@@ -144,11 +140,7 @@ class Sampler:
         if not given.file:
             return given.numbers
         if given.digest not in self._loaded:
-            path = self._job.output / given.file
-            try:
-                self._loaded[given.digest] = np.load(path, allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise StorageError(f"{path} cannot be read ({one_line(error)}): run with --reestimate.") from error
+            self._loaded[given.digest] = self._kept.image(given)
         return self._loaded[given.digest]
 
     # --- Planes ---------------------------------------------------------------------------------------------
@@ -209,19 +201,17 @@ class Sampler:
             self._before[index] = plan_before(self._plan, index)
         plan = self._before[index]
         wanted = {(channel, PlaneKey(site, timepoint, z)) for channel, site, timepoint, z in planes}
-        source = PlaneSource(task.planes, self._readers, self._job.plate_root)
         reads = forecast(plan, shape, task.well, wanted)
-        expected = self._expected
         with (
             # What an artifact on the way writes is no result: the well's own run writes it.
             TemporaryDirectory(dir=self._job.output / FOLDER, prefix="sample-") as images,
             Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
-            ReadAhead(reads, lambda key: source.read(key, *expected[key[0]]), self._thread) as ahead,
+            self._reading.ahead(task, reads) as ahead,
         ):
             work = _Collecting(
                 plan=plan,
                 shape=shape,
-                numbers=self._numbers,
+                numbers=self._reading.numbers,
                 kernels=self._kernels,
                 ahead=ahead,
                 stores={},

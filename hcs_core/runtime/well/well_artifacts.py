@@ -20,7 +20,7 @@ from hcs_core.errors import one_line
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.task import Fault, WellFaultError
-from hcs_core.runtime.well.kernels import fault_of
+from hcs_core.runtime.well.call_faults import fault_of
 
 COLUMN_OF = {"s": "Metadata_Site", "t": "Metadata_Time", "c": "Metadata_Channel", "z": "Metadata_Z"}
 """The column of a table that says to which place along a component a row belongs."""
