@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
-from hcs_core.compiler.canvas import SNAP
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.artifact_book import ArtifactBook
 from hcs_core.compiler.graph.estimating import estimates_of
 from hcs_core.compiler.graph.lanes import Group, Lane, difference, groups, lanes_of, unknown
 from hcs_core.compiler.graph.misfits import branched_twice, ill_fitting_images, misfit, no_such_key
 from hcs_core.compiler.graph.operations import Images, Resolved, given_parameters, parameter_problems, resolve
+from hcs_core.compiler.graph.output_image import output_image
 from hcs_core.compiler.graph.stitching import Stitching, stitching_call
 from hcs_core.compiler.graph.stitching_problems import sites_are_gone
-from hcs_core.compiler.image_plan import PROJECTION_Z, ImageChannel, ImagePlan
 from hcs_core.compiler.node_plan import NodePlan, Only
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
@@ -24,7 +23,6 @@ from hcs_core.compiler.source.selected import channel_index
 from hcs_core.errors import PlateError
 from hcs_core.pipeline.step import Branch, FunctionCall, Step
 from hcs_core.plate.wells import canonical_well
-from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.plugins.signature import MissingPolicy
 
 
@@ -257,43 +255,3 @@ class Builder:
         self.problems.extend(wrong)
         # Without good parameters nobody can say what frame is left; all else follows from the signature.
         return None if wrong and found.signature.frame is not None else found
-
-
-def output_image(image: ImagePlan, resolved: Resolved, parameters: Mapping[str, ParameterValue]) -> ImagePlan:
-    """Return the image that an operation makes of an image.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left of its frame.
-    """
-    reduced = resolved.signature.reduced
-    channels = image.channels
-    if "c" in reduced:
-        channels = (ImageChannel(name=resolved.signature.out_channel),)
-    made = attrs.evolve(
-        image,
-        channels=channels,
-        z_indexes=(PROJECTION_Z,) if "z" in reduced else image.z_indexes,
-        timepoints=image.timepoints[:1] if "t" in reduced else image.timepoints,
-        reduced="".join(axis for axis in "tz" if axis in reduced or axis in image.reduced),
-        dtype=resolved.signature.out_dtype or image.dtype,
-        z_step_um=None if "z" in reduced else image.z_step_um,
-        time_step_s=None if "t" in reduced else image.time_step_s,
-    )
-    frame = resolved.signature.frame
-    if frame is None:
-        return made
-    if image.is_mosaic and frame.crop:
-        raise ValueError("a mosaic has another size in each well, and cannot be cropped: crop before `stitch`")
-    # A canvas is never smaller than what it is a multiple of.
-    change = frame.change((SNAP, SNAP) if image.is_mosaic else image.shape, parameters)
-    y, x = (before + moved * image.scale for before, moved in zip(image.origin, change.origin, strict=True))
-    return attrs.evolve(
-        made,
-        shape=image.shape if image.is_mosaic else change.shape,
-        field_shape=None if image.is_mosaic else image.field_shape or image.shape,
-        scale=image.scale * change.scale,
-        origin=(y, x),
-        pixel_size_um=None if image.pixel_size_um is None else image.pixel_size_um * change.scale,
-    )
