@@ -34,7 +34,8 @@ from hcs_core import (
     well_name,
 )
 from hcs_core.compiler.machine import Existing, Machine
-from hcs_core.plate.inventory import Channel, PlaneTable
+from hcs_core.plate.inventory import Channel
+from hcs_core.plate.plane_table import PlaneTable
 from hcs_core.runtime.compiled_contexts import given_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.planes_table import absent_rows

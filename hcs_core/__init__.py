@@ -80,15 +80,7 @@ if TYPE_CHECKING:
         ImageStitchingStep as ImageStitchingStep,
         PositionGenerationStep as PositionGenerationStep,
     )
-    from hcs_core.plate.inventory import (
-        Channel as Channel,
-        Plane as Plane,
-        PlaneKind as PlaneKind,
-        PlaneState as PlaneState,
-        PlaneTable as PlaneTable,
-        Plate as Plate,
-        SitePosition as SitePosition,
-    )
+    from hcs_core.plate.inventory import Channel as Channel, Plate as Plate, SitePosition as SitePosition
     from hcs_core.plate.microscope import (
         FilenameParser as FilenameParser,
         LayoutWriter as LayoutWriter,
@@ -108,6 +100,12 @@ if TYPE_CHECKING:
         WellState as WellState,
         draw_plate as draw_plate,
         plate_picture as plate_picture,
+    )
+    from hcs_core.plate.plane_table import (
+        Plane as Plane,
+        PlaneKind as PlaneKind,
+        PlaneState as PlaneState,
+        PlaneTable as PlaneTable,
     )
     from hcs_core.plate.reader import (
         Header as Header,
@@ -255,12 +253,13 @@ _NAMES = {
     "hcs_core.pipeline.pipeline": "Pipeline",
     "hcs_core.pipeline.step": "Step",
     "hcs_core.pipeline.stitching_steps": "ImageStitchingStep PositionGenerationStep",
-    "hcs_core.plate.inventory": "Channel Plane PlaneKind PlaneState PlaneTable Plate SitePosition",
+    "hcs_core.plate.inventory": "Channel Plate SitePosition",
     "hcs_core.plate.microscope": (
         "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"
     ),
     "hcs_core.plate.opening": "open_plate",
     "hcs_core.plate.picture": "PictureChannel PictureMark PlatePicture WellState draw_plate plate_picture",
+    "hcs_core.plate.plane_table": "Plane PlaneKind PlaneState PlaneTable",
     "hcs_core.plate.reader": "Header Reader Region",
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",

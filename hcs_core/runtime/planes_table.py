@@ -12,7 +12,8 @@ from hcs_core.arrays.csv_text import csv_text
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.source.source_image import planes_of
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import LACKING, PlaneState, Plate
+from hcs_core.plate.inventory import Plate
+from hcs_core.plate.plane_table import LACKING, PlaneState
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 
 PLANE_COLUMNS = (

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from hcs_core.compiler.problem import Problem
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import LACKING, PlaneState, PlaneTable
 from hcs_core.plate.plane_order import begins_site
+from hcs_core.plate.plane_table import LACKING, PlaneState, PlaneTable
 
 _MOST_NAMED = 8
 

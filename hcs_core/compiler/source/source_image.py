@@ -19,8 +19,9 @@ from hcs_core.compiler.source.colours import channel_colour
 from hcs_core.compiler.source.selected import Chosen, chosen_part
 from hcs_core.compiler.well_shape import WellShape
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import LACKING, NO_PART, PlaneKind, PlaneTable, Plate
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.plane_order import begins_site
+from hcs_core.plate.plane_table import LACKING, NO_PART, PlaneKind, PlaneTable
 
 
 def with_source(plan: Plan, given: CompileInput) -> Plan:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.errors import ReadError
-from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
+from hcs_core.plate.plane_table import Plane, PlaneState, PlaneTable
 from hcs_core.plate.reader import Readers
 from hcs_core.runtime.task import AbsentPlane, Fault, WellFaultError
 
