@@ -1,4 +1,4 @@
-"""The plan: a pipeline compiled for a plate. Frozen, picklable, printable, comparable, with a digest.
+"""The plan: pipelines compiled for a plate. Frozen, picklable, printable, comparable, with a digest.
 
 Images are five-dimensional; an image of the plan stands for the images of all sites. How they are made is a
 graph of nodes: a node computes one call for some channels of one image, a port is one channel of a node's result

@@ -25,7 +25,7 @@ WRITER = "tiff"
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Canvas:
+class TileLayout:
     """Where tiles go: (y, x) pixels from the mosaic's first, by site, and the mosaic's shape."""
 
     positions: Mapping[int, npt.NDArray[np.float64]]
@@ -38,7 +38,7 @@ def write_mosaics(
     """Make and write every mosaic of a well; see `PlateServices.stitch_images`."""
     spec = source.spec
     told = checked_parameters(spec.name, spec.fusion, parameters)
-    canvas = canvas_of(source, positions_file)
+    layout = tile_layout(source, positions_file)
     write = source.plugins.writers.load(WRITER)
     prepare_folder(folder, source.plate.root, source.output)
     names = {channel.number: channel.name for channel in source.plate.channels}
@@ -47,11 +47,11 @@ def write_mosaics(
         channel, z_index, timepoint = place
         file = folder / f"{source.well}_stitched_w{channel}_z{z_index}_t{timepoint}.tif"
         images = [image for image in source.images if image.place == place]
-        positions = np.array([canvas.positions[image.site] for image in images])
+        positions = np.array([layout.positions[image.site] for image in images])
         tiles = (source.read(image) for image in images)
-        mosaic = new_stitcher(source.plugins, spec.name).fuse(tiles, positions, canvas.shape, **told)
-        if mosaic.shape != canvas.shape:
-            raise RunError(f"the stitcher {spec.name!r} gave a mosaic of {mosaic.shape} for one of {canvas.shape}.")
+        mosaic = new_stitcher(source.plugins, spec.name).fuse(tiles, positions, layout.shape, **told)
+        if mosaic.shape != layout.shape:
+            raise RunError(f"the stitcher {spec.name!r} gave a mosaic of {mosaic.shape} for one of {layout.shape}.")
         artifact = ImageArtifact(
             pixels=mosaic, pixel_size_um=source.pixel_size_um, channel=names.get(channel, f"channel{channel}")
         )
@@ -60,8 +60,8 @@ def write_mosaics(
     return tuple(files)
 
 
-def canvas_of(source: WellImages, positions_file: Path) -> Canvas:
-    """Return the canvas that a file of positions asks for; it is the same whichever of the sites have images.
+def tile_layout(source: WellImages, positions_file: Path) -> TileLayout:
+    """Return the layout that a file of positions asks for; it is the same whichever of the sites have images.
 
     Its first pixel is (0, 0) of the positions, or the whole pixel at or before those that are below 0; it ends with
     the last tile, at the nearest whole pixel.
@@ -93,4 +93,4 @@ def canvas_of(source: WellImages, positions_file: Path) -> Canvas:
     yx = yx - np.floor(np.minimum(yx.min(axis=0), 0.0))
     last = np.floor(yx.max(axis=0) + 0.5).tolist()
     height, width = (math.trunc(start) + length for start, length in zip(last, source.shape, strict=True))
-    return Canvas(positions=dict(zip(sites, yx, strict=True)), shape=(height, width))
+    return TileLayout(positions=dict(zip(sites, yx, strict=True)), shape=(height, width))

@@ -21,7 +21,7 @@ SourceKey = tuple[int, PlaneKey]
 """The number of a channel, and a plane's key."""
 
 
-class PlaneSource:
+class WellPlanes:
     """Reads the planes of one well, checked against the shape and dtype that the plan expects of each channel."""
 
     def __init__(

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 from hcs_core.plate.reader import Readers
 from hcs_core.runtime.task import RunJob, WellTask
-from hcs_core.runtime.well.read_ahead import PlaneSource, ReadAhead, SourceKey
+from hcs_core.runtime.well.read_ahead import ReadAhead, SourceKey, WellPlanes
 
 
 class Reading:
@@ -32,9 +32,9 @@ class Reading:
         """The plate's numbers of the plan's lanes."""
         self._expected = {channel.number: (image.shape, image.dtype) for image, channel in lanes}
 
-    def source(self, task: WellTask) -> PlaneSource:
+    def source(self, task: WellTask) -> WellPlanes:
         """Return what reads the planes of a well, one by one."""
-        return PlaneSource(task.planes, self._readers, self._root, self._expected)
+        return WellPlanes(task.planes, self._readers, self._root, self._expected)
 
     def ahead(self, task: WellTask, keys: Sequence[SourceKey]) -> ReadAhead:
         """Begin to read planes of a well in an order."""
