@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hcs_core.runtime.worker_environment import ONE_THREAD
+from hcs_core.runtime.workers.worker_environment import ONE_THREAD
 
 os.environ.update(ONE_THREAD)  # Before the libraries are imported: they look at it then.
 

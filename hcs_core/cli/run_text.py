@@ -8,7 +8,7 @@ from pathlib import Path
 from hcs_core.cli.columns import columns_text
 from hcs_core.pipeline.config import GlobalPipelineConfig
 from hcs_core.plugins.artifact import ArtifactKind
-from hcs_core.runtime.estimate_files import EstimateRow
+from hcs_core.runtime.estimates.estimate_files import EstimateRow
 from hcs_core.runtime.planes_table import REPORTED
 from hcs_core.runtime.result import RunResult
 
