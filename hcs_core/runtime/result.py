@@ -108,7 +108,7 @@ class RunResult(Mapping[str, WellResult]):
     def _outputs(self, record: WellRecord) -> tuple[Path, ...]:
         if record.status not in {"ok", "cached"}:
             return ()
-        return tuple(self.output / self.plan.outputs[index].store for index in self.plan.kept_in(record.well))
+        return tuple(self.output / store for store in self.plan.stores_of(record.well))
 
     @property
     def failed(self) -> tuple[WellRecord, ...]:
