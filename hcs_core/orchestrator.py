@@ -25,7 +25,6 @@ from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.plate_microscope import PlateMicroscope
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import WellFilter, select_wells
-from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
@@ -246,7 +245,7 @@ class PipelineOrchestrator:
         whole = set(plan.well_names)
         for output in plan.outputs:
             whole -= set(plan.wells_of(output)).difference(stores[output.store].finished_wells())
-        if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
+        if plan.measures:
             whole &= WellParts(self.output).wells()
         tasks = well_tasks(plan, self.plate)
         kept = KeptEstimates(self.output)

@@ -17,6 +17,7 @@ from hcs_core.compiler.artifact_plan import ORDER, ArtifactPlan, MadePlan, Taken
 from hcs_core.compiler.canvas import Canvas, TileFrame
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.estimate import Estimate
 from hcs_core.plugins.parameter import ParameterValue
 from hcs_core.storage.layout import ImageLayout, StoreLayout
@@ -395,6 +396,13 @@ class Plan:
     def stitches(self) -> bool:
         """Whether it looks at where sites lie."""
         return any(node.stitch is not None for node in self.nodes)
+
+    @property
+    def measures(self) -> bool:
+        """Whether its wells leave more than images: tables, JSON, or the positions of their sites."""
+        return any(artifact.kind != ArtifactKind.IMAGE for artifact in self.artifacts) or any(
+            node.places for node in self.nodes
+        )
 
     @property
     def samples_mosaics(self) -> bool:
