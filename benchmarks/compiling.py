@@ -34,12 +34,13 @@ from hcs_core import (
     well_name,
 )
 from hcs_core.compiler.machine import Existing, Machine
-from hcs_core.plate.inventory import Channel, PlaneTable
+from hcs_core.plate.inventory import Channel
+from hcs_core.plate.plane_table import PlaneTable
 from hcs_core.runtime.compiled_contexts import given_plan
 from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.planes_table import absent_rows
-from hcs_core.runtime.plate_services import ServicesOfPlate
-from hcs_core.runtime.services import ServicesRecipe
+from hcs_core.runtime.services.plate_services import ServicesRecipe
+from hcs_core.runtime.services.services_of_plate import ServicesOfPlate
 from hcs_core.runtime.well_tasks import well_tasks
 
 SITES, CHANNELS, SLICES = 9, ("DAPI", "GFP", "RFP", "Cy5"), 2

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from hcs_core import PluginManager
-from hcs_core.runtime.worker_environment import ONE_THREAD, STEADY_HEAP
+from hcs_core.runtime.workers.worker_environment import ONE_THREAD, STEADY_HEAP
 from hcs_synthetic.plate import SyntheticPlate
 
 SMALLEST = 384

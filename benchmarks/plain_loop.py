@@ -1,6 +1,6 @@
 """The engine with one worker in the calling process, against a plain loop over the same kernels, in turn.
 
-    uv run python benchmarks/plain_loop.py --size 1080 --wells 12 --sites 4 --channels 2 --slices 3
+    uv run python benchmarks/plain_loop.py --size 2160 --wells 6 --sites 4 --channels 2 --slices 3
 
 The loop is what one would write by hand for just this plate: for each stack, each TIFF is read with tifffile and
 given to the same kernel functions; the result is halved down a pyramid as `hcs-zarr` does it, and every level is
@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hcs_core.runtime.worker_environment import ONE_THREAD
+from hcs_core.runtime.workers.worker_environment import ONE_THREAD
 
 os.environ.update(ONE_THREAD)  # Before the libraries are imported: they look at it then.
 
@@ -167,8 +167,8 @@ def measure(folder: Path, plate: Path, asked: argparse.Namespace, name: str) -> 
 def main() -> None:
     """Print a table for each pipeline."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=1080, help="rows and columns of a plane")
-    for word, number in (("wells", 12), ("sites", 4), ("channels", 2), ("slices", 3), ("runs", 5)):
+    parser.add_argument("--size", type=int, default=2160, help="rows and columns of a plane")
+    for word, number in (("wells", 6), ("sites", 4), ("channels", 2), ("slices", 3), ("runs", 5)):
         parser.add_argument(f"--{word}", type=int, default=number)
     parser.add_argument("--pipelines", nargs="+", default=list(PIPELINES), choices=list(PIPELINES))
     parser.add_argument("--zarr", action="store_true", help="a second loop that writes through zarr-python")

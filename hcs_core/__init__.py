@@ -34,10 +34,8 @@ if TYPE_CHECKING:
         Existing as Existing,
         Machine as Machine,
     )
-    from hcs_core.compiler.plan import (
-        Plan as Plan,
-        Problem as Problem,
-    )
+    from hcs_core.compiler.plan import Plan as Plan
+    from hcs_core.compiler.problem import Problem as Problem
     from hcs_core.errors import (
         CompileError as CompileError,
         ConfigError as ConfigError,
@@ -82,15 +80,7 @@ if TYPE_CHECKING:
         ImageStitchingStep as ImageStitchingStep,
         PositionGenerationStep as PositionGenerationStep,
     )
-    from hcs_core.plate.inventory import (
-        Channel as Channel,
-        Plane as Plane,
-        PlaneKind as PlaneKind,
-        PlaneState as PlaneState,
-        PlaneTable as PlaneTable,
-        Plate as Plate,
-        SitePosition as SitePosition,
-    )
+    from hcs_core.plate.inventory import Channel as Channel, Plate as Plate, SitePosition as SitePosition
     from hcs_core.plate.microscope import (
         FilenameParser as FilenameParser,
         LayoutWriter as LayoutWriter,
@@ -110,6 +100,12 @@ if TYPE_CHECKING:
         WellState as WellState,
         draw_plate as draw_plate,
         plate_picture as plate_picture,
+    )
+    from hcs_core.plate.plane_table import (
+        Plane as Plane,
+        PlaneKind as PlaneKind,
+        PlaneState as PlaneState,
+        PlaneTable as PlaneTable,
     )
     from hcs_core.plate.reader import (
         Header as Header,
@@ -183,7 +179,7 @@ if TYPE_CHECKING:
     from hcs_core.runtime.context import (
         ProcessingContext as ProcessingContext,
     )
-    from hcs_core.runtime.estimate_files import EstimatePicture as EstimatePicture
+    from hcs_core.runtime.estimates.estimate_files import EstimatePicture as EstimatePicture
     from hcs_core.runtime.executor import (
         Executor as Executor,
         Session as Session,
@@ -194,7 +190,7 @@ if TYPE_CHECKING:
     from hcs_core.runtime.running import (
         RunOptions as RunOptions,
     )
-    from hcs_core.runtime.services import (
+    from hcs_core.runtime.services.plate_services import (
         PlateServices as PlateServices,
     )
     from hcs_core.runtime.stitcher import (
@@ -240,7 +236,8 @@ _NAMES = {
     "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",
-    "hcs_core.compiler.plan": "Plan Problem",
+    "hcs_core.compiler.plan": "Plan",
+    "hcs_core.compiler.problem": "Problem",
     "hcs_core.errors": (
         "CompileError ConfigError DetectionError HcsError PipelineError PlateError PluginError "
         "ReadError RunError StorageError UnknownNameError"
@@ -256,12 +253,13 @@ _NAMES = {
     "hcs_core.pipeline.pipeline": "Pipeline",
     "hcs_core.pipeline.step": "Step",
     "hcs_core.pipeline.stitching_steps": "ImageStitchingStep PositionGenerationStep",
-    "hcs_core.plate.inventory": "Channel Plane PlaneKind PlaneState PlaneTable Plate SitePosition",
+    "hcs_core.plate.inventory": "Channel Plate SitePosition",
     "hcs_core.plate.microscope": (
         "FilenameParser LayoutWriter MicroscopeHandler ParsedName PlaneFacts PlaneSource PlateDescription"
     ),
     "hcs_core.plate.opening": "open_plate",
     "hcs_core.plate.picture": "PictureChannel PictureMark PlatePicture WellState draw_plate plate_picture",
+    "hcs_core.plate.plane_table": "Plane PlaneKind PlaneState PlaneTable",
     "hcs_core.plate.reader": "Header Reader Region",
     "hcs_core.plate.thumbnails": "Thumbnail read_thumbnails thumbnail_side",
     "hcs_core.plate.wells": "canonical_well parse_well plate_format row_name select_wells well_name",
@@ -279,11 +277,11 @@ _NAMES = {
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"
     ),
     "hcs_core.runtime.context": "ProcessingContext",
-    "hcs_core.runtime.estimate_files": "EstimatePicture",
+    "hcs_core.runtime.estimates.estimate_files": "EstimatePicture",
     "hcs_core.runtime.executor": "Executor Session",
     "hcs_core.runtime.result": "RunResult",
     "hcs_core.runtime.running": "RunOptions",
-    "hcs_core.runtime.services": "PlateServices",
+    "hcs_core.runtime.services.plate_services": "PlateServices",
     "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",

@@ -10,9 +10,9 @@ import attrs
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
-from hcs_core.compiler.devices_pass import fitting_workers
 from hcs_core.compiler.given_images import read_images
-from hcs_core.compiler.machine import Existing, this_machine
+from hcs_core.compiler.machine import this_machine
+from hcs_core.compiler.passes.devices import fitting_workers
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
@@ -29,17 +29,14 @@ from hcs_core.plugins.events import PlanCompiled
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.compiled_contexts import checked_workers, given_plan
 from hcs_core.runtime.context import ProcessingContext
-from hcs_core.runtime.journal import Journal, JournalContent, existing_of
-from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
+from hcs_core.runtime.existing_wells import existing_wells
+from hcs_core.runtime.journal import Journal
 from hcs_core.runtime.output_folder import check_output, check_outside, clear_output, output_folder
-from hcs_core.runtime.output_stores import open_stores
-from hcs_core.runtime.plate_services import ServicesOfPlate
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions, run_plan
-from hcs_core.runtime.services import PlateServices, ServicesRecipe
+from hcs_core.runtime.services.plate_services import PlateServices, ServicesRecipe
+from hcs_core.runtime.services.services_of_plate import ServicesOfPlate
 from hcs_core.runtime.stitcher import Stitcher, new_stitcher
-from hcs_core.runtime.well_parts import WellParts
-from hcs_core.runtime.well_tasks import well_tasks
 
 
 class PipelineOrchestrator:
@@ -229,36 +226,13 @@ class PipelineOrchestrator:
             self._plate = self._with_positions(Selection())
             plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, images=images)
         if content is not None and not plan.problems:
-            existing = self._existing(plan, content)
+            existing = existing_wells(content, plan, self.plate, self.output, self.plugins)
             plan = draft_plan(pipelines, self.plate, self.config, self.plugins, machine, existing, images)
         if plan.problems:
             return plan if draft else without_problems(plan)
         names = tuple(step.name for step in plan.steps)
         self.plugins.emit(PlanCompiled(plate=plan.plate, digest=plan.digest, wells=plan.well_names, steps=names))
         return plan
-
-    def _existing(self, plan: Plan, content: JournalContent) -> Existing:
-        """Return the wells that the journal and every store that the plan has for them take for whole."""
-        if content.content_key != plan.content_key:
-            return Existing(content_key=content.content_key)
-        stores = open_stores(plan, self.output, self.plugins)
-        whole = set(plan.well_names)
-        for output in plan.outputs:
-            whole -= set(plan.wells_of(output)).difference(stores[output.store].finished_wells())
-        if plan.measures:
-            whole &= WellParts(self.output).wells()
-        tasks = well_tasks(plan, self.plate)
-        kept = KeptEstimates(self.output)
-        estimates = [kept.read(plan.estimate_key(stage)) for stage in plan.reductions]
-        there = [estimate for estimate in estimates if estimate is not None]
-        existing = existing_of(
-            content,
-            {task.well: task.digest() for task in tasks},
-            whole,
-            # Until all are there, nobody can say which wells were made with them: the run itself does.
-            estimates_digest(there) if len(there) == len(estimates) else None,
-        )
-        return attrs.evolve(existing, estimates=kept.keys())
 
     def _with_positions(self, select: Selection) -> Plate:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.table import Table
 from hcs_core.errors import PlateError
 
@@ -37,11 +37,7 @@ def positions_table(
 
 def positions_csv(table: Table) -> str:
     """Return the text of the file; numbers are written so that they come back as they are."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(zip(*(table[name].tolist() for name in COLUMNS), strict=True))
-    return text.getvalue()
+    return csv_text(COLUMNS, zip(*(table[name].tolist() for name in COLUMNS), strict=True))
 
 
 def read_positions(path: Path) -> Table:

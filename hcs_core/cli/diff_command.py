@@ -10,7 +10,7 @@ import click
 
 from hcs_core.cli.columns import columns_text
 from hcs_core.cli.session import Session, print_json
-from hcs_core.compiler.plan_difference import PlanDifference, plan_difference
+from hcs_core.compiler.views.difference import PlanDifference, plan_difference
 from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.orchestrator import PipelineOrchestrator
 from hcs_core.pipeline.config import GlobalPipelineConfig

@@ -10,7 +10,7 @@ import click
 
 from hcs_core.cli.doctor_findings import Codec, Findings, MemoryTypeState, examine
 from hcs_core.cli.session import Session, print_json
-from hcs_core.compiler.plan_words import size_text
+from hcs_core.compiler.views.words import size_text
 from hcs_core.plugins.records import PluginRecord
 
 

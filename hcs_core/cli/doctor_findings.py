@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from hcs_core.compiler.devices import Devices
 from hcs_core.compiler.machine import Machine, this_machine
+from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.errors import HcsError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.records import PluginRecord, PluginStatus

@@ -10,9 +10,10 @@ import numpy as np
 
 from hcs_core.cli.session import Session, print_json
 from hcs_core.plate.detection import AUTO, detect
-from hcs_core.plate.inventory import NO_PART, PlaneKind, Plate
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.opening import inventory, with_positions
 from hcs_core.plate.picture import WellState, draw_plate, well_states
+from hcs_core.plate.plane_table import NO_PART, PlaneKind
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import row_name, summary
 

@@ -7,9 +7,11 @@ from typing import Any
 import attrs
 
 from hcs_core.cli.columns import columns_text
-from hcs_core.compiler.plan import REDUCTION, OutputPlan, Plan, Stage, StepPlan
-from hcs_core.compiler.plan_tables import plan_facts, plan_needs, plan_tables
-from hcs_core.compiler.plan_words import source_text, why_text
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.stage import REDUCTION, Stage
+from hcs_core.compiler.step_plan import OutputPlan, StepPlan
+from hcs_core.compiler.views.tables import plan_facts, plan_needs, plan_tables
+from hcs_core.compiler.views.words import source_text, why_text
 
 _WORD = 10
 

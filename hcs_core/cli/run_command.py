@@ -20,7 +20,7 @@ from hcs_core.cli.session import Session, print_json
 from hcs_core.runtime.planes_table import REPORTED
 from hcs_core.runtime.result import RunResult
 from hcs_core.runtime.running import RunOptions
-from hcs_core.runtime.worker_environment import ONE_THREAD
+from hcs_core.runtime.workers.worker_environment import ONE_THREAD
 
 _EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3, "interrupted": 130}
 _FAILED_SHOWN = 12

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from hcs_core.compiler.definitions import definition_digest
+from hcs_core.compiler.graph.operations import Images
 from hcs_core.compiler.machine import Existing, Machine
-from hcs_core.compiler.operations import Images
 from hcs_core.compiler.pass_order import ordered_passes
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import CompileError, PluginError

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.compiler.given_positions import read_given_positions
-from hcs_core.compiler.operations import Images, image_names
-from hcs_core.compiler.stitching import stitching_call
+from hcs_core.compiler.graph.operations import Images, image_names
+from hcs_core.compiler.graph.stitching import stitching_call
 from hcs_core.errors import HcsError, one_line
 from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Step, given_image

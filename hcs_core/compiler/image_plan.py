@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from hcs_core.plate.inventory import PlaneKind
+from hcs_core.plate.plane_table import PlaneKind
 
 PROJECTION_Z = 0
 """The z_index of what has no place along z: a microscope's projection, or what an operation made of a stack."""

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import attrs
 
 from hcs_core.errors import PlateError
-from hcs_core.plate.inventory import PlaneKind, PlaneState, Plate
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.microscope import FilenameParser
+from hcs_core.plate.plane_table import PlaneKind, PlaneState
 from hcs_core.plate.wells import canonical_well, parse_well
 from hcs_core.plate.workspace import MAPPING
 

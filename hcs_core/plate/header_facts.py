@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 import attrs
 
 from hcs_core.errors import PlateError
-from hcs_core.plate.inventory import Channel, Plane, PlaneKind, Plate
+from hcs_core.plate.inventory import Channel, Plate
 from hcs_core.plate.microscope import PlaneFacts
+from hcs_core.plate.plane_table import Plane, PlaneKind
 from hcs_core.plate.reader import Header
 
 

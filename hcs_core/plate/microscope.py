@@ -9,7 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 import numpy.typing as npt
 
-from hcs_core.plate.inventory import Channel, PlaneKind, Plate, SitePosition
+from hcs_core.plate.inventory import Channel, Plate, SitePosition
+from hcs_core.plate.plane_table import PlaneKind
 
 
 @attrs.frozen(kw_only=True)

@@ -11,9 +11,10 @@ import numpy as np
 from hcs_core.errors import PlateError, ReadError, one_line
 from hcs_core.plate.detection import AUTO, Detected, detect
 from hcs_core.plate.header_facts import Sample, contradictions, settle
-from hcs_core.plate.inventory import Plane, PlaneState, Plate, SitePosition
+from hcs_core.plate.inventory import Plate, SitePosition
 from hcs_core.plate.microscope import PlaneFacts
 from hcs_core.plate.plane_order import begins_site
+from hcs_core.plate.plane_table import Plane, PlaneState
 from hcs_core.plate.reader import Header, Readers
 from hcs_core.plugins.manager import PluginManager
 

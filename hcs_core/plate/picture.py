@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import StorageError, UnknownNameError
-from hcs_core.plate.inventory import LACKING, Channel, PlaneState, Plate
+from hcs_core.plate.inventory import Channel, Plate
 from hcs_core.plate.opening import with_unreadable
+from hcs_core.plate.plane_table import LACKING, PlaneState
 from hcs_core.plate.thumbnails import Thumbnail, WellChannel, read_thumbnails, thumbnail_side
 from hcs_core.plate.wells import plate_format
 from hcs_core.plugins.manager import PluginManager

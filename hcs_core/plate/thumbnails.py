@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.errors import ReadError
-from hcs_core.plate.inventory import Plane, PlaneKind, PlaneState, Plate
+from hcs_core.plate.inventory import Plate
+from hcs_core.plate.plane_table import Plane, PlaneKind, PlaneState
 from hcs_core.plate.reader import Readers
 from hcs_core.plate.wells import parse_well
 from hcs_core.plugins.registry import Registry

@@ -23,7 +23,7 @@ def hcs_compiler_passes() -> Iterable[CompilerPassSpec]:
     before: tuple[str, ...] = ()
     for name, summary in summaries.items():
         yield CompilerPassSpec(
-            name=name, target=f"hcs_core.compiler.{name}_pass:{name}_pass", after=before, summary=summary
+            name=name, target=f"hcs_core.compiler.passes.{name}:{name}_pass", after=before, summary=summary
         )
         before = (name,)
 
@@ -33,7 +33,7 @@ def hcs_executors() -> Iterable[ExecutorSpec]:
     """Declare the local executor."""
     yield ExecutorSpec(
         name="local",
-        target="hcs_core.runtime.local_executor:LocalExecutor",
+        target="hcs_core.runtime.workers.local_executor:LocalExecutor",
         summary="processes, threads, or the calling process of this machine",
     )
 
@@ -48,7 +48,11 @@ def hcs_writers() -> Iterable[WriterSpec]:
     }
     for name, (kind, suffix, summary) in summaries.items():
         yield WriterSpec(
-            name=name, kind=kind, target=f"hcs_core.runtime.writers:write_{name}", suffix=suffix, summary=summary
+            name=name,
+            kind=kind,
+            target=f"hcs_core.runtime.artifacts.writers:write_{name}",
+            suffix=suffix,
+            summary=summary,
         )
 
 

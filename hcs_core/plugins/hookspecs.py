@@ -30,6 +30,7 @@ from hcs_core.plugins.specs import (
 PROJECT = "hcs_core"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""The mark of a plugin's functions that are hooks."""
 
 
 # --- Declarations -----------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 
 from hcs_core.compiler.definitions import definition_digest
+from hcs_core.compiler.passes.stores import size_function, with_sizes
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.stores_pass import size_function, with_sizes
 from hcs_core.errors import ConfigError, RunError
 from hcs_core.pipeline.config import MOST_WORKERS
 from hcs_core.pipeline.difference import difference

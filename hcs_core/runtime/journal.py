@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import attrs
 
-from hcs_core.compiler.machine import Existing
 from hcs_core.errors import StorageError
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 
@@ -116,30 +115,3 @@ def _parsed(line: str) -> dict[str, Any] | None:
     except ValueError:  # A line that was cut off in the middle.
         return None
     return record if isinstance(record, dict) else None
-
-
-def existing_of(
-    content: JournalContent,
-    planes_digests: Mapping[str, str],
-    stored: Collection[str],
-    estimates: str | None = None,
-) -> Existing:
-    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
-
-    `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
-    say which wells were made with others.
-    """
-    whole: set[str] = set()
-    stale: dict[str, str] = {}
-    for well, digest in content.wells.items():
-        if well not in planes_digests:
-            continue
-        if planes_digests[well] != digest:
-            stale[well] = "its planes on the plate have changed"
-        elif well not in stored:
-            stale[well] = "its results are gone"
-        elif estimates not in {None, content.estimates.get(well, "")}:
-            stale[well] = "what was estimated of the plate is another now"
-        else:
-            whole.add(well)
-    return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from hcs_core.compiler.plan import OutputPlan, Plan
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.step_plan import OutputPlan
 from hcs_core.errors import HcsError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.runtime.journal import Journal
-from hcs_core.runtime.mosaic_work import mosaic_translation
 from hcs_core.runtime.task import Fault, WellRecord, WellTask
+from hcs_core.runtime.well.mosaic_work import mosaic_translation
 from hcs_core.storage.backend import FinishesMany, ImageStore
 from hcs_core.storage.layout import FinishedWell, WellSummary
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hcs_core.errors import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
-from hcs_core.runtime.artifact_files import forget_files
-from hcs_core.runtime.image_files import images_folder
+from hcs_core.runtime.artifacts.artifact_files import forget_files
+from hcs_core.runtime.artifacts.image_files import images_folder
+from hcs_core.runtime.artifacts.well_parts import PARTS
 from hcs_core.runtime.journal import FOLDER, Journal
-from hcs_core.runtime.well_parts import PARTS
 
 WORKSPACES = f"{FOLDER}/workspace"
 """The folder of the plate's workspaces."""
@@ -208,16 +208,3 @@ def _clear_estimates(output: Path) -> None:
     for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}): free space, or check permissions."
-        ) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hcs_core.compiler.plan import Plan, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import RunError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.task import WellTask

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 import numpy as np
 
+from hcs_core.arrays.csv_text import csv_text
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.source_image import planes_of
+from hcs_core.compiler.source.source_image import planes_of
 from hcs_core.pipeline.names import MissingData
-from hcs_core.plate.inventory import LACKING, PlaneState, Plate
+from hcs_core.plate.inventory import Plate
+from hcs_core.plate.plane_table import LACKING, PlaneState
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 
 PLANE_COLUMNS = (
@@ -124,13 +124,12 @@ def _never_acquired(plan: Plan, records: Mapping[str, WellRecord]) -> Iterator[A
 def planes_csv(plate: Plate, rows: Iterable[AbsentRow]) -> str:
     """Return the table of absent planes."""
     names = {channel.number: channel.name for channel in plate.channels}
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(PLANE_COLUMNS)
-    for row in rows:
-        plane = row.plane
-        writer.writerow([
+    lines = (
+        (
             plate.name, row.well, plane.site, plane.channel, names[plane.channel], plane.z_index, plane.timepoint,
             plane.kind, plane.state, plane.file, row.action,
-        ])  # fmt: skip
-    return text.getvalue()
+        )
+        for row in rows
+        for plane in (row.plane,)
+    )  # fmt: skip
+    return csv_text(PLANE_COLUMNS, lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import platform
 import shlex
@@ -14,15 +12,17 @@ from typing import Any
 
 import attrs
 
+from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.estimate_files import EstimateRow
-from hcs_core.runtime.output_folder import pipeline_file, write_whole
+from hcs_core.runtime.estimates.estimate_files import EstimateRow
+from hcs_core.runtime.output_folder import pipeline_file
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
 from hcs_core.runtime.task import WellRecord
 from hcs_core.runtime.well_result import WellResult, wells_html, wells_text
+from hcs_core.runtime.whole_files import write_whole
 
 FAILED_COLUMNS = ("well", "site", "step", "function", "file", "error", "command")
 
@@ -212,27 +212,22 @@ def write_run_files(
 
 def _wells_csv(result: RunResult) -> str:
     """Return a row for each well that has a record, with the columns that other programs join tables by."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(WELL_COLUMNS)
     absent = Counter(row.well for row in result.absent if row.action != REPORTED)
+    lines = []
     for well, found in result.items():
         outputs = ";".join(_relative(path, result.output) for path in found.outputs)
-        writer.writerow([
+        lines.append((
             result.plan.plate, well, found.status, len(found.sites), result.present.get(well, 0), absent[well],
-            found.seconds, found.peak_memory_bytes, outputs, found.error or "",
-        ])  # fmt: skip
-    return text.getvalue()
+            found.seconds, found.peak_memory_bytes, outputs, found.error,
+        ))  # fmt: skip
+    return csv_text(WELL_COLUMNS, lines)
 
 
 def _failed_csv(result: RunResult, repeat: tuple[str, ...]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(FAILED_COLUMNS)
+    lines = []
     for record in result.failed:
         fault = record.fault
         if fault is not None:
             command = shlex.join((*repeat, "--wells", record.well)) if repeat else ""
-            site = "" if fault.site is None else fault.site
-            writer.writerow([record.well, site, fault.step, fault.function, fault.file, fault.error, command])
-    return text.getvalue()
+            lines.append((record.well, fault.site, fault.step, fault.function, fault.file, fault.error, command))
+    return csv_text(FAILED_COLUMNS, lines)

@@ -13,19 +13,19 @@ from hcs_core.errors import HcsError, RunError, one_line
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.events import RunFinished, RunStarted, WellFinished
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.artifact_store import ArtifactStore
-from hcs_core.runtime.estimate_files import EstimateFiles, EstimateRow
+from hcs_core.runtime.artifacts.artifact_store import ArtifactStore
+from hcs_core.runtime.estimates.estimate_files import EstimateFiles, EstimateRow
+from hcs_core.runtime.estimates.kept_estimates import KeptEstimates, estimates_digest
+from hcs_core.runtime.estimates.reductions import Reductions
 from hcs_core.runtime.executor import Executor
-from hcs_core.runtime.intermediates import clear_waiting
 from hcs_core.runtime.journal import Journal, JournalContent
-from hcs_core.runtime.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.listing import Listing
 from hcs_core.runtime.output_folder import check_output, check_outside, check_same_run, held_output, prepare_output
 from hcs_core.runtime.output_stores import mosaics_of, open_stores, sites_of
 from hcs_core.runtime.planes_table import absent_rows, present_planes
-from hcs_core.runtime.reductions import Reductions
 from hcs_core.runtime.result import RunResult, status_of, write_run_files
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
+from hcs_core.runtime.well.intermediates import clear_waiting
 from hcs_core.runtime.well_tasks import well_tasks
 
 

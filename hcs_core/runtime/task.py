@@ -11,9 +11,11 @@ import attrs
 import numpy.typing as npt
 
 from hcs_core.arrays.table import Table
-from hcs_core.compiler.plan import Plan, SampledPlane, WellShape
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.stage import SampledPlane
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import HcsError
-from hcs_core.plate.inventory import Plane, PlaneState, PlaneTable
+from hcs_core.plate.plane_table import Plane, PlaneState, PlaneTable
 from hcs_core.plugins.recipe import PluginRecipe
 from hcs_core.storage.layout import WellSummary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.source_image import planes_of
+from hcs_core.compiler.source.source_image import planes_of
 from hcs_core.plate.inventory import Plate
 from hcs_core.runtime.task import WellTask
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hcs_core.plate.inventory import Channel, PlaneKind, PlaneState, PlaneTable, Plate
+from hcs_core.plate.inventory import Channel, Plate
+from hcs_core.plate.plane_table import PlaneKind, PlaneState, PlaneTable
 from hcs_core.plate.wells import plate_format
 
 PlaneKey = tuple[str, int, int, int, int]

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Selection, Step, ZarrConfig, step_function
 from hcs_core.cli.application import hcs
 from hcs_core.compiler.compiling import compile_plan
-from hcs_core.compiler.plan_difference import plan_difference
+from hcs_core.compiler.views.difference import plan_difference
 from hcs_core.testing.plates import make_plate as made_up
 
 BLUR, PROJECT, COMPOSITE = (

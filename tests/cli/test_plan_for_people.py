@@ -18,7 +18,7 @@ from hcs_core import (
     hookimpl,
 )
 from hcs_core.cli.plan_text import plan_document, plan_text
-from hcs_core.compiler.plan import Stage
+from hcs_core.compiler.stage import Stage
 from hcs_core.plugins.signature import Signature
 from hcs_core.testing.plates import make_plate as made_up
 

@@ -20,9 +20,9 @@ from hcs_core import (
     step_function,
     well_name,
 )
-from hcs_core.compiler.plan import PLATE, Port
-from hcs_core.compiler.presence import PlaneKey, Presence
-from hcs_core.plate.inventory import PlaneState
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.order.presence import PlaneKey, Presence
+from hcs_core.plate.plane_table import PlaneState
 from hcs_core.testing.plates import make_plate
 
 

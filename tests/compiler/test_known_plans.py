@@ -5,7 +5,8 @@ import pytest
 
 from hcs_core import Channel, PlaneState, Selection, Step, step_function
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
-from hcs_core.compiler.plan import PLATE, Port, WellShape
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.well_shape import WellShape
 from hcs_core.testing.plates import make_plate
 
 STACK = {"wells": ("B01", "A02"), "sites": (1, 2), "z_indexes": (1, 2, 3), "z_step_um": 2.0}

@@ -4,13 +4,13 @@ import attrs
 import pytest
 
 from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, PluginError, Problem, Step
-from hcs_core.compiler.devices_pass import devices_pass
-from hcs_core.compiler.materialization_pass import materialization_pass
-from hcs_core.compiler.memory_pass import memory_pass
 from hcs_core.compiler.pass_order import ordered_passes
-from hcs_core.compiler.paths_pass import paths_pass
+from hcs_core.compiler.passes.devices import devices_pass
+from hcs_core.compiler.passes.materialization import materialization_pass
+from hcs_core.compiler.passes.memory import memory_pass
+from hcs_core.compiler.passes.paths import paths_pass
+from hcs_core.compiler.passes.stores import stores_pass
 from hcs_core.compiler.plan import Plan
-from hcs_core.compiler.stores_pass import stores_pass
 from hcs_core.testing.plates import make_plate
 
 PASSES = (paths_pass, stores_pass, materialization_pass, memory_pass, devices_pass)

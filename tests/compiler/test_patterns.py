@@ -3,7 +3,7 @@
 import pytest
 
 from hcs_core import Selection, Step, step_function
-from hcs_core.compiler.plan import PLATE, Only, Port
+from hcs_core.compiler.node_plan import PLATE, Only, Port
 
 PLATE_OF = {"wells": ("A01", "B02"), "sites": (1, 2), "z_indexes": (1, 2, 3), "timepoints": (1, 2)}
 

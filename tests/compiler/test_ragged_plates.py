@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from hcs_core import PlaneState, Selection, Step, step_function
-from hcs_core.compiler.plan import PLATE, Port
-from hcs_core.compiler.presence import PlaneKey, Presence
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.order.presence import PlaneKey, Presence
 from hcs_core.testing.plates import make_plate
 
 CHANNELS = ("stack", "both", "flat", "single")

@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from hcs_core import CompilerPassSpec, GlobalPipelineConfig, Machine, Pipeline, PluginError, Step
-from hcs_core.compiler.devices_pass import devices_pass
 from hcs_core.compiler.pass_order import ordered_passes
+from hcs_core.compiler.passes.devices import devices_pass
 from hcs_core.testing.plates import make_plate
 
 NAMES = ("paths", "stores", "materialization", "memory", "devices")

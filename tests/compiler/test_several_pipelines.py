@@ -17,7 +17,7 @@ from hcs_core import (
     step_function,
 )
 from hcs_core.compiler.compiling import draft_plan
-from hcs_core.compiler.plan import PLATE
+from hcs_core.compiler.node_plan import PLATE
 from hcs_core.testing.plates import make_plate
 
 PLATE_FACTS = {"wells": ("A01", "A02", "B01"), "sites": (1, 2), "z_indexes": (1, 2, 3), "timepoints": (1, 2)}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hcs_core import Existing, GlobalPipelineConfig, Selection, Step
-from hcs_core.compiler.spreading import spread
-from hcs_core.plate.inventory import PlaneState
+from hcs_core.compiler.graph.spreading import spread
+from hcs_core.plate.plane_table import PlaneState
 from hcs_core.plugins.estimate import Estimate
 from hcs_core.plugins.parameter import Parameter
 from hcs_core.plugins.signature import Signature

@@ -28,11 +28,11 @@ from hcs_core import (
 from hcs_core.compiler.canvas import TileFrame
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
-from hcs_core.compiler.plan_document import plan_document
-from hcs_core.compiler.traversal import Traversal
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.compiler.views.document import plan_document
 from hcs_core.pipeline.file_schema import pipeline_schema
 from hcs_core.pipeline.pipeline_file import dump_pipeline
-from hcs_core.runtime.forecast import forecast
+from hcs_core.runtime.well.forecast import forecast
 from hcs_core.testing.plates import make_plate
 
 LOOKING = StitcherSpec(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hcs_core import FinishedWell, GlobalPipelineConfig, PlaneAddress, Step, ZarrConfig
+from hcs_core.compiler.passes.stores import chunk_shape, shard_shape
 from hcs_core.compiler.plan import ImageChannel, ImagePlan
-from hcs_core.compiler.stores_pass import chunk_shape, shard_shape
 from hcs_core.storage.layout import level_shapes
 
 LIMIT = 2**31 - 1

@@ -43,7 +43,7 @@ from hcs_core import (
     step_function,
 )
 from hcs_core.pipeline.config_file import load_config
-from hcs_core.runtime.local_executor import LocalExecutor
+from hcs_core.runtime.workers.local_executor import LocalExecutor
 
 CLASSES = (GlobalPipelineConfig, PathPlanningConfig, VFSConfig, WritersConfig, ZarrConfig)
 PATIENCE_S = 30.0

@@ -73,3 +73,11 @@ def test_an_estimate_before_stitching_is_that_of_the_sites(plate, tmp_path):
             zarr.open_array(output / "images.zarr" / "B/03" / site / "0", mode="r")[:] for output in (apart, together)
         ]
         np.testing.assert_array_equal(*of_site)
+
+
+def test_a_store_of_sites_and_mosaics_is_one_output(plate, tmp_path):
+    config = GlobalPipelineConfig(num_workers=1)
+    orchestrator = PipelineOrchestrator(plate, global_config=config, output=tmp_path / "out")
+    results = orchestrator.run([Pipeline("p", [ImageStitchingStep()], missing="skip-site")])
+    for well in WELLS:
+        assert results[well].outputs == (tmp_path / "out" / "images.zarr",)

@@ -19,7 +19,7 @@ from hcs_core import (
     open_plate,
     step_function,
 )
-from hcs_core.runtime.intermediates import WAITING, Intermediates
+from hcs_core.runtime.well.intermediates import WAITING, Intermediates
 
 BACKENDS = ("memory", "disk", "zarr")
 
@@ -173,7 +173,7 @@ def test_what_an_earlier_run_left_is_removed(plate, installed, tmp_path, backend
 
 
 def plane_key(plan):
-    from hcs_core.compiler.presence import PlaneKey
+    from hcs_core.compiler.order.presence import PlaneKey
 
     image = plan.sources[0]
     return PlaneKey(1, image.timepoints[0], image.z_indexes[0])
@@ -185,7 +185,7 @@ def test_what_cannot_be_removed_is_said(plate, installed, tmp_path, backend, mon
         raise PermissionError(13, "Permission denied", str(path))
 
     waiting(tmp_path / "out").mkdir(parents=True)
-    monkeypatch.setattr("hcs_core.runtime.intermediates.shutil.rmtree", refuse)
+    monkeypatch.setattr("hcs_core.runtime.well.intermediates.shutil.rmtree", refuse)
     with pytest.raises(StorageError) as caught:
         run(plate, installed, tmp_path / "out", backend, Step(sharpen_along))
     assert str(caught.value) == (

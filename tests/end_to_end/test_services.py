@@ -116,11 +116,13 @@ def test_mosaics_show_the_whole_well(orchestrator, root, tmp_path, digest_of):
     assert digest_of(root) == before
 
 
-def test_the_file_says_pixel_size_and_channel(orchestrator, root, tmp_path):
+def test_the_file_says_its_name_pixel_size_and_channel(orchestrator, root, tmp_path):
     file, _ = orchestrator.generate_positions(well="A01", input_dir=root, positions_dir=tmp_path)
     *_, last = orchestrator.stitch_images(well="A01", input_dir=root, output_dir=tmp_path, positions_file=file)
     with tifffile.TiffFile(last) as tiff:
-        pixels = ome_types.from_xml(tiff.ome_metadata).images[0].pixels
+        (image,) = ome_types.from_xml(tiff.ome_metadata).images
+    pixels = image.pixels
+    assert image.name == last.stem
     assert (pixels.physical_size_x, pixels.physical_size_y) == (TRUTH.pixel_size_um, TRUTH.pixel_size_um)
     assert pixels.channels[0].name == "GFP"
 

@@ -21,7 +21,7 @@ from hcs_core import (
     hookimpl,
     step_function,
 )
-from hcs_core.runtime.plate_services import services_of
+from hcs_core.runtime.services.services_of_plate import services_of
 
 ASK = """
 import pickle, sys

@@ -31,8 +31,8 @@ from hcs_core import (
     hookimpl,
     step_function,
 )
-from hcs_core.runtime.local_executor import LocalExecutor
 from hcs_core.runtime.running import RunOptions
+from hcs_core.runtime.workers.local_executor import LocalExecutor
 from hcs_numpy.illumination import flat_field
 from hcs_synthetic import Fault, SyntheticPlate, make_plate as write_plate
 

@@ -7,11 +7,11 @@ import itertools
 import pytest
 
 from hcs_core import GlobalPipelineConfig, Pipeline, Step, Taken, compile_plan, step_function
-from hcs_core.compiler.artifact_parts import Parts
-from hcs_core.compiler.presence import Presence, made_shape
-from hcs_core.compiler.traversal import Traversal
-from hcs_core.plate.inventory import PlaneState
-from hcs_core.runtime.forecast import forecast
+from hcs_core.compiler.order.artifact_parts import Parts
+from hcs_core.compiler.order.presence import Presence, made_shape
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.plate.plane_table import PlaneState
+from hcs_core.runtime.well.forecast import forecast
 from hcs_core.testing.plates import make_plate
 
 

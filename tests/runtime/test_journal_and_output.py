@@ -6,7 +6,8 @@ import pytest
 
 from hcs_core import RunError, StorageError
 from hcs_core.pipeline.config import PathPlanningConfig
-from hcs_core.runtime.journal import Journal, existing_of
+from hcs_core.runtime.existing_wells import existing_of
+from hcs_core.runtime.journal import Journal
 from hcs_core.runtime.output_folder import check_output, clear_output, held_output, output_folder, prepare_output
 from hcs_core.runtime.task import AbsentPlane, WellRecord
 

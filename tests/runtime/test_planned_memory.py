@@ -11,11 +11,12 @@ from hypothesis import given, settings, strategies as st
 from hcs_core import GlobalPipelineConfig, Machine, Pipeline, PipelineOrchestrator, Step, compile_plan, step_function
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.machine import Existing
-from hcs_core.compiler.materialization_pass import materialization_pass
-from hcs_core.compiler.memory_pass import memory_pass
-from hcs_core.compiler.plan import PLATE, Port, WellShape
-from hcs_core.compiler.traversal import Traversal
-from hcs_core.runtime.intermediates import Intermediates
+from hcs_core.compiler.node_plan import PLATE, Port
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.compiler.passes.materialization import materialization_pass
+from hcs_core.compiler.passes.memory import memory_pass
+from hcs_core.compiler.well_shape import WellShape
+from hcs_core.runtime.well.intermediates import Intermediates
 from hcs_core.testing.plates import make_plate as made_up
 
 SHAPE = (64, 96)

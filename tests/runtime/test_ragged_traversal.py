@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from hcs_core import GlobalPipelineConfig, Pipeline, Step, compile_plan, step_function
-from hcs_core.compiler.presence import made_shape
-from hcs_core.compiler.traversal import Traversal
-from hcs_core.runtime.forecast import forecast
+from hcs_core.compiler.order.presence import made_shape
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.runtime.well.forecast import forecast
 from hcs_core.testing.plates import make_plate
 
 SITES, CHANNELS, SLICES, TIMES = (1, 2), ("a", "b"), (1, 2, 3), (1, 2)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hcs_core import GlobalPipelineConfig, Pipeline, Step, compile_plan, open_plate, step_function
-from hcs_core.compiler.plan import PLATE
-from hcs_core.compiler.traversal import Traversal
-from hcs_core.runtime.forecast import forecast
+from hcs_core.compiler.node_plan import PLATE
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.runtime.well.forecast import forecast
 
 
 @step_function(axes="zyx")

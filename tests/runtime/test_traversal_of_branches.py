@@ -11,10 +11,10 @@ import hcs_memory.plugin
 import hcs_numpy.plugin
 import hcs_zarr.plugin
 from hcs_core import GlobalPipelineConfig, Pipeline, PluginManager, Selection, Step, compile_plan, step_function
-from hcs_core.compiler.plan import PLATE
-from hcs_core.compiler.presence import PlaneKey
-from hcs_core.compiler.traversal import Traversal
-from hcs_core.runtime.forecast import forecast
+from hcs_core.compiler.node_plan import PLATE
+from hcs_core.compiler.order.presence import PlaneKey
+from hcs_core.compiler.order.traversal import Traversal
+from hcs_core.runtime.well.forecast import forecast
 from hcs_core.testing.plates import make_plate
 
 

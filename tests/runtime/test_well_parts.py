@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hcs_core import StorageError, Table
-from hcs_core.runtime.plate_tables import PlateTables
-from hcs_core.runtime.well_parts import WellParts
+from hcs_core.runtime.artifacts.plate_tables import PlateTables
+from hcs_core.runtime.artifacts.well_parts import WellParts
 
 SPOTS = Table({"label": np.array([1, 2], "uint16"), "odd/name, µ": ["a", "b"], "": [True, False]})
 

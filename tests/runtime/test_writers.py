@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hcs_core import ImageArtifact, Table
-from hcs_core.runtime.writers import write_csv, write_json, write_npy
+from hcs_core.runtime.artifacts.writers import write_csv, write_json, write_npy
 
 
 def read(path):

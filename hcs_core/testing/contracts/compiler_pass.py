@@ -15,7 +15,8 @@ from hcs_core.arrays.step_function import step_function
 from hcs_core.compiler.compiling import CompileInput, CompilerPass
 from hcs_core.compiler.machine import Existing, Machine
 from hcs_core.compiler.pass_order import ordered_passes
-from hcs_core.compiler.plan import Plan, Problem
+from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.problem import Problem
 from hcs_core.errors import PluginError, one_line
 from hcs_core.pipeline.config import GlobalPipelineConfig
 from hcs_core.pipeline.pipeline import Pipeline

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from hcs_core.errors import PlateError
-from hcs_core.plate.inventory import PlaneKind, Plate
+from hcs_core.plate.inventory import Plate
+from hcs_core.plate.plane_table import PlaneKind
 from hcs_core.plate.wells import canonical_well, parse_well
 from hcs_core.testing.contracts.microscope_rules import MicroscopeRules, present
 

@@ -10,8 +10,9 @@ import attrs
 import pytest
 
 from hcs_core.errors import PlateError, one_line
-from hcs_core.plate.inventory import Plane, PlaneKind, Plate
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.microscope import MicroscopeHandler, ParsedName
+from hcs_core.plate.plane_table import Plane, PlaneKind
 from hcs_core.testing.contracts.microscope_rules import MicroscopeRules, first_present, present
 from hcs_core.testing.contracts.texts import NAMES, NO_IMAGES
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import pytest
 
-from hcs_core.plate.inventory import Plane, PlaneState, Plate
+from hcs_core.plate.inventory import Plate
 from hcs_core.plate.microscope import MicroscopeHandler
+from hcs_core.plate.plane_table import Plane, PlaneState
 from hcs_core.plugins.specs import MicroscopeSpec
 from hcs_core.testing.contracts.targets import made
 

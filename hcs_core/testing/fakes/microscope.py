@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hcs_core.errors import PlateError
-from hcs_core.plate.inventory import Channel, PlaneKind, PlaneTable, Plate
+from hcs_core.plate.inventory import Channel, Plate
 from hcs_core.plate.microscope import ParsedName, PlaneFacts
+from hcs_core.plate.plane_table import PlaneKind, PlaneTable
 from hcs_core.plate.wells import canonical_well, plate_format
 from hcs_core.testing.fakes.planes import write_fake_plane
 

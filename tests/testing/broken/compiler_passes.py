@@ -5,7 +5,7 @@ import itertools
 import attrs
 
 from hcs_core import CompilerPassSpec, SitePosition
-from hcs_core.compiler.plan import Stage
+from hcs_core.compiler.stage import Stage
 from hcs_core.testing import PassContract
 
 COUNT = itertools.count()

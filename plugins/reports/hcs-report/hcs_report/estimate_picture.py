@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from hcs_core import EstimatePicture
 from hcs_report.lettering import draw_text
+from hcs_report.page_file import save_page
 from hcs_report.panel import INK, PALE_INK, PAPER, grey
 
 SIDE = 420
@@ -40,13 +40,7 @@ def write(artifact: EstimatePicture, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    page = draw(artifact)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        page.save(unfinished, format="PNG")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    save_page(draw(artifact), path)
 
 
 def draw(picture: EstimatePicture) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -12,6 +11,7 @@ from hcs_report.foot import draw_foot, foot_of
 from hcs_report.layout import MARGIN, layout_of
 from hcs_report.lettering import draw_text
 from hcs_report.notes import summary
+from hcs_report.page_file import save_page
 from hcs_report.panel import INK, PALE_INK, PAPER, draw_panel
 
 
@@ -30,13 +30,7 @@ def write(artifact: PlatePicture, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    page = draw(artifact)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        page.save(unfinished, format="PNG")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    save_page(draw(artifact), path)
 
 
 def draw(picture: PlatePicture) -> Image.Image:

@@ -1,0 +1,1 @@
+"""What is estimated from the plate's own images before the wells: made, kept, shown."""

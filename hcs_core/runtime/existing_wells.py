@@ -1,0 +1,72 @@
+"""What an output holds already, as the compiler is told: wells that are whole, and why others no longer are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import attrs
+
+from hcs_core.compiler.machine import Existing
+from hcs_core.compiler.plan import Plan
+from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.artifacts.well_parts import WellParts
+from hcs_core.runtime.estimates.kept_estimates import KeptEstimates, estimates_digest
+from hcs_core.runtime.journal import JournalContent
+from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.well_tasks import well_tasks
+
+
+def existing_wells(
+    content: JournalContent, plan: Plan, plate: Plate, output: Path, plugins: PluginManager
+) -> Existing:
+    """Return the wells that the journal and every store that the plan has for them take for whole.
+
+    Raises
+    ------
+    StorageError
+        What the output keeps cannot be read.
+    """
+    if content.content_key != plan.content_key:
+        return Existing(content_key=content.content_key)
+    stores = open_stores(plan, output, plugins)
+    stored = set(plan.well_names)
+    for kept in plan.outputs:
+        stored -= set(plan.wells_of(kept)).difference(stores[kept.store].finished_wells())
+    if plan.measures:
+        stored &= WellParts(output).wells()
+    digests = {task.well: task.digest() for task in well_tasks(plan, plate)}
+    estimates = KeptEstimates(output)
+    found = [estimates.read(plan.estimate_key(stage)) for stage in plan.reductions]
+    there = [estimate for estimate in found if estimate is not None]
+    # Until all are there, nobody can say which wells were made with them: the run itself does.
+    known = estimates_digest(there) if len(there) == len(found) else None
+    return attrs.evolve(existing_of(content, digests, stored, known), estimates=estimates.keys())
+
+
+def existing_of(
+    content: JournalContent,
+    planes_digests: Mapping[str, str],
+    stored: Collection[str],
+    estimates: str | None = None,
+) -> Existing:
+    """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
+
+    `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
+    say which wells were made with others.
+    """
+    whole: set[str] = set()
+    stale: dict[str, str] = {}
+    for well, digest in content.wells.items():
+        if well not in planes_digests:
+            continue
+        if planes_digests[well] != digest:
+            stale[well] = "its planes on the plate have changed"
+        elif well not in stored:
+            stale[well] = "its results are gone"
+        elif estimates not in {None, content.estimates.get(well, "")}:
+            stale[well] = "what was estimated of the plate is another now"
+        else:
+            whole.add(well)
+    return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)

@@ -1,0 +1,1 @@
+"""What a plate offers beside pipelines: workspace, patterns, positions and mosaics."""

@@ -1,0 +1,1 @@
+"""One well's run: what is done with its planes, mosaics, artifacts and samples."""

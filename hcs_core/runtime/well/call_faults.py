@@ -1,0 +1,61 @@
+"""What is wrong with one call of a function: what it raised or returned, as a sentence and as a well's fault."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hcs_core.compiler.node_plan import NodePlan
+from hcs_core.errors import one_line
+from hcs_core.runtime.task import Fault, WellFaultError
+
+_READ_ONLY = re.compile(r"(array|destination|argument|buffer)\b.*\bread-?only", re.IGNORECASE)
+"""What numpy, OpenCV, Cython and numba say to code that wants to write into an array that is read-only."""
+
+
+def fault_of(node: NodePlan, site: int | None, text: str) -> WellFaultError:
+    """Return the fault of a well whose function did, at a site or (`None`) for all of them, what the text says."""
+    where = "" if site is None else f", site {site}"
+    error = f"step {node.step!r}, function {node.operation!r}{where}: {text}."
+    return WellFaultError(Fault(error=error, site=site, step=node.step, function=node.operation))
+
+
+def what_it_raised(error: Exception) -> str:
+    """Return what is to be said of an error that a kernel raised; writing into its image is told as what it is."""
+    text = one_line(error)
+    # A file system can be read-only too.
+    if _READ_ONLY.search(text) and not isinstance(error, OSError):
+        return (
+            f"it changes its input in place ({text}), which other steps may still read: copy it first, as in "
+            "image = image.copy()"
+        )
+    return f"it raised {text}"
+
+
+def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owned: bool) -> str | None:
+    """Return what is wrong with what a kernel returned, or `None`.
+
+    Parameters
+    ----------
+    result
+        What it returned.
+    node
+        What the plan says of it.
+    wanted
+        The shape that its signature means here.
+    owned
+        Whether the result is an array of the node's memory type.
+    """
+    signature = f"its signature ({node.axes} -> {node.out})"
+    if isinstance(result, tuple | list):
+        return f"it returned a {type(result).__name__} of {len(result)}; {signature} means one array"
+    if not owned:
+        return f"it returned {type(result).__name__}; {signature} means a {node.memory_type} array"
+    shape = tuple(result.shape)
+    if shape != wanted:
+        return f"it returned the shape {shape}; {signature} means {wanted}"
+    if result.dtype == node.output.dtype:
+        return None
+    # The arrays of some libraries have a dtype such as `torch.uint16`, which is no text.
+    dtype = str(result.dtype).rpartition(".")[2]
+    return None if dtype == node.output.dtype else f"it returned {dtype}; its signature means {node.output.dtype}"

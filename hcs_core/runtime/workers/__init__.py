@@ -1,0 +1,1 @@
+"""The local executor, and the processes that it starts."""
