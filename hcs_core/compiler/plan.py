@@ -22,6 +22,7 @@ from hcs_core.compiler.stage import REDUCTION, Stage
 from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.compiler.well_shape import WellShape
 from hcs_core.pipeline.pipeline import Pipeline
+from hcs_core.plugins.artifact import ArtifactKind
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +123,13 @@ class Plan:
     def stitches(self) -> bool:
         """Whether it looks at where sites lie."""
         return any(node.stitch is not None for node in self.nodes)
+
+    @property
+    def measures(self) -> bool:
+        """Whether its wells leave more than images: tables, JSON, or the positions of their sites."""
+        return any(artifact.kind != ArtifactKind.IMAGE for artifact in self.artifacts) or any(
+            node.places for node in self.nodes
+        )
 
     @property
     def samples_mosaics(self) -> bool:

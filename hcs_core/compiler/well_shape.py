@@ -24,7 +24,7 @@ class WellShape:
     def lacking(self, gaps: Mapping[int, int]) -> WellShape:
         """Return the shape in which some sites have other gaps, by their positions in `Plan.gaps`."""
         pairs = zip(self.sites, self.gaps, strict=True)
-        return WellShape(sites=self.sites, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
+        return attrs.evolve(self, gaps=tuple(gaps.get(site, gap) for site, gap in pairs))
 
     def without(self, sites: Collection[int]) -> WellShape:
         """Return the shape less some sites."""

@@ -14,7 +14,7 @@ from hcs_core.plate.header_facts import Sample, contradictions, settle
 from hcs_core.plate.inventory import Plate, SitePosition
 from hcs_core.plate.microscope import PlaneFacts
 from hcs_core.plate.plane_order import begins_site
-from hcs_core.plate.plane_table import PlaneState
+from hcs_core.plate.plane_table import Plane, PlaneState
 from hcs_core.plate.reader import Header, Readers
 from hcs_core.plugins.manager import PluginManager
 
@@ -118,8 +118,8 @@ def _sites_to_try(plate: Plate) -> Iterable[list[int]]:
 def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Sequence[str]) -> Plate:
     """Return the plate with the positions of the fields of these wells, read from one header a site.
 
-    Only sites whose position no index gave are opened; one that cannot be read stays unknown. Where a header has
-    the stage's absolute position only, the well's centre is taken to be the middle of its fields.
+    Only sites whose position no index gave are opened; one of which no header can be read stays unknown. Where a
+    header has the stage's absolute position only, the well's centre is taken to be the middle of its fields.
     """
     positions = dict(plate.positions)
     for well in wells:
@@ -127,14 +127,10 @@ def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Se
         planes = plate.planes.of_well(well)
         for site in np.unique(planes.site).tolist():
             at_site = ((planes.site == site) & (planes.state == PlaneState.PRESENT)).nonzero()[0]
-            if (well, site) in positions or not at_site.size:
+            if (well, site) in positions:
                 continue
-            plane = planes.plane(int(at_site[0]))
-            try:
-                header = readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
-            except ReadError:
-                continue  # Its position stays unknown; the run names the file when it reads its pixels.
-            facts = _facts(detected, header)
+            header = _first_header(plate, readers, map(planes.plane, at_site.tolist()))
+            facts = PlaneFacts() if header is None else _facts(detected, header)
             if facts.position is not None:
                 positions[well, site] = facts.position
             elif facts.stage_yx_um is not None:
@@ -145,3 +141,13 @@ def with_positions(plate: Plate, detected: Detected, readers: Readers, wells: Se
             for site, (y, x) in stage.items():
                 positions[well, site] = SitePosition(y_um=y - middle[0], x_um=x - middle[1])
     return attrs.evolve(plate, positions=positions)
+
+
+def _first_header(plate: Plate, readers: Readers, planes: Iterable[Plane]) -> Header | None:
+    """Return the first header that can be read: one broken file must not hide where its site lies."""
+    for plane in planes:
+        try:
+            return readers[plane.reader].header(str(plate.root / plane.uri), plane.selector)
+        except ReadError:
+            continue  # The run names the file when it reads its pixels.
+    return None

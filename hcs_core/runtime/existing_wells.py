@@ -10,7 +10,6 @@ import attrs
 from hcs_core.compiler.machine import Existing
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
-from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifacts.well_parts import WellParts
 from hcs_core.runtime.estimates.kept_estimates import KeptEstimates, estimates_digest
@@ -35,7 +34,7 @@ def existing_wells(
     stored = set(plan.well_names)
     for kept in plan.outputs:
         stored -= set(plan.wells_of(kept)).difference(stores[kept.store].finished_wells())
-    if any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts):
+    if plan.measures:
         stored &= WellParts(output).wells()
     digests = {task.well: task.digest() for task in well_tasks(plan, plate)}
     estimates = KeptEstimates(output)

@@ -61,11 +61,9 @@ class Listing:
         self.estimates = ""
         self._waiting: list[tuple[WellRecord, WellTask]] = []
         self._listed_at = 0.0
-        self._estimates = ""
 
-    def add(self, record: WellRecord, task: WellTask, estimates: str = "") -> None:
-        """Take a well whose images are whole, made with the estimates of this digest, one for all wells of a run."""
-        self._estimates = estimates
+    def add(self, record: WellRecord, task: WellTask) -> None:
+        """Take a well whose images are whole."""
         self._waiting.append((record, task))
         if record.seconds >= WAIT_SECONDS or time.monotonic() - self._listed_at >= WAIT_SECONDS:
             self.flush()

@@ -54,7 +54,10 @@ def absent_rows(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> 
 
 
 def present_planes(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) -> dict[str, int]:
-    """Return of how many planes of the selection each well's made images are: those at its sites that are there."""
+    """Return of how many planes of the selection each well's made images are.
+
+    These are the planes at its sites that are there, less those that turned out in the run to give no pixels.
+    """
     planes = planes_of(plate.planes, plan.sources)
     planes = planes.select(planes.state == PlaneState.PRESENT)
     position = {well: index for index, well in enumerate(planes.wells)}
@@ -63,7 +66,8 @@ def present_planes(plan: Plan, plate: Plate, records: Mapping[str, WellRecord]) 
     wells, sites = planes.well[order], planes.site[order]
     for well, record in records.items():
         start, stop = np.searchsorted(wells, [position[well], position[well] + 1]) if well in position else (0, 0)
-        found[well] = int(np.isin(sites[start:stop], record.sites).sum())
+        unusable = sum(plane.site in record.sites for plane in record.absent)
+        found[well] = int(np.isin(sites[start:stop], record.sites).sum()) - unusable
     return found
 
 

@@ -99,7 +99,8 @@ class StoreLayout:
 
     name: str
     plate_name: str
-    plate_format: tuple[int, int]
+    # Of the wells that there are so far, where nothing else says it: a plate that grows stays the same store.
+    plate_format: tuple[int, int] = attrs.field(repr=False)
     image: ImageLayout | None
     mosaic: ImageLayout | None = None
     compression: Compression

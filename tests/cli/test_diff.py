@@ -63,6 +63,17 @@ def test_a_parameter_touches_what_comes_after_it_and_nothing_else(document):
     assert set(touched(first)) == {"gaussian_blur.zarr", "max_projection.zarr", IMAGES}
 
 
+def test_an_estimate_that_an_output_keeps_is_no_change(document):
+    def normalized(high):
+        return document(Step("percentile_normalize", limits="plate", high=high))
+
+    before, after = {**normalized(99.0), "estimated": ["the key of a reduction"]}, normalized(98.0)
+    assert before["estimated"] != after["estimated"] == []
+    assert changes(plan_difference(before, after)) == [
+        ("step 'percentile_normalize'", "percentile_normalize: high", "99", "98")
+    ]
+
+
 def test_a_branch_of_one_channel_touches_its_output(document):
     one, two = (Step({"GFP": ("gaussian_blur", {"sigma": sigma})}, save=True) for sigma in (1.0, 2.0))
     found = plan_difference(document(PROJECT, one, COMPOSITE), document(PROJECT, two, COMPOSITE))

@@ -391,6 +391,13 @@ def test_sites_of_unknown_position_are_named(draft, plain):
     )
 
 
+def test_unknown_positions_are_told_once_of_two_mosaics(draft, plain):
+    plate = attrs.evolve(fields(), positions={})
+    steps = Step("stitch", save=True), Step("stitch", name="again", input="start")
+    (problem,) = problems(draft(*steps, plate=plate, plugins=plain))
+    assert problem.startswith("step 'stitch': it is not known where")
+
+
 def test_pixels_of_unknown_size_are_told(draft, plain):
     (problem,) = problems(draft(Step("stitch"), plate=fields(pixel_size_um=None), plugins=plain))
     assert "the pixel size of the plate is not known" in problem

@@ -285,10 +285,13 @@ def test_a_file_that_turns_out_to_be_unusable_leaves_a_hole_in_the_mosaic(run):
     assert mosaic(store, "A01")[0].shape == mosaic(store, "B03")[0].shape
 
 
-def test_what_is_filled_leaves_a_hole_in_one_channel_alone(run):
-    plate = attrs.evolve(PLATE, wells=("B03",), faults=(Fault(kind="missing", wells="B03", sites=6, channels=2),))
+@pytest.mark.parametrize("kind", ["missing", "truncated"])
+def test_what_is_filled_leaves_a_hole_in_one_channel_alone(run, kind):
+    plate = attrs.evolve(PLATE, wells=("B03",), faults=(Fault(kind=kind, wells="B03", sites=6, channels=2),))
     result = run(plate, *STITCH, missing="fill")
     assert result.status == "ok", [record.fault for record in result.failed]
+    assert result.present == {"B03": 11}
+    assert result["B03"].outputs == (result.output / "images.zarr",)
     pixels, first_um, pixel_um = mosaic(result.output / "images.zarr", "B03")
     for c, sites in ((0, [1, 2, 3, 4, 5, 6]), (1, [1, 2, 3, 4, 5])):
         where = corners(plate, "B03", sites, first_um, pixel_um, plate.image_shape)

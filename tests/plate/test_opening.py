@@ -195,6 +195,12 @@ def test_a_site_whose_first_plane_is_absent_is_read_from_the_next(positions):
     assert names == ["A01_s1_w2_z1_t1.tif"]
 
 
+def test_a_site_whose_first_file_is_broken_is_read_from_the_next(positions):
+    where = SitePosition(y_um=1, x_um=2)
+    facts = {"A01_s1_w2_z1_t1.tif": {"position": where}}
+    assert positions(make_plate(), facts, broken={name_of(1)})[0] == {("A01", 1): where}
+
+
 def test_the_plate_that_was_given_is_as_it_was(positions):
     plate = make_plate()
     positions(plate, {name_of(1): {"position": SitePosition(y_um=1, x_um=2)}})

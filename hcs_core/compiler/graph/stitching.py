@@ -63,7 +63,8 @@ class Stitching:
         self._nodes = nodes
         self._problems = problems
         self._images: Images = {}
-        self._is_known = False
+        # Looked for once, told once.
+        self._unknown: list[Problem] | None = None
         self._sites: tuple[Lane, ...] = ()
         self.frames: list[TileFrame] = []
 
@@ -129,12 +130,11 @@ class Stitching:
         lane = self._reference(step, told, lanes)
         if lane is None:
             return None
-        if file is None and not self._is_known:
-            unknown = unknown_positions(step, self._plan, self._given.plate)
-            self._problems.extend(unknown)
-            self._is_known = True
-            if unknown:
-                return None
+        if file is None and self._unknown is None:
+            self._unknown = unknown_positions(step, self._plan, self._given.plate)
+            self._problems.extend(self._unknown)
+        if file is None and self._unknown:
+            return None
         spec = told.spec
         looks = spec.needs_pixels and file is None
         image = attrs.evolve(lane.image, channels=(lane.channel,))

@@ -17,8 +17,8 @@ from hcs_core.compiler.views.document_graph import DocumentGraph
 from hcs_core.compiler.views.words import value_text
 
 _NO_CONTENT = frozenset({
-    "digest", "asked", "definition", "pipelines", "problems", "done", "redo", "executor", "workers", "threads",
-    "output_bytes", "output_files", "peak_memory_bytes_per_worker", "waiting_bytes_per_worker",
+    "digest", "asked", "definition", "pipelines", "problems", "done", "redo", "estimated", "executor", "workers",
+    "threads", "output_bytes", "output_files", "peak_memory_bytes_per_worker", "waiting_bytes_per_worker",
     "intermediate_backend", "source_readers", "node_readers",
 })  # fmt: skip
 """What a plan says of machine, output folder and itself: two plans that differ in nothing else are the same."""

@@ -8,7 +8,6 @@ from typing import TypedDict
 
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
-from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifacts.artifact_files import artifact_paths, forget_files, note_files, write_artifacts
 from hcs_core.runtime.artifacts.image_files import publish_images, withdraw_images
@@ -44,7 +43,6 @@ class ArtifactStore:
         self._results = results
         self._plugins = plugins
         self._parts = WellParts(output)
-        self._measures = any(artifact.kind != ArtifactKind.IMAGE for artifact in plan.artifacts)
 
     def begin(self) -> None:
         """Note what the run will write, before it does.
@@ -66,7 +64,7 @@ class ArtifactStore:
         StorageError, OSError
             It cannot be written.
         """
-        if self._measures or record.tables or record.documents:
+        if self._plan.measures or record.tables or record.documents:
             self._parts.save(record.well, record.tables, record.documents)
         publish_images(self._plan, self._output, self._results, record.well)
 
