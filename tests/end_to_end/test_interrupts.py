@@ -234,7 +234,7 @@ def test_a_worker_that_dies_while_the_plate_is_estimated_costs_nothing(marked_pl
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert (tmp_path / "marker").exists()
-    assert "estimated levels of DAPI from 4 planes" in out
+    assert "levels of percentile_normalize: DAPI from 4 planes" in out
     assert whole_wells(tmp_path / "out") == ["A/01", "A/02", "A/03", "A/04"]
     nobody_is_left(process, tmp_path)
 
