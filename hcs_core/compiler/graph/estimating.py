@@ -18,7 +18,7 @@ from hcs_core.compiler.order.presence import PlaneKey, Presence, places_of
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
 from hcs_core.compiler.source.absent_planes import kept_rows
-from hcs_core.compiler.source.mosaic_shapes import with_canvases
+from hcs_core.compiler.source.mosaic_shapes import known_centres, with_canvases
 from hcs_core.compiler.source.source_image import planned_shapes
 from hcs_core.compiler.stage import REDUCTION, SampledPlane, Stage, WellSample
 from hcs_core.compiler.step_plan import OutputPlan
@@ -90,18 +90,19 @@ def _planned_plate(plan: Plan, given: CompileInput) -> tuple[Plan, tuple[tuple[s
     if not plan.tile_frames:
         return whole, wells
     # Only a well whose sites are all known to lie somewhere can be stitched, and sampled after that.
+    known = known_centres(given.plate)
     placed = tuple(
         (well, shape)
         for well, shape in wells
-        if all(frame.knows(well, own[shape].sites, given.plate.positions) for frame in plan.tile_frames)
+        if all(frame.knows(well, own[shape].sites, known) for frame in plan.tile_frames)
     )
     made = with_canvases(attrs.evolve(plan, well_shapes=own, wells=placed), given.plate, plan.tile_frames)
-    there = dict(made.wells)
-    others = tuple((well, len(made.well_shapes) + shape) for well, shape in wells if well not in there)
-    in_order = there | dict(others)
+    stitched = dict(made.wells)
+    # The shapes of the others, without a canvas, stand behind those with one.
+    behind = len(made.well_shapes)
     return (
         attrs.evolve(whole, sampled_shapes=(*made.well_shapes, *own)),
-        tuple((well, in_order[well]) for well, _ in wells),
+        tuple((well, stitched.get(well, behind + shape)) for well, shape in wells),
     )
 
 

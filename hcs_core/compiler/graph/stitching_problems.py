@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.graph.lanes import Lane
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
+from hcs_core.compiler.source.mosaic_shapes import known_centres
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plate.inventory import Plate
 
@@ -51,16 +51,12 @@ def unknown_positions(step: Step, plan: Plan, plate: Plate) -> list[Problem]:
     if plate.pixel_size_um is None:
         message = "the pixel size of the plate is not known, and so not how many pixels the sites lie apart."
         return [Problem(step=step.name, message=message, hint=hint)]
-    unknown = [f"{well} site {site}" for well, sites in several for site in sites if not _is_known(plate, well, site)]
+    known = known_centres(plate)
+    unknown = [f"{well} site {site}" for well, sites in several for site in sites if (well, site) not in known]
     if not unknown:
         return []
     message = f"it is not known where {_listed(unknown)} lie: neither an index nor a header says it."
     return [Problem(step=step.name, message=message, hint=hint)]
-
-
-def _is_known(plate: Plate, well: str, site: int) -> bool:
-    position = plate.positions.get((well, site))
-    return position is not None and math.isfinite(position.y_um) and math.isfinite(position.x_um)
 
 
 def unlisted_positions(place: Mapping[str, str], plan: Plan, given: GivenPositions) -> Problem | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import attrs
@@ -13,6 +14,15 @@ from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plate.inventory import Plate
 
 
+def known_centres(plate: Plate) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return (y, x) in um of each field's centre from its well's, by (well, site), where that is a place."""
+    return {
+        place: (position.y_um, position.x_um)
+        for place, position in plate.positions.items()
+        if math.isfinite(position.y_um) and math.isfinite(position.x_um)
+    }
+
+
 def with_canvases(plan: Plan, plate: Plate, frames: Sequence[TileFrame]) -> Plan:
     """Return the plan with the canvases of its wells, one for each kind of tiles that are stitched.
 
@@ -22,7 +32,7 @@ def with_canvases(plan: Plan, plate: Plate, frames: Sequence[TileFrame]) -> Plan
         return plan
     wells = [(well, plan.well_shapes[index].sites) for well, index in plan.wells]
     unknown = (float("nan"), float("nan"))
-    known = {place: (position.y_um, position.x_um) for place, position in plate.positions.items()}
+    known = known_centres(plate)
     centres = np.array([known.get((well, site), unknown) for well, sites in wells for site in sites], np.float64)
     of_frame = [frame.canvases(wells, centres) for frame in frames]
     shapes: dict[tuple[int, tuple[Canvas, ...]], int] = {}
