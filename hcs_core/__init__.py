@@ -211,6 +211,7 @@ if TYPE_CHECKING:
         StorageBackend as StorageBackend,
         WellStore as WellStore,
     )
+    from hcs_core.storage.finished import refuse_unwritable as refuse_unwritable
     from hcs_core.storage.layout import (
         MOSAIC as MOSAIC,
         ChannelLayout as ChannelLayout,
@@ -225,6 +226,7 @@ if TYPE_CHECKING:
     from hcs_core.storage.size import (
         StoreSize as StoreSize,
         images_of as images_of,
+        plain_size as plain_size,
     )
 
 __version__ = "0.1.0"
@@ -286,10 +288,11 @@ _NAMES = {
     "hcs_core.runtime.stitcher": "Stitcher TilePositions",
     "hcs_core.runtime.task": "RunJob WellRecord WellTask",
     "hcs_core.storage.backend": "Droppable FinishesMany ImageStore Restartable StorageBackend WellStore",
+    "hcs_core.storage.finished": "refuse_unwritable",
     "hcs_core.storage.layout": (
         "MOSAIC ChannelLayout Compression FinishedWell ImageLayout PlaneAddress StoreLayout WellSummary level_shapes"
     ),
-    "hcs_core.storage.size": "StoreSize images_of",
+    "hcs_core.storage.size": "StoreSize images_of plain_size",
 }
 """The public names by the module that they live in."""
 

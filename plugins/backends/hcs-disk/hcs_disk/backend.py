@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from hcs_core import MOSAIC, FinishedWell, PlaneAddress, PlateError, StorageError, StoreLayout, canonical_well
-from hcs_disk.faults import refuse_faulty, refuse_unwritable
+from hcs_disk.faults import refuse_faulty, refuse_unlisted
 from hcs_disk.index import centres, listed_wells, well_entry, write_index
 from hcs_disk.ome import Position, ome_xml
 from hcs_disk.places import PARTIAL, SITES, UNFINISHED, plane_address, replace_file, storing
@@ -95,7 +95,7 @@ class DiskStore:
         """
         name = canonical_well(finished.well)
         finished = attrs.evolve(finished, well=name, sites=tuple(sorted(set(finished.sites))))
-        refuse_unwritable(self.layout, finished)
+        refuse_unlisted(self.layout, finished)
         folder, declared = self._declared(name)
         if strange := sorted(_images(finished) - declared):
             named = "the mosaic" if strange[0] == MOSAIC else f"site {strange[0]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import isfinite
 
-from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout
+from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout, refuse_unwritable
 from hcs_disk.ome import PIXEL_TYPES
 
 CODECS = ("none", "gzip", "lz4", "zstd")
@@ -67,8 +67,8 @@ def _refuse_faulty_image(layout: StoreLayout, image: ImageLayout) -> None:
             )
 
 
-def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
-    """Refuse a well without sites, windows that do not fit the channels, and numbers that are none.
+def refuse_unlisted(layout: StoreLayout, finished: FinishedWell) -> None:
+    """Refuse a well that has nothing to list, and what no store can say of one.
 
     Raises
     ------
@@ -77,22 +77,4 @@ def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
     """
     if not finished.sites and finished.mosaic is None:
         raise StorageError(f"well {finished.well} of {layout.name} has no site to list: discard it.")
-    pairs = list(finished.translations.values())
-    if finished.mosaic_translation is not None:
-        pairs.append(finished.mosaic_translation)
-    for image, windows in (
-        (layout.image, finished.summary.windows),
-        (layout.mosaic, finished.summary.mosaic_windows),
-    ):
-        if windows and len(windows) != (len(image.channels) if image else 0):
-            raise StorageError(
-                f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
-                f"{len(image.channels) if image else 0} channels: give one for each, or none."
-            )
-        pairs.extend(windows)
-    for pair in pairs:
-        if not all(map(isfinite, pair)):
-            raise StorageError(
-                f"well {finished.well} of {layout.name} has a position or display window of {pair}: leave out what "
-                "is not known."
-            )
+    refuse_unwritable(layout, finished)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from hcs_core import ImageArtifact
 from hcs_disk.ome import image_xml
 from hcs_disk.places import PARTIAL
-from hcs_disk.plane_files import resolution
+from hcs_disk.plane_files import write_page
 
 
 def write(image: ImageArtifact, path: Path) -> None:
@@ -31,21 +29,9 @@ def write(image: ImageArtifact, path: Path) -> None:
     if image.pixels.ndim != 2:  # noqa: PLR2004 - rows and columns
         raise ValueError(f"the array has the shape {image.pixels.shape}, and a TIFF of one page holds (y, x)")
     mask = image.pixels.dtype == np.bool_
-    pixels = np.ascontiguousarray(image.pixels.astype(np.uint8) if mask else image.pixels)
+    pixels = image.pixels.astype(np.uint8) if mask else image.pixels
     text = image_xml(path.stem, pixels.shape, pixels.dtype.name, image.pixel_size_um, image.channel)
-    partial = Path(f"{path}{PARTIAL}")
     try:
-        tifffile.imwrite(
-            partial,
-            pixels,
-            byteorder="<",
-            photometric="minisblack",
-            software="hcs-disk",
-            description=text,
-            metadata=None,
-            maxworkers=1,
-            **resolution(image.pixel_size_um),
-        )
-        os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
+        write_page(path, pixels, text, image.pixel_size_um)
     finally:
-        partial.unlink(missing_ok=True)
+        Path(f"{path}{PARTIAL}").unlink(missing_ok=True)

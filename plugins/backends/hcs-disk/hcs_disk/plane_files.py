@@ -53,22 +53,35 @@ def write_plane(
     StorageError
         The operating system refuses.
     """
-    partial = f"{path}{PARTIAL}"
     with storing(path):
-        tifffile.imwrite(
-            partial,
-            np.ascontiguousarray(plane),
-            byteorder="<",
-            photometric="minisblack",
-            software="hcs-disk",
-            description=text,
-            metadata=None,
-            # Wells are worked on side by side already.
-            maxworkers=1,
-            **resolution(pixel_size_um),
-            **_packing(compression, plane.dtype),
-        )
-        os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
+        write_page(path, plane, text, pixel_size_um, **_packing(compression, plane.dtype))
+
+
+def write_page(
+    path: Path, plane: npt.NDArray[Any], text: str | bytes | None, pixel_size_um: float | None, **packing: Any
+) -> None:
+    """Write a file of one page, whole or not at all; what is cut off is left under another name, with `PARTIAL`.
+
+    Raises
+    ------
+    OSError
+        The operating system refuses.
+    """
+    partial = f"{path}{PARTIAL}"
+    tifffile.imwrite(
+        partial,
+        np.ascontiguousarray(plane),
+        byteorder="<",
+        photometric="minisblack",
+        software="hcs-disk",
+        description=text,
+        metadata=None,
+        # Wells are worked on side by side already.
+        maxworkers=1,
+        **resolution(pixel_size_um),
+        **packing,
+    )
+    os.replace(partial, path)  # noqa: PTH105  Path.replace returns a value
 
 
 def replace_text(path: Path, text: bytes) -> None:

@@ -5,12 +5,9 @@ Light on purpose: a plan is made without tifffile.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from hcs_core import StoreLayout, StoreSize, images_of
+from hcs_core import StoreLayout, StoreSize, plain_size
 
 
 def store_size(
@@ -27,8 +24,5 @@ def store_size(
     mosaics
         (y, x) of the mosaics of wells that have one.
     """
-    size = planes = 0
-    for count, image in images_of(layout, wells, mosaics):
-        planes += count * math.prod(image.shape[:3])
-        size += count * math.prod(image.shape) * np.dtype(image.dtype).itemsize
-    return StoreSize(bytes=size, files=planes + 1)
+    plain = plain_size(layout, wells, mosaics)
+    return StoreSize(bytes=plain.bytes, files=plain.files + 1)

@@ -16,10 +16,11 @@ from hcs_core import (
     StoreLayout,
     canonical_well,
     parse_well,
+    refuse_unwritable,
     well_name,
 )
 from hcs_zarr.documents import array_document
-from hcs_zarr.faults import refuse_faulty, refuse_unwritable
+from hcs_zarr.faults import refuse_faulty
 from hcs_zarr.formats import FORMATS, StoreFormat, format_of
 from hcs_zarr.levels import level_arrays
 from hcs_zarr.metadata import image_metadata, well_metadata

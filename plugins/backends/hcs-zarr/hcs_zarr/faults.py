@@ -1,12 +1,12 @@
-"""What is wrong with a layout or a finished well, said before anything of it is made."""
+"""What is wrong with a layout, said before anything of it is made."""
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from math import prod
 
 import numpy as np
 
-from hcs_core import FinishedWell, ImageLayout, StorageError, StoreLayout
+from hcs_core import ImageLayout, StorageError, StoreLayout
 from hcs_zarr.documents import BLOSC, CODECS
 from hcs_zarr.formats import FORMATS, OME_ZARR_0_4
 
@@ -59,35 +59,6 @@ def _refuse_faulty_image(layout: StoreLayout, image: ImageLayout) -> None:
             "smaller chunks."
         )
     _refuse_shards(layout, image)
-
-
-def refuse_unwritable(layout: StoreLayout, finished: FinishedWell) -> None:
-    """Refuse windows that do not fit the channels, and numbers that JSON cannot hold.
-
-    Raises
-    ------
-    StorageError
-        With the well and what was found.
-    """
-    pairs = list(finished.translations.values())
-    if finished.mosaic_translation is not None:
-        pairs.append(finished.mosaic_translation)
-    for image, windows in (
-        (layout.image, finished.summary.windows),
-        (layout.mosaic, finished.summary.mosaic_windows),
-    ):
-        if windows and len(windows) != (len(image.channels) if image else 0):
-            raise StorageError(
-                f"well {finished.well} of {layout.name} has {len(windows)} display windows for "
-                f"{len(image.channels) if image else 0} channels: give one for each, or none."
-            )
-        pairs.extend(windows)
-    for pair in pairs:
-        if not all(map(isfinite, pair)):
-            raise StorageError(
-                f"well {finished.well} of {layout.name} has a position or display window of {pair}: leave out what "
-                "is not known."
-            )
 
 
 def _itemsize(store: str, name: str) -> int:
