@@ -1,11 +1,11 @@
-"""The plugin that the core itself is: its passes, its executor, its writers and its commands, by the same hooks."""
+"""The plugin that the core itself is: host memory, passes, executor, writers and commands, by the same hooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from hcs_core.plugins.hookspecs import hookimpl
-from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec, WriterSpec
+from hcs_core.plugins.specs import CommandSpec, CompilerPassSpec, ExecutorSpec, MemoryTypeSpec, WriterSpec
 
 hcs_api = 1
 
@@ -26,6 +26,17 @@ def hcs_compiler_passes() -> Iterable[CompilerPassSpec]:
             name=name, target=f"hcs_core.compiler.passes.{name}:{name}_pass", after=before, summary=summary
         )
         before = (name,)
+
+
+@hookimpl
+def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
+    """Declare host memory, from which and to which all others convert."""
+    yield MemoryTypeSpec(
+        name="numpy",
+        target="hcs_core.arrays.host_memory:HostMemory",
+        library="numpy",
+        summary="ordinary arrays in host memory",
+    )
 
 
 @hookimpl

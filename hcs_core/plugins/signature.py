@@ -22,6 +22,9 @@ PRESENT = "present"
 CONTEXT = "context"
 """The keyword by which a function that asks for it gets the `ProcessingContext` of its well."""
 
+DTYPE = "dtype"
+"""The keyword by which a kernel that asks for it is told its image's dtype, which may be held in a wider one."""
+
 DTYPES = (
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
 )  # fmt: skip

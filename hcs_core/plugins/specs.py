@@ -140,11 +140,17 @@ class MemoryTypeSpec:
 
 @attrs.frozen(kw_only=True)
 class ConverterSpec:
-    """A direct route from one memory type to another; the target is a function of one array."""
+    """A direct route from one memory type to another, which spares the way through host memory.
+
+    The target is a function of one array of the source; it returns one of the destination with the same content, in
+    the same dtype or a wider one, on the same device; the two may share memory. `devices` are the kinds of devices
+    on which it works, such as `cuda`; empty: all.
+    """
 
     source: str = attrs.field(validator=_check_name)
     destination: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
+    devices: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -174,6 +180,12 @@ class KernelSpec:
         The operation's signature, the same in every kernel of it.
     version
         Raised whenever the same input may give other pixels.
+    takes_dtype
+        Whether the target takes the keyword `dtype`: the name of its image's dtype, which its memory type may hold in
+        a wider one (see `MemoryType.holds`). It returns what its memory type holds, within that dtype's limits.
+    batches
+        Whether the target also takes several images at once, along an axis before its signature's, and returns
+        their results likewise: the same as of each alone.
     summary
         One line for `hcs functions`.
     """
@@ -183,6 +195,8 @@ class KernelSpec:
     target: str = attrs.field(validator=_check_target)
     signature: Signature = attrs.field(validator=attrs.validators.instance_of(Signature))
     version: str = attrs.field(default="1", validator=_check_text)
+    takes_dtype: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    batches: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     summary: str = ""
 
     @property

@@ -25,7 +25,7 @@ from hcs_core import (
     step_function,
 )
 from hcs_core.testing.plates import make_plate
-from hcs_numpy import signatures
+from hcs_operations import signatures
 
 
 @step_function()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
@@ -15,9 +16,6 @@ from hcs_core.compiler.problem import Problem
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 
-HOST_LIBRARY = "numpy"
-"""The library of the memory type in which planes arrive from a reader."""
-
 
 def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a kernel for every node, and the peak memory of a worker."""
@@ -25,16 +23,15 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     nodes: list[NodePlan] = []
     devices = Devices(given.plugins)
     sites = max((len(shape.sites) for shape in plan.well_shapes), default=1)
-    host = _host(given.plugins)
     for node in plan.nodes:
         sized = attrs.evolve(node, needs_bytes=_needs(plan, node, sites))
         if node.stitch is not None:
-            nodes.append(attrs.evolve(sized, memory_type=host))
+            nodes.append(attrs.evolve(sized, memory_type=HOST))
             continue
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
         wanted = node.asked_device or given.config.device
         nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
-    plan = attrs.evolve(plan, nodes=_with_conversions(nodes, given.plugins))
+    plan = attrs.evolve(plan, nodes=_with_conversions(nodes))
     in_memory = _in_memory(plan.intermediate_backend, given.plugins)
     peak = peak_memory(plan, waits_in_memory=in_memory)
     collecting = collecting_bytes(plan, waits_in_memory=in_memory)
@@ -45,24 +42,18 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     ).with_problems(*problems)
 
 
-def _host(plugins: PluginManager) -> str:
-    """Return the memory type in which planes arrive, empty where there is none."""
-    return next((spec.name for spec in plugins.memory_types if spec.library == HOST_LIBRARY), "")
-
-
 def _in_memory(backend: str, plugins: PluginManager) -> bool:
     """Whether planes between nodes are held in memory; a backend that is not there counts as one that does."""
     return backend not in plugins.storage_backends or not plugins.storage_backends.get(backend).durable
 
 
-def _with_conversions(nodes: list[NodePlan], plugins: PluginManager) -> tuple[NodePlan, ...]:
+def _with_conversions(nodes: list[NodePlan]) -> tuple[NodePlan, ...]:
     """Return the nodes with the memory types from which their planes come; a stack is filled on the host."""
-    host = _host(plugins)
     found = []
     for node in nodes:
-        before = [nodes[port.node].memory_type if port.node >= 0 else host for port in node.inputs]
+        before = [nodes[port.node].memory_type if port.node >= 0 else HOST for port in node.inputs]
         if not node.plane_wise:
-            before.append(host)
+            before.append(HOST)
         others = tuple(name for name in dict.fromkeys(before) if name not in {node.memory_type, ""})
         found.append(attrs.evolve(node, converts=others if node.memory_type else ()))
     return tuple(found)
@@ -103,7 +94,7 @@ def _with_kernel(
     if wanted is not None:
         # Where some of them have the device that is asked for, the others are out of the question.
         usable = [spec for spec in usable if devices.has(spec.memory_type, wanted)] or usable
-    chosen = min(usable, key=lambda spec: _distance(spec, before, plugins))
+    chosen = min(usable, key=lambda spec: _distance(spec, before))
     return attrs.evolve(node, memory_type=chosen.memory_type, kernel=chosen.name, version=chosen.version)
 
 
@@ -119,9 +110,9 @@ def _unknown_memory_type(node: NodePlan, name: str, wrong: str, plugins: PluginM
     )
 
 
-def _distance(spec: KernelSpec, before: list[str], plugins: PluginManager) -> tuple[bool, bool, str]:
+def _distance(spec: KernelSpec, before: list[str]) -> tuple[bool, bool, str]:
     """Order kernels: where the input is already, then where planes arrive, then by name."""
-    host = plugins.memory_types.get(spec.memory_type).library == HOST_LIBRARY
+    host = spec.memory_type == HOST
     return (spec.memory_type not in before if before else not host, not host, spec.memory_type)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.image_artifact import ImageArtifact
+from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, PlaneKey
 from hcs_core.compiler.plan import Plan
@@ -206,11 +207,11 @@ class EstimateFiles:
         task, key, before = self._plane(sampler, stage, channel, tasks)
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
         node = self._plan.nodes[stage.node]
-        image = kernels.convert(before, kernels.host, node.memory_type)
+        image = kernels.convert(before, HOST, node.memory_type, node.input.dtype, node.device)
         made, _ = kernels.call(
             stage.node, image, Block(cells=((channel, key),)), key.site, estimated, task.shape.frame(node.output)
         )
-        after = kernels.convert(made, node.memory_type, kernels.host)
+        after = kernels.convert(made, node.memory_type, HOST, node.output.dtype)
         image_given = row.estimate.given
         return EstimatePicture(
             title=f"{row.step}: {row.parameter} of {row.channel}",

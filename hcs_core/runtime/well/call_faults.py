@@ -32,7 +32,7 @@ def what_it_raised(error: Exception) -> str:
     return f"it raised {text}"
 
 
-def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owned: bool) -> str | None:
+def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owned: bool, held: str) -> str | None:
     """Return what is wrong with what a kernel returned, or `None`.
 
     Parameters
@@ -45,6 +45,8 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
         The shape that its signature means here.
     owned
         Whether the result is an array of the node's memory type.
+    held
+        The dtype in which that holds the output's.
     """
     signature = f"its signature ({node.axes} -> {node.out})"
     if isinstance(result, tuple | list):
@@ -54,8 +56,13 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
     shape = tuple(result.shape)
     if shape != wanted:
         return f"it returned the shape {shape}; {signature} means {wanted}"
-    if result.dtype == node.output.dtype:
+    found = dtype_name(result)
+    if found == held:
         return None
-    # The arrays of some libraries have a dtype such as `torch.uint16`, which is no text.
-    dtype = str(result.dtype).rpartition(".")[2]
-    return None if dtype == node.output.dtype else f"it returned {dtype}; its signature means {node.output.dtype}"
+    as_held = "" if held == node.output.dtype else f", which {node.memory_type} holds as {held}"
+    return f"it returned {found}; its signature means {node.output.dtype}{as_held}"
+
+
+def dtype_name(array: Any) -> str:
+    """Return an array's dtype as numpy names it; the arrays of some libraries have one such as `torch.uint16`."""
+    return str(array.dtype).rpartition(".")[2]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from hcs_core.arrays.conversion import Converter
-from hcs_core.arrays.dtype_policy import to_dtype
+from hcs_core.arrays.memory_type import CPU, HasDevices, MemoryType
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
-from hcs_core.compiler.passes.memory import HOST_LIBRARY
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage, ParameterValue
-from hcs_core.plugins.signature import PRESENT
-from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
+from hcs_core.plugins.signature import DTYPE, PRESENT
+from hcs_core.runtime.well.call_faults import dtype_name, fault_of, what_it_raised, what_it_returned
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 
 
@@ -28,12 +27,11 @@ class Kernels:
         self._plan = plan
         self._converter = Converter(plugins)
         self._functions = tuple(None if node.stitch else _function(node, plugins) for node in plan.nodes)
-        self._parameters = tuple({name: _given(value) for name, value in node.parameters} for node in plan.nodes)
-        self.host = host_memory_type(plugins) if plan.nodes else ""
+        self._parameters = tuple(_parameters(node, plugins) for node in plan.nodes)
 
-    def convert(self, array: Any, source: str, destination: str) -> Any:
-        """Return an array of one memory type in another."""
-        return self._converter.convert(array, source, destination)
+    def convert(self, array: Any, source: str, destination: str, dtype: str, device: str = CPU) -> Any:
+        """Return an image of a dtype in another memory type, on a device."""
+        return self._converter.convert(array, source, destination, dtype, device)
 
     def call(
         self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any], frame: tuple[int, int]
@@ -56,45 +54,31 @@ class Kernels:
         function = self._functions[index]
         if function is None:
             raise fault_of(node, site, "a stitcher does it, and no kernel")
-        image = self._converter.on_device(image, node.memory_type, node.device)
+        memory = self._converter.memory_type(node.memory_type)
+        scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
         try:
             keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
-            result = function(_read_only(image), **keywords, **present)
+            with scope:
+                result = function(_read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             raise fault_of(node, site, what_it_raised(error)) from error
         try:
             image, values = taken_apart(node, result)
             made = tuple(
-                checked(artifact, value, lambda array: self.convert(array, node.memory_type, self.host))
-                for artifact, value in zip(node.makes, values, strict=True)
+                checked(artifact, value, memory.to_host) for artifact, value in zip(node.makes, values, strict=True)
             )
         except ValueError as error:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
-            image = _in_its_dtype(image, node)
-            owned = self._converter.memory_type(node.memory_type).owns(image)
+            owned = memory.owns(image)
+            if owned and node.function is not None:
+                image = _in_its_dtype(memory, image, node)
             wanted = (*made_shape(node, block), *frame)
-            wrong = what_it_returned(image, node, wanted, owned=owned)
+            wrong = what_it_returned(image, node, wanted, owned=owned, held=memory.holds(node.output.dtype))
             if wrong is not None:
                 raise fault_of(node, site, wrong)
         return image, made
-
-
-def host_memory_type(plugins: PluginManager) -> str:
-    """Return the memory type in which planes arrive from readers and leave for stores.
-
-    Raises
-    ------
-    UnknownNameError
-        None is installed.
-    """
-    for spec in plugins.memory_types:
-        if spec.library == HOST_LIBRARY:
-            return spec.name
-    raise UnknownNameError(
-        "no memory type for numpy arrays is installed: pip install 'hcs-engine[standard]' brings one."
-    )
 
 
 def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
@@ -109,14 +93,25 @@ def _given(value: ParameterValue) -> Any:
     return _read_only(value.pixels) if isinstance(value, GivenImage) else value
 
 
-def _in_its_dtype(image: Any, node: NodePlan) -> Any:
-    """Return what a function of the user's own returned in its dtype, where it computed in floating point.
+def _in_its_dtype(memory: MemoryType, image: Any, node: NodePlan) -> Any:
+    """Return what a function of the user's own returned in its dtype, where it computed in a wider one.
 
-    Nearly all arithmetic with a number does; a kernel of a plugin has to care for its dtype itself.
+    Nearly all arithmetic with a number gives floats, and what is held in a wider dtype can leave its limits; a kernel
+    of a plugin has to care for its dtype itself.
     """
-    if node.function is None or not isinstance(image, np.ndarray) or image.dtype.kind != "f":
+    dtype = node.output.dtype
+    name = dtype_name(image)
+    if not name.startswith("float") and (name != memory.holds(dtype) or name == dtype):
         return image
-    return to_dtype(image, node.output.dtype)
+    return memory.cast(image, dtype)
+
+
+def _parameters(node: NodePlan, plugins: PluginManager) -> dict[str, Any]:
+    """Return what a function is told in each of its calls: its parameters, and its image's dtype if it takes that."""
+    given = {name: _given(value) for name, value in node.parameters}
+    if node.stitch is None and node.kernel and plugins.kernels.get(node.kernel).takes_dtype:
+        given[DTYPE] = node.input.dtype
+    return given
 
 
 def _read_only(array: Any) -> Any:

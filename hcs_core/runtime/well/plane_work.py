@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan, Port
 from hcs_core.compiler.order.presence import Block, PlaneKey
 from hcs_core.compiler.plan import Plan
@@ -29,10 +30,15 @@ Estimates = Mapping[tuple[int, int], Mapping[str, Any]]
 
 @attrs.frozen
 class Held:
-    """A plane and the memory type that it is in."""
+    """A plane, the memory type that it is in, and its image's dtype, which is held there in that or a wider one."""
 
     array: Any
     memory_type: str
+    dtype: str
+
+
+def _on_host(array: npt.NDArray[Any]) -> Held:
+    return Held(array, HOST, array.dtype.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,14 +63,14 @@ class PlaneWork:
 
     def read(self, lane: int, key: PlaneKey) -> Held:
         """Return a plane of the plate."""
-        return Held(self.ahead.get((self.numbers[lane], key)), self.kernels.host)
+        return _on_host(self.ahead.get((self.numbers[lane], key)))
 
     def compute(self, index: int, block: Block, planes: Iterator[Held], key: PlaneKey) -> Sequence[Held]:
         """Return the planes that a node makes of those of one block."""
         node = self.plan.nodes[index]
         if node.stitch is not None:
             sites = [cell.site for (_, cell), is_there in zip(block.cells, block.present, strict=True) if is_there]
-            return [Held(self.mosaics.fuse(index, sites, map(self.on_host, planes)), self.kernels.host)]
+            return [_on_host(self.mosaics.fuse(index, sites, map(self.on_host, planes)))]
         image, frame = self._array(node, block, planes), self.shape.frame(node.output)
         call = self.artifacts.call(index, block)
         told = {CONTEXT: self.context} if node.context else {}
@@ -76,13 +82,13 @@ class PlaneWork:
         if node.passes_on:
             return []
         if node.out == "yx":
-            return [Held(result, node.memory_type)]
+            return [Held(result, node.memory_type, node.output.dtype)]
         stacked = result.reshape((-1, *frame))
-        return [Held(stacked[place], node.memory_type) for place in range(stacked.shape[0])]
+        return [Held(stacked[place], node.memory_type, node.output.dtype) for place in range(stacked.shape[0])]
 
     def _given(self, node: NodePlan, image: npt.NDArray[Any]) -> Any:
         """Return an image that a node takes by name, in its memory type; on the host nobody can write into it."""
-        given = self.kernels.convert(image, self.kernels.host, node.memory_type)
+        given = self.kernels.convert(image, HOST, node.memory_type, image.dtype.name, node.device)
         if given is image:
             given = image.view()
             given.flags.writeable = False
@@ -93,10 +99,9 @@ class PlaneWork:
 
         A plane that is absent is 0, and the kernel is told.
         """
-        host = self.kernels.host
         if node.plane_wise:
             held = next(planes)
-            return self.kernels.convert(held.array, held.memory_type, node.memory_type)
+            return self.kernels.convert(held.array, held.memory_type, node.memory_type, held.dtype, node.device)
         frame = self.shape.frame(node.input)
         stack: npt.NDArray[Any] = np.empty((prod(block.shape), *frame), node.input.dtype)
         for place, is_there in enumerate(block.present):
@@ -105,14 +110,15 @@ class PlaneWork:
                 self._fill(stack, place, next(planes))
             else:
                 stack[place] = 0
-        return self.kernels.convert(stack.reshape(*block.shape, *frame), host, node.memory_type)
+        stack = stack.reshape(*block.shape, *frame)
+        return self.kernels.convert(stack, HOST, node.memory_type, node.input.dtype, node.device)
 
     def _fill(self, stack: npt.NDArray[Any], place: int, held: Held) -> None:
         stack[place] = self.on_host(held)
 
     def on_host(self, held: Held) -> npt.NDArray[Any]:
         """Return a plane as numpy's array."""
-        array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, self.kernels.host)
+        array: npt.NDArray[Any] = self.kernels.convert(held.array, held.memory_type, HOST, held.dtype)
         return array
 
     def place(self, index: int, sites: Sequence[int], planes: Iterator[Held]) -> None:
@@ -130,4 +136,4 @@ class PlaneWork:
 
     def take(self, port: Port, key: PlaneKey, last: bool) -> Held:
         """Return a plane that is held, and drop it after its last reader."""
-        return Held(self.intermediates.take(port, key, last=last), self.kernels.host)
+        return _on_host(self.intermediates.take(port, key, last=last))

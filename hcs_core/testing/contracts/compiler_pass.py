@@ -23,7 +23,7 @@ from hcs_core.pipeline.pipeline import Pipeline
 from hcs_core.pipeline.step import Step
 from hcs_core.plugins.hookspecs import hookimpl
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.specs import CompilerPassSpec, MemoryTypeSpec, StorageBackendSpec
+from hcs_core.plugins.specs import CompilerPassSpec, StorageBackendSpec
 from hcs_core.testing.contracts.targets import imported
 from hcs_core.testing.plates import make_plate
 
@@ -31,7 +31,6 @@ _WHOSE = ("plate", "microscope", "inventory_digest", "pipeline", "missing")
 """What a plan was begun with; no pass changes it."""
 
 _BACKEND = "hcs_core.testing.fakes.storage_backend:FakeBackend"
-_MEMORY = "hcs_core.testing.fakes.memory_type:FakeMemoryType"
 
 
 @step_function(axes="yx", version="1")
@@ -52,7 +51,7 @@ class PassContract:
     Notes
     -----
     Override the fixture `given` where a pass looks at more than a small plate, a pipeline of a function, and the
-    names of backends and of a memory type.
+    names of backends.
 
     Examples
     --------
@@ -71,7 +70,7 @@ class PassContract:
 
     @pytest.fixture
     def plugins(self) -> PluginManager:
-        """The core, the passes, and names for what a plan asks for: two backends and a memory type."""
+        """The core, the passes, and names for what a plan asks for: two backends."""
         manager = PluginManager()
         known = set(manager.compiler_passes.names())
         new = [spec for spec in self.passes if spec.name not in known]
@@ -79,13 +78,11 @@ class PassContract:
             StorageBackendSpec(name="zarr", target=_BACKEND),
             StorageBackendSpec(name="memory", target=_BACKEND, durable=False),
         ]
-        memory = [MemoryTypeSpec(name="numpy", target=_MEMORY, library="numpy")]
         manager.register(
             SimpleNamespace(
                 hcs_api=1,
                 hcs_compiler_passes=hookimpl(lambda: iter(new)),
                 hcs_storage_backends=hookimpl(lambda: iter(backends)),
-                hcs_memory_types=hookimpl(lambda: iter(memory)),
             ),
             "under_contract",
         )

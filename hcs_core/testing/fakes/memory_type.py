@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
+import numpy as np
 import numpy.typing as npt
+
+from hcs_core.arrays.dtype_policy import to_dtype
+from hcs_core.arrays.memory_type import CPU
 
 
 @attrs.frozen(eq=False)
@@ -37,12 +42,29 @@ class FakeMemoryType:
         """Whether it is a `FakeArray`."""
         return isinstance(array, FakeArray)
 
-    def from_host(self, array: npt.NDArray[Any]) -> FakeArray:
+    def holds(self, dtype: str) -> str:
+        """Return the dtype itself."""
+        return dtype
+
+    def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> FakeArray:  # noqa: ARG002
         """Wrap a numpy array."""
         self.conversions["from_host"] += 1
         return FakeArray(array)
 
-    def to_host(self, array: FakeArray) -> npt.NDArray[Any]:
+    def to_host(self, array: FakeArray, dtype: str = "") -> npt.NDArray[Any]:
         """Unwrap it."""
         self.conversions["to_host"] += 1
-        return array.values
+        return to_dtype(array.values, dtype) if dtype else array.values
+
+    def cast(self, array: FakeArray, dtype: str) -> FakeArray:
+        """Return the array in a dtype."""
+        return FakeArray(to_dtype(array.values, dtype))
+
+    def stack(self, planes: Sequence[FakeArray | None]) -> FakeArray:
+        """Return arrays as one."""
+        first = next(plane.values for plane in planes if plane is not None)
+        return FakeArray(np.stack([np.zeros_like(first) if plane is None else plane.values for plane in planes]))
+
+    def nonfinite(self, array: FakeArray) -> int:
+        """Return how many values are NaN or infinite."""
+        return int(np.count_nonzero(~np.isfinite(array.values)))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_numpy.depths import depth_of
-from hcs_numpy.strips import row_strips, store
+from hcs_operations.strips import row_strips, store
 
 TRUNCATE = 4.0
 """Where the Gaussian is cut off, in sigmas."""

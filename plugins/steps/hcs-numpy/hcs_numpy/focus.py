@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.signatures import FOCUS_MEASURES
-from hcs_numpy.strips import row_strips
+from hcs_operations.signatures import FOCUS_MEASURES
+from hcs_operations.strips import row_strips
 
 Image = npt.NDArray[Any]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
-from hcs_numpy.signatures import BIN_FRAME, BIN_METHODS, CROP_FRAME
-from hcs_numpy.strips import row_strips, store
+from hcs_operations.signatures import BIN_FRAME, BIN_METHODS, CROP_FRAME
+from hcs_operations.strips import row_strips, store
 
 
 def crop(

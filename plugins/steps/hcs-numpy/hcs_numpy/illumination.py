@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hcs_core import to_dtype
 from hcs_numpy.depths import depth_of
-from hcs_numpy.strips import row_strips
+from hcs_operations.strips import row_strips
 
 HELD_PIXELS = 1 << 17
 """Pixels of a strip that is held in float32."""
@@ -38,7 +38,7 @@ def flat_field(
         Axes `yx`; uint8, uint16 or float32.
     profile
         Axes `yx`, the plane's shape; numbers above 0 of any dtype, taken as float32. It is not changed. In a pipeline
-        it need not be given: it is estimated from the plate's own images (see `hcs_numpy.shading`).
+        it need not be given: it is estimated from the plate's own images (see `hcs_operations.shading`).
     dark
         What the camera gives without light, in grey levels; it is taken away first, and not added again. `None`: 0.
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
-from hcs_numpy.histograms import extremes
-from hcs_numpy.percentiles import percentiles
-from hcs_numpy.strips import row_strips
+from hcs_operations.histograms import extremes
+from hcs_operations.percentiles import percentiles
+from hcs_operations.strips import row_strips
 
 
 def percentile_normalize(
@@ -41,7 +41,7 @@ def percentile_normalize(
         `linear` does.
     limits
         Whose percentiles they are: those of the `plane`, or of all planes of the channel in the `well` or on the
-        `plate`. The latter two are known in a pipeline only, which estimates `levels` (see `hcs_numpy.limits`).
+        `plate`. The latter two are known in a pipeline only, which estimates `levels` (see `hcs_operations.limits`).
     levels
         The two grey levels themselves, the first below the second; `None`: the plane's percentiles.
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.strips import row_strips, store
+from hcs_operations.strips import row_strips, store
 
 
 def weighted_mean(stack: npt.NDArray[Any], counted: Sequence[tuple[int, float]]) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hcs_numpy.means import weighted_mean
 from hcs_numpy.selection import middle_network
-from hcs_numpy.strips import row_strips, store
+from hcs_operations.strips import row_strips, store
 
 COMPARED_PIXELS = 1 << 19
 """Pixels of a strip; measured: as fast as whole planes in a large cache, and faster in a small one."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.histograms import extremes, histogram
-from hcs_numpy.strips import row_strips
+from hcs_operations.histograms import extremes, histogram
+from hcs_operations.strips import row_strips
 
 FLOAT_BINS = 256
 """Bins of a histogram of float32, as many as scikit-image takes."""

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from hcs_numpy import focus
 from hcs_numpy.focus import best_focus_projection
-from hcs_numpy.signatures import FOCUS_MEASURES
+from hcs_operations.signatures import FOCUS_MEASURES
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)

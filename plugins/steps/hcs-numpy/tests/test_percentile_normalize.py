@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from hcs_numpy import histograms
 from hcs_numpy.intensity import percentile_normalize
-from hcs_numpy.percentiles import percentiles
+from hcs_operations.percentiles import percentiles
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)

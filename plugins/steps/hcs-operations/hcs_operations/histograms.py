@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.strips import row_strips
+from hcs_operations.strips import row_strips
 
 COUNTED_PIXELS = 1 << 24
 """Pixels counted at a time: OpenCV returns counts as float32, which is exact up to here."""
@@ -20,7 +20,7 @@ def histogram(values: npt.NDArray[Any], bins: int) -> npt.NDArray[np.int64]:
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.histograms import histogram
+    >>> from hcs_operations.histograms import histogram
     >>> histogram(np.array([[0, 2, 2]], np.uint8), 4)
     array([1, 0, 2, 0])
     """
@@ -36,7 +36,7 @@ def extremes(image: npt.NDArray[Any]) -> tuple[float, float] | None:
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.histograms import extremes
+    >>> from hcs_operations.histograms import extremes
     >>> extremes(np.array([[3.0, np.nan, -1.0, np.inf]], np.float32))
     (-1.0, 3.0)
     """

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import Estimated
-from hcs_numpy.histograms import histogram
-from hcs_numpy.percentiles import HALF, UPPER, between
+from hcs_operations.histograms import histogram
+from hcs_operations.percentiles import HALF, UPPER, between
 
 Counts = npt.NDArray[np.int64]
 
@@ -44,7 +44,7 @@ def counts(plane: npt.NDArray[Any], *, low: float, high: float, limits: str) -> 
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.limits import counts
+    >>> from hcs_operations.limits import counts
     >>> counts(np.array([[0, 2, 2]], np.uint8), low=1, high=99, limits="well")[:4]
     array([1, 0, 2, 0])
     """
@@ -96,7 +96,7 @@ def levels(
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.limits import counts, levels
+    >>> from hcs_operations.limits import counts, levels
     >>> asked = {"low": 0.0, "high": 50.0, "limits": "well"}
     >>> levels([counts(np.array([[10, 20, 30]], np.uint8), **asked)], (1, 3), **asked).value
     (10.0, 20.0)

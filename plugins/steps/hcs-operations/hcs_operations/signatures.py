@@ -52,9 +52,9 @@ PERCENTILE_NORMALIZE = Signature(
     estimates=(
         Estimate(
             parameter="levels",
-            collect="hcs_numpy.limits:counts",
-            merge="hcs_numpy.limits:added",
-            reduce="hcs_numpy.limits:levels",
+            collect="hcs_operations.limits:counts",
+            merge="hcs_operations.limits:added",
+            reduce="hcs_operations.limits:levels",
             scope="limits",
             collected_bytes=HISTOGRAM_BYTES,
         ),
@@ -172,8 +172,8 @@ FLAT_FIELD = Signature(
     estimates=(
         Estimate(
             parameter="profile",
-            collect="hcs_numpy.shading:blocks",
-            reduce="hcs_numpy.shading:profile",
+            collect="hcs_operations.shading:blocks",
+            reduce="hcs_operations.shading:profile",
             planes=256,
             fewest=16,
             collected_bytes=SHADING_BYTES,

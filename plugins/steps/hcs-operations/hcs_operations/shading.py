@@ -74,7 +74,7 @@ def blocks(plane: npt.NDArray[Any], *, dark: float | None = None) -> npt.NDArray
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.shading import blocks
+    >>> from hcs_operations.shading import blocks
     >>> blocks(np.full((64, 128), 150, np.uint16), dark=100)[0, 0]
     np.float32(50.0)
     """

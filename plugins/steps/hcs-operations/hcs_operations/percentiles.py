@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_numpy.histograms import histogram
+from hcs_operations.histograms import histogram
 
 HALF = 1 << 16
 """How many values 16 bits have."""
@@ -46,7 +46,7 @@ def percentiles(image: npt.NDArray[Any], percents: tuple[float, ...]) -> tuple[f
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.percentiles import percentiles
+    >>> from hcs_operations.percentiles import percentiles
     >>> percentiles(np.array([[10, 20, 30, 40]], np.uint8), (0.0, 50.0, 100.0))
     (10.0, 25.0, 40.0)
     """

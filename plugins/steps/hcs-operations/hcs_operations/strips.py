@@ -17,7 +17,7 @@ def row_strips(shape: tuple[int, ...], pixels: int = STRIP_PIXELS) -> Iterator[s
 
     Examples
     --------
-    >>> from hcs_numpy.strips import row_strips
+    >>> from hcs_operations.strips import row_strips
     >>> list(row_strips((5, 10), pixels=20))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
@@ -36,7 +36,7 @@ def store(values: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from hcs_numpy.strips import store
+    >>> from hcs_operations.strips import store
     >>> out = np.empty(3, np.uint8)
     >>> store(np.array([0.5, 1.5, 254.7]), out)
     >>> out

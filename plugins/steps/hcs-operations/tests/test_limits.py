@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hcs_numpy.intensity import percentile_normalize
-from hcs_numpy.limits import added, counts, levels
+from hcs_operations.limits import added, counts, levels
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)

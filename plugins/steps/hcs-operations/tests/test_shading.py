@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hcs_numpy.illumination import flat_field
-from hcs_numpy.shading import BLOCKS, blocks, profile
+from hcs_operations.shading import BLOCKS, blocks, profile
 
 SHAPE = (96, 128)
 DARK = 100

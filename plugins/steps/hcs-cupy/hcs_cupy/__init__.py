@@ -1,0 +1,1 @@
+"""Image operations on CuPy arrays for hcs_core."""

@@ -1,0 +1,1 @@
+"""Image operations on JAX arrays for hcs_core."""

@@ -1,0 +1,1 @@
+"""Image operations on PyTorch tensors for hcs_core."""
