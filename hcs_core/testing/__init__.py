@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from hcs_core.testing.fakes.storage_backend import (
         FakeBackend as FakeBackend,
     )
+    from hcs_core.testing.libraries import (
+        require_library as require_library,
+    )
     from hcs_core.testing.manager import (
         hcs_manager as hcs_manager,
     )
@@ -78,6 +81,7 @@ __all__ = [
     "fakes",
     "hcs_manager",
     "make_plate",
+    "require_library",
     "write_fake_plane",
     "write_fake_plate",
 ]
@@ -95,6 +99,7 @@ _NAMES = {
     "fakes.microscope": "FakeMicroscope write_fake_plate",
     "fakes.planes": "FakeReader fake_pixels write_fake_plane",
     "fakes.storage_backend": "FakeBackend",
+    "libraries": "require_library",
     "manager": "hcs_manager",
     "plates": "make_plate",
 }
