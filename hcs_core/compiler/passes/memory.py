@@ -9,8 +9,8 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
-from hcs_core.compiler.passes.estimate_memory import collecting_bytes, estimated_images_bytes
-from hcs_core.compiler.passes.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
+from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes, canvas_bytes
+from hcs_core.compiler.passes.worker_memory import worker_memory
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
 from hcs_core.plugins.manager import PluginManager
@@ -32,19 +32,10 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
         wanted = node.asked_device or given.config.device
         nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes))
-    in_memory = _in_memory(plan.intermediate_backend, given.plugins)
-    peak = peak_memory(plan, waits_in_memory=in_memory)
-    collecting = collecting_bytes(plan, waits_in_memory=in_memory)
+    peak = worker_memory(plan, given.plugins)
     return attrs.evolve(
-        plan,
-        peak_memory_bytes_per_worker=max(peak.total, collecting) + estimated_images_bytes(plan),
-        waiting_bytes_per_worker=peak.waiting,
+        plan, peak_memory_bytes_per_worker=peak.total, waiting_bytes_per_worker=peak.waiting
     ).with_problems(*problems)
-
-
-def _in_memory(backend: str, plugins: PluginManager) -> bool:
-    """Whether planes between nodes are held in memory; a backend that is not there counts as one that does."""
-    return backend not in plugins.storage_backends or not plugins.storage_backends.get(backend).durable
 
 
 def _with_conversions(nodes: list[NodePlan]) -> tuple[NodePlan, ...]:
