@@ -81,8 +81,9 @@ class StitchPlan:
 class NodePlan:
     """One call for some channels: what it gets, what it gives, and which kernel computes it.
 
-    `function` is a user's function, or `None` for a registered operation; `device` is where it runs, `asked_device`
-    where its step wants it to (neither is part of a digest).
+    `function` is a user's function, or `None` for a registered operation; `device` is where it runs, by its name or,
+    where that is known when a worker starts, by its kind; `asked_device` is where its step wants it to run, `batch`
+    how many planes its kernel gets at once there (none of them is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
     are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
@@ -114,6 +115,7 @@ class NodePlan:
     version: str = ""
     why: str = attrs.field(default="", repr=False)
     device: str = attrs.field(default="", repr=False)
+    batch: int = attrs.field(default=1, repr=False)
     # What the largest of the selected wells needs is no part of what the node is.
     needs_bytes: int = attrs.field(default=0, repr=False)
     function: Callable[..., Any] | None = attrs.field(default=None, eq=False, repr=False)
