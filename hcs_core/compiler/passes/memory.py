@@ -9,6 +9,7 @@ from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.passes.device_fallback import fallback_of
 from hcs_core.compiler.passes.estimate_memory import collecting_bytes, estimated_images_bytes
 from hcs_core.compiler.passes.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
 from hcs_core.compiler.plan import Plan
@@ -31,6 +32,8 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
         before = [nodes[port.node].memory_type for port in node.inputs if port.node >= 0]
         wanted = node.asked_device or given.config.device
         nodes.append(_with_kernel(sized, before, given.plugins, problems, devices, wanted))
+    if given.config.device_fallback:
+        nodes = [attrs.evolve(node, fallback=fallback_of(node, given.plugins, devices)) for node in nodes]
     plan = attrs.evolve(plan, nodes=_with_conversions(nodes))
     in_memory = _in_memory(plan.intermediate_backend, given.plugins)
     peak = peak_memory(plan, waits_in_memory=in_memory)

@@ -228,6 +228,17 @@ class _Counted:
         self._note(taken + self._given.size + SCRATCH_PLANES * self._taken[index])
         return [None] * made
 
+    def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[None]) -> Sequence[None]:
+        """Count a batch: all that its calls get, and all that they give, is there at once."""
+        taken = sum(len(block.cells) for block in blocks) * self._taken[index]
+        self._collecting += taken
+        for _ in planes:
+            pass
+        self._collecting -= taken
+        self._given = _Result(len(blocks) * self._made[index])
+        self._note(taken + self._given.size + len(blocks) * SCRATCH_PLANES * self._taken[index])
+        return [None] * len(blocks)
+
     def _fuse(self, index: int, node: NodePlan, planes: Iterator[None]) -> Sequence[None]:
         """Count a mosaic: its canvas is there while tiles come one at a time."""
         canvas = canvas_bytes(node.output)
