@@ -9,14 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hcs_core.plugins.tolerance import (
+        Tolerance as Tolerance,
+    )
     from hcs_core.testing.contracts.compiler_pass import (
         PassContract as PassContract,
     )
     from hcs_core.testing.contracts.kernel import (
         KernelContract as KernelContract,
-    )
-    from hcs_core.testing.contracts.kernel_images import (
-        Tolerance as Tolerance,
     )
     from hcs_core.testing.contracts.microscope import (
         MicroscopeContract as MicroscopeContract,
@@ -103,7 +103,6 @@ __all__ = [
 _NAMES = {
     "contracts.compiler_pass": "PassContract",
     "contracts.kernel": "KernelContract",
-    "contracts.kernel_images": "Tolerance",
     "contracts.microscope": "MicroscopeContract",
     "contracts.plugin": "PluginContract",
     "contracts.reader": "ReaderContract",
@@ -123,6 +122,7 @@ _NAMES = {
 """The public names by the module that they live in; `fakes` is a module itself."""
 
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()}
+_HOMES["Tolerance"] = "hcs_core.plugins.tolerance"
 
 
 def __getattr__(name: str) -> Any:
