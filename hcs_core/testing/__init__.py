@@ -9,14 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hcs_core.plugins.tolerance import (
+        Tolerance as Tolerance,
+    )
     from hcs_core.testing.contracts.compiler_pass import (
         PassContract as PassContract,
     )
     from hcs_core.testing.contracts.kernel import (
         KernelContract as KernelContract,
-    )
-    from hcs_core.testing.contracts.kernel_images import (
-        Tolerance as Tolerance,
     )
     from hcs_core.testing.contracts.microscope import (
         MicroscopeContract as MicroscopeContract,
@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     from hcs_core.testing.contracts.storage_backend import (
         StorageBackendContract as StorageBackendContract,
     )
+    from hcs_core.testing.fakes.device_array import (
+        FakeDeviceArray as FakeDeviceArray,
+        FakeDeviceError as FakeDeviceError,
+        FakeFailure as FakeFailure,
+        FakeOutOfMemoryError as FakeOutOfMemoryError,
+    )
+    from hcs_core.testing.fakes.device_memory import (
+        FakeDeviceMemory as FakeDeviceMemory,
+    )
     from hcs_core.testing.fakes.memory_type import (
         FakeArray as FakeArray,
         FakeMemoryType as FakeMemoryType,
@@ -52,6 +61,9 @@ if TYPE_CHECKING:
     from hcs_core.testing.fakes.storage_backend import (
         FakeBackend as FakeBackend,
     )
+    from hcs_core.testing.libraries import (
+        require_library as require_library,
+    )
     from hcs_core.testing.manager import (
         hcs_manager as hcs_manager,
     )
@@ -62,8 +74,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FakeArray",
     "FakeBackend",
+    "FakeDeviceArray",
+    "FakeDeviceError",
+    "FakeDeviceMemory",
+    "FakeFailure",
     "FakeMemoryType",
     "FakeMicroscope",
+    "FakeOutOfMemoryError",
     "FakeReader",
     "KernelContract",
     "MicroscopeContract",
@@ -78,6 +95,7 @@ __all__ = [
     "fakes",
     "hcs_manager",
     "make_plate",
+    "require_library",
     "write_fake_plane",
     "write_fake_plate",
 ]
@@ -85,23 +103,26 @@ __all__ = [
 _NAMES = {
     "contracts.compiler_pass": "PassContract",
     "contracts.kernel": "KernelContract",
-    "contracts.kernel_images": "Tolerance",
     "contracts.microscope": "MicroscopeContract",
     "contracts.plugin": "PluginContract",
     "contracts.reader": "ReaderContract",
     "contracts.reader_files": "WrittenPlane",
     "contracts.stitcher": "StitcherContract",
     "contracts.storage_backend": "StorageBackendContract",
+    "fakes.device_array": "FakeDeviceArray FakeDeviceError FakeFailure FakeOutOfMemoryError",
+    "fakes.device_memory": "FakeDeviceMemory",
     "fakes.memory_type": "FakeArray FakeMemoryType",
     "fakes.microscope": "FakeMicroscope write_fake_plate",
     "fakes.planes": "FakeReader fake_pixels write_fake_plane",
     "fakes.storage_backend": "FakeBackend",
+    "libraries": "require_library",
     "manager": "hcs_manager",
     "plates": "make_plate",
 }
 """The public names by the module that they live in; `fakes` is a module itself."""
 
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()}
+_HOMES["Tolerance"] = "hcs_core.plugins.tolerance"
 
 
 def __getattr__(name: str) -> Any:
