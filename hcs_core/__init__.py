@@ -177,6 +177,9 @@ if TYPE_CHECKING:
         StorageBackendSpec as StorageBackendSpec,
         WriterSpec as WriterSpec,
     )
+    from hcs_core.plugins.tolerance import (
+        Tolerance as Tolerance,
+    )
     from hcs_core.runtime.context import (
         ProcessingContext as ProcessingContext,
     )
@@ -275,6 +278,7 @@ _NAMES = {
     "hcs_core.plugins.parameter": "GivenImage Parameter",
     "hcs_core.plugins.records": "PluginRecord PluginStatus",
     "hcs_core.plugins.signature": "MissingPolicy Signature",
+    "hcs_core.plugins.tolerance": "Tolerance",
     "hcs_core.plugins.specs": (
         "CommandSpec CompilerPassSpec ConverterSpec ExecutorSpec KernelSpec MemoryTypeSpec MicroscopeSpec "
         "ReaderSpec StitcherSpec StorageBackendSpec WriterSpec"

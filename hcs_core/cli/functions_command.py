@@ -54,6 +54,7 @@ def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
                 "out": signature.out,
                 "summary": spec.summary,
                 "parameters": [_parameter(item) for item in signature.parameters],
+                "tolerance": str(signature.tolerance),
                 "makes": {made.name: str(made.kind) for made in signature.makes},
                 "takes": {taken.keyword: str(taken.kind) for taken in signature.takes},
                 "memory_types": {},
@@ -72,6 +73,7 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "out": OUT_AXES[name],
             "summary": SUMMARIES[name],
             "parameters": [_parameter(item) for item in signature.parameters],
+            "tolerance": "",
             "makes": {},
             "takes": {},
             "memory_types": {"numpy": "ready"},
@@ -125,6 +127,8 @@ def _show(row: dict[str, Any]) -> None:
         default = "optional" if item["default"] is None and not item["required"] else default
         unit = f", in {item['unit']}" if item["unit"] else ""
         click.echo(f"  {item['name']}: {item['expected']}{unit}, {default}. {item['description']}")
+    if row["tolerance"]:
+        click.echo(f"  its kernels in all memory types agree {row['tolerance']}")
     for name, state in row["memory_types"].items():
         click.echo(f"  {name}: {state}")
     click.echo(f"\nIn a pipeline file:  - {row['name']}{_as_written(row)}")

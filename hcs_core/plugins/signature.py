@@ -11,6 +11,7 @@ from hcs_core.plugins.artifact import Made, Taken
 from hcs_core.plugins.estimate import SCOPES, Estimate
 from hcs_core.plugins.frame import Frame
 from hcs_core.plugins.parameter import RESERVED, Parameter
+from hcs_core.plugins.tolerance import Tolerance
 
 AXES = "stczyx"
 """The letters of a signature: site, timepoint, channel, z, y, x."""
@@ -126,6 +127,8 @@ class Signature:
         Whether it takes the keyword `context`: the `ProcessingContext` of its well.
     estimates
         Which of its parameters are estimated from the plate's own images where a pipeline does not give them.
+    tolerance
+        How far apart kernels of the operation may be: those of all array libraries from numpy's.
     """
 
     axes: str = attrs.field(validator=_check_axes)
@@ -144,6 +147,7 @@ class Signature:
     takes: tuple[Taken, ...] = attrs.field(default=(), validator=_check_tuple_of(Taken, "keyword"))
     context: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     estimates: tuple[Estimate, ...] = attrs.field(default=(), validator=_check_tuple_of(Estimate, "parameter"))
+    tolerance: Tolerance = attrs.field(factory=Tolerance, validator=attrs.validators.instance_of(Tolerance))
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no runtime could do."""
@@ -191,7 +195,9 @@ class Signature:
             raise ValueError("what stacks channels estimates nothing: an estimate is made for each channel alone")
 
     def _check_told(self, parameters: list[str]) -> None:
-        """Refuse a keyword that would mean two things."""
+        """Refuse a keyword that would mean two things, and a name that means none."""
+        if self.tolerance.grows_with and self.tolerance.grows_with not in parameters:
+            raise ValueError(f"tolerance grows with {self.tolerance.grows_with!r}, which is no parameter")
         told = [item.keyword for item in self.takes]
         taken = {*parameters, *RESERVED, PRESENT, CONTEXT}.intersection(told)
         if taken:

@@ -9,14 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hcs_core.plugins.tolerance import (
+        Tolerance as Tolerance,
+    )
     from hcs_core.testing.contracts.compiler_pass import (
         PassContract as PassContract,
     )
     from hcs_core.testing.contracts.kernel import (
         KernelContract as KernelContract,
-    )
-    from hcs_core.testing.contracts.kernel_images import (
-        Tolerance as Tolerance,
     )
     from hcs_core.testing.contracts.microscope import (
         MicroscopeContract as MicroscopeContract,
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from hcs_core.testing.fakes.storage_backend import (
         FakeBackend as FakeBackend,
     )
+    from hcs_core.testing.libraries import (
+        require_library as require_library,
+    )
     from hcs_core.testing.manager import (
         hcs_manager as hcs_manager,
     )
@@ -78,6 +81,7 @@ __all__ = [
     "fakes",
     "hcs_manager",
     "make_plate",
+    "require_library",
     "write_fake_plane",
     "write_fake_plate",
 ]
@@ -85,7 +89,6 @@ __all__ = [
 _NAMES = {
     "contracts.compiler_pass": "PassContract",
     "contracts.kernel": "KernelContract",
-    "contracts.kernel_images": "Tolerance",
     "contracts.microscope": "MicroscopeContract",
     "contracts.plugin": "PluginContract",
     "contracts.reader": "ReaderContract",
@@ -96,12 +99,14 @@ _NAMES = {
     "fakes.microscope": "FakeMicroscope write_fake_plate",
     "fakes.planes": "FakeReader fake_pixels write_fake_plane",
     "fakes.storage_backend": "FakeBackend",
+    "libraries": "require_library",
     "manager": "hcs_manager",
     "plates": "make_plate",
 }
 """The public names by the module that they live in; `fakes` is a module itself."""
 
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()}
+_HOMES["Tolerance"] = "hcs_core.plugins.tolerance"
 
 
 def __getattr__(name: str) -> Any:

@@ -12,13 +12,13 @@ import pytest
 from hcs_core.errors import one_line
 from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy, Signature
 from hcs_core.plugins.specs import KernelSpec
+from hcs_core.plugins.tolerance import Tolerance
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 from hcs_core.testing.contracts.kernel_calls import KernelCalls
 from hcs_core.testing.contracts.kernel_estimates import KernelEstimates
 from hcs_core.testing.contracts.kernel_images import (
     DEPTH,
     SHAPES,
-    Tolerance,
     filled,
     image,
     images,

@@ -16,8 +16,9 @@ from hcs_core.errors import one_line
 from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import KernelSpec, MemoryTypeSpec
+from hcs_core.plugins.tolerance import Tolerance
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
-from hcs_core.testing.contracts.kernel_images import Tolerance, arguments, images, out_shape
+from hcs_core.testing.contracts.kernel_images import arguments, images, out_shape
 from hcs_core.testing.contracts.targets import imported, made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
@@ -22,31 +21,6 @@ CONTENTS = ("random", "lowest", "highest", "halves")
 
 _BRIGHTEST_FLOAT = 1e4
 """Far above what a camera gives, and far from where squares of float16 and float32 overflow or lose their digits."""
-
-
-@attrs.frozen(kw_only=True)
-class Tolerance:
-    """How far a kernel may be from its reference: `levels` of an integer, `relative` to the largest value of a float.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hcs_core.testing import Tolerance
-    >>> Tolerance(levels=1).excess(np.array([5], "uint8"), np.array([7], "uint8"))
-    1.0
-    """
-
-    levels: float = 0.0
-    relative: float = 1e-5
-
-    def excess(self, found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
-        """Return by how much the largest difference is over the limit; 0 or less where all is well."""
-        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-        if not difference.size:
-            return 0.0
-        if found.dtype.kind != "f":
-            return float(difference.max()) - self.levels
-        return float(np.nanmax(difference) - self.relative * max(1.0, float(np.nanmax(np.abs(expected)))))
 
 
 def image(signature: Signature, dtype: str, shape: tuple[int, int] = SHAPES[0], content: str = "random") -> Any:

@@ -68,7 +68,6 @@ class TestPlugin(PluginContract):
 
 class TestKernels(KernelContract):
     kernels = tuple(plugin.hcs_kernels())
-    memory_types = tuple(plugin.hcs_memory_types())
     arguments = MappingProxyType(
         {"gaussian_blur": {"sigma": 1.5}, "white_tophat": {"radius": 3}, "composite": {"weights": (1, 2.5, 0)}}
     )

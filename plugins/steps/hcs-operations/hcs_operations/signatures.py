@@ -6,7 +6,16 @@ in the docstring of the kernel in this distribution; it holds for the operation.
 
 from __future__ import annotations
 
-from hcs_core import Estimate, Frame, Parameter, Signature
+from hcs_core import Estimate, Frame, Parameter, Signature, Tolerance
+
+EXACT = Tolerance(levels=0.0, relative=0.0)
+"""Of what only chooses among pixels."""
+
+ONE_LEVEL = Tolerance(levels=1.0, relative=1e-5)
+"""Of what is computed and rounded: a number next to half-way may fall to either side."""
+
+ONE_ROUNDING = Tolerance(levels=0.0, relative=1e-6)
+"""Of what is exact but for one operation on floats, which libraries may round differently."""
 
 LIMITS = ("plane", "well", "plate")
 
@@ -59,6 +68,7 @@ PERCENTILE_NORMALIZE = Signature(
             collected_bytes=HISTOGRAM_BYTES,
         ),
     ),
+    tolerance=ONE_LEVEL,
 )
 
 GAUSSIAN_BLUR = Signature(
@@ -75,6 +85,7 @@ GAUSSIAN_BLUR = Signature(
             description="the standard deviation of the Gaussian, which is cut off at 4 sigma",
         ),
     ),
+    tolerance=Tolerance(levels=1.0, relative=1e-4),
 )
 
 WHITE_TOPHAT = Signature(
@@ -90,6 +101,7 @@ WHITE_TOPHAT = Signature(
             description="half the side of the square, which is 2 * radius + 1 wide",
         ),
     ),
+    tolerance=ONE_ROUNDING,
 )
 
 UNSHARP_MASK = Signature(
@@ -114,6 +126,7 @@ UNSHARP_MASK = Signature(
             description="how much of what the Gaussian takes away is added; 0: nothing",
         ),
     ),
+    tolerance=Tolerance(levels=1.0, relative=1e-4, grows_with="amount"),
 )
 
 RESCALE_INTENSITY = Signature(
@@ -145,9 +158,16 @@ RESCALE_INTENSITY = Signature(
             description="what `high` becomes; below `out_low` inverts; none: the dtype's largest, 1.0 for float32",
         ),
     ),
+    tolerance=ONE_LEVEL,
 )
 
-THRESHOLD_OTSU = Signature(axes="yx", out="yx", out_dtype="uint8")
+THRESHOLD_OTSU = Signature(
+    axes="yx",
+    out="yx",
+    out_dtype="uint8",
+    # Between two thresholds of a float image lies at most one of the histogram's 256 bins.
+    tolerance=Tolerance(levels=0.0, relative=0.0, input_range=1 / 256),
+)
 
 SHADING_BYTES = 32 * 32 * 4
 """The means of 32 x 32 blocks in float32."""
@@ -179,6 +199,7 @@ FLAT_FIELD = Signature(
             collected_bytes=SHADING_BYTES,
         ),
     ),
+    tolerance=ONE_LEVEL,
 )
 
 CROP_FRAME = Frame(crop=("y", "x", "height", "width"))
@@ -219,6 +240,7 @@ CROP = Signature(
         ),
     ),
     frame=CROP_FRAME,
+    tolerance=EXACT,
 )
 
 BIN_METHODS = ("mean", "sum", "max")
@@ -246,13 +268,14 @@ BIN = Signature(
         ),
     ),
     frame=BIN_FRAME,
+    tolerance=ONE_LEVEL,
 )
 
-MAX_PROJECTION = Signature(axes="zyx", out="yx")
+MAX_PROJECTION = Signature(axes="zyx", out="yx", tolerance=EXACT)
 
-MEAN_PROJECTION = Signature(axes="zyx", out="yx")
+MEAN_PROJECTION = Signature(axes="zyx", out="yx", tolerance=ONE_LEVEL)
 
-MEDIAN_PROJECTION = Signature(axes="zyx", out="yx")
+MEDIAN_PROJECTION = Signature(axes="zyx", out="yx", tolerance=ONE_ROUNDING)
 
 FOCUS_MEASURES = ("normalized_variance", "tenengrad", "laplacian", "brenner")
 
@@ -268,6 +291,7 @@ BEST_FOCUS_PROJECTION = Signature(
             description="how focus is measured; only normalized_variance is the same for a brighter plane",
         ),
     ),
+    tolerance=EXACT,
 )
 
 COMPOSITE = Signature(
@@ -283,4 +307,5 @@ COMPOSITE = Signature(
         ),
     ),
     out_channel="composite",
+    tolerance=ONE_LEVEL,
 )
