@@ -58,7 +58,8 @@ def existing_of(
 
     `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
     say which wells were made with others. `kernels` are the versions of those that are there, by name: a well may
-    have been made by another kernel than the planned one, where a device was too small, and the key does not cover that.
+    have been made by another kernel than the planned one, where a device was too small, and the key does not cover
+    that.
     """
     whole: set[str] = set()
     stale: dict[str, str] = {}
