@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     from hcs_core.testing.contracts.storage_backend import (
         StorageBackendContract as StorageBackendContract,
     )
+    from hcs_core.testing.fakes.device_array import (
+        FakeDeviceArray as FakeDeviceArray,
+        FakeDeviceError as FakeDeviceError,
+        FakeFailure as FakeFailure,
+        FakeOutOfMemoryError as FakeOutOfMemoryError,
+    )
+    from hcs_core.testing.fakes.device_memory import (
+        FakeDeviceMemory as FakeDeviceMemory,
+    )
     from hcs_core.testing.fakes.memory_type import (
         FakeArray as FakeArray,
         FakeMemoryType as FakeMemoryType,
@@ -65,8 +74,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FakeArray",
     "FakeBackend",
+    "FakeDeviceArray",
+    "FakeDeviceError",
+    "FakeDeviceMemory",
+    "FakeFailure",
     "FakeMemoryType",
     "FakeMicroscope",
+    "FakeOutOfMemoryError",
     "FakeReader",
     "KernelContract",
     "MicroscopeContract",
@@ -95,6 +109,8 @@ _NAMES = {
     "contracts.reader_files": "WrittenPlane",
     "contracts.stitcher": "StitcherContract",
     "contracts.storage_backend": "StorageBackendContract",
+    "fakes.device_array": "FakeDeviceArray FakeDeviceError FakeFailure FakeOutOfMemoryError",
+    "fakes.device_memory": "FakeDeviceMemory",
     "fakes.memory_type": "FakeArray FakeMemoryType",
     "fakes.microscope": "FakeMicroscope write_fake_plate",
     "fakes.planes": "FakeReader fake_pixels write_fake_plane",

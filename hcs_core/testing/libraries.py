@@ -1,4 +1,4 @@
-"""Array libraries that a test needs: absent, they are a reason to skip, unless somebody says that they must be there."""
+"""Array libraries that tests need: absent, they are a reason to skip, or to fail where they must be there."""
 
 from __future__ import annotations
 

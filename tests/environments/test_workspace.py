@@ -15,6 +15,10 @@ NOT_STANDARD = {"hcs-torch", "hcs-jax", "hcs-cupy", "hcs-dask"}
 """What needs a device, a cluster or gigabytes: installed when it is asked for."""
 
 
+LIBRARIES = {"hcs-operations"}
+"""What others build on, and no plugin by itself."""
+
+
 def declared(folder):
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -99,6 +103,9 @@ def test_it_is_called_as_its_folder_and_needs_the_engine(folder):
 
 def test_it_has_one_line_in_the_one_group(folder):
     package = folder.name.replace("-", "_")
+    if folder.name in LIBRARIES:
+        assert "entry-points" not in declared(folder)["project"]
+        return
     ((name, module),) = declared(folder)["project"]["entry-points"]["hcs_core"].items()
     assert module == f"{package}.plugin"
     assert folder.name == f"hcs-{name}"

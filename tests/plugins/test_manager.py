@@ -45,11 +45,11 @@ def kernel(memory_type="numpy", **signature):
     )
 
 
-def test_the_core_registers_its_passes_and_its_executor_through_its_own_hooks(manager):
+def test_the_core_registers_what_it_brings_through_its_own_hooks(manager):
     (record,) = manager.records()
     assert (record.name, record.distribution, record.version) == ("core", "hcs-engine", __version__)
     assert record.status == "ok"
-    assert set(record.provides) == {"commands", "compiler_passes", "executors", "writers"}
+    assert set(record.provides) == {"commands", "compiler_passes", "executors", "memory_types", "writers"}
     assert record.provides["compiler_passes"] == ("paths", "stores", "materialization", "memory", "devices")
     assert manager.executors.owner("local").plugin == "core"
 

@@ -64,9 +64,9 @@ def test_a_reader_is_told_to_fail_by_its_file(tmp_path):
 def test_conversions_are_counted(manager):
     converter = Converter(manager)
     image = np.arange(6)
-    there = converter.convert(image, "numpy", "fake")
+    there = converter.convert(image, "numpy", "fake", "int64")
     assert isinstance(there, FakeArray)
-    assert converter.convert(there, "fake", "numpy") is image
+    assert converter.convert(there, "fake", "numpy", "int64") is image
     assert converter.memory_type("fake").conversions == {"from_host": 1, "to_host": 1}
 
 

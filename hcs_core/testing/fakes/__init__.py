@@ -1,4 +1,4 @@
-"""The fakes as a plugin: `manager.register(fakes)` brings the microscope, reader, backend and memory type `fake`."""
+"""The fakes as a plugin: `manager.register(fakes)` brings the microscope, reader, backend and memory types `fake`."""
 
 from __future__ import annotations
 
@@ -44,10 +44,16 @@ def hcs_storage_backends() -> Iterable[StorageBackendSpec]:
 
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
-    """Declare the memory type `fake`."""
+    """Declare the memory types `fake` and, with devices, `fake_device`."""
     yield MemoryTypeSpec(
         name="fake",
         target="hcs_core.testing.fakes.memory_type:FakeMemoryType",
         library="hcs_core",
         summary="wrapped arrays, for tests",
+    )
+    yield MemoryTypeSpec(
+        name="fake_device",
+        target="hcs_core.testing.fakes.device_memory:FakeDeviceMemory",
+        library="hcs_core",
+        summary="arrays on devices that are made up, for tests",
     )
