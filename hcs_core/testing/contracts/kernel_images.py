@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,9 +52,9 @@ def _limits(dtype: str) -> tuple[float, float]:
     return float(limits.min), float(min(limits.max, 2**53))
 
 
-def images(signature: Signature, dtype: str) -> Iterator[tuple[str, Any]]:
+def images(signature: Signature, dtype: str, shapes: Sequence[tuple[int, int]] = SHAPES) -> Iterator[tuple[str, Any]]:
     """Yield images of every shape and content, each with what it is in words."""
-    for shape in SHAPES:
+    for shape in shapes:
         for content in CONTENTS:
             yield f"{content} {dtype} {shape[0]} x {shape[1]}", image(signature, dtype, shape, content)
 
@@ -68,8 +68,8 @@ def arguments(signature: Signature, given: Mapping[str, Any], shape: tuple[int, 
 
 def _allowed(item: Parameter, shape: tuple[int, int]) -> Any:
     if item.kind == "image":
-        # Profiles, which are what images are given for, are about 1.
-        return np.ones(shape, np.float32)
+        # Profiles, which are what images are given for, are about 1, and darker on one side.
+        return np.add.outer(np.linspace(0.0, 0.4, shape[0]), np.linspace(0.7, 1.1, shape[1])).astype(np.float32)
     if not item.required:
         return item.default
     if item.kind == "bool":
