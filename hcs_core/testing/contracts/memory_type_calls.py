@@ -142,5 +142,7 @@ def differs(found: object, expected: Pixels) -> str:
     """Return the first value that is another, or dtype and shape where those are."""
     if not isinstance(found, np.ndarray) or (found.dtype, found.shape) != (expected.dtype, expected.shape):
         return f"{told(found)}, expected {told(expected)}"
-    unlike = [place for place in np.ndindex(expected.shape) if not same(found[place][None], expected[place][None])]
-    return f"{found[unlike[0]]!r}, expected {expected[unlike[0]]!r}" if unlike else "the same"
+    if same(found, expected):
+        return "the same"
+    place = next(index for index in np.ndindex(expected.shape) if not same(found[index][None], expected[index][None]))
+    return f"{found[place]!r}, expected {expected[place]!r}"
