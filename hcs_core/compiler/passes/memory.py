@@ -10,10 +10,11 @@ from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.choice.choosing import with_kernels
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.node_plan import NodePlan
-from hcs_core.compiler.passes.estimate_memory import collecting_bytes, estimated_images_bytes
-from hcs_core.compiler.passes.peak_memory import SCRATCH_PLANES, block_bytes, canvas_bytes, peak_memory
+from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.passes.device_fallback import fallback_of
+from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes, canvas_bytes
+from hcs_core.compiler.passes.worker_memory import worker_memory
 from hcs_core.compiler.plan import Plan
-from hcs_core.plugins.manager import PluginManager
 
 
 def memory_pass(plan: Plan, given: CompileInput) -> Plan:
@@ -22,19 +23,12 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     nodes = [attrs.evolve(node, needs_bytes=_needs(plan, node, sites)) for node in plan.nodes]
     plan = with_kernels(attrs.evolve(plan, nodes=tuple(nodes)), given)
     plan = attrs.evolve(plan, nodes=_with_conversions(plan.nodes))
-    in_memory = _in_memory(plan.intermediate_backend, given.plugins)
-    peak = peak_memory(plan, waits_in_memory=in_memory)
-    collecting = collecting_bytes(plan, waits_in_memory=in_memory)
-    return attrs.evolve(
-        plan,
-        peak_memory_bytes_per_worker=max(peak.total, collecting) + estimated_images_bytes(plan),
-        waiting_bytes_per_worker=peak.waiting,
-    )
-
-
-def _in_memory(backend: str, plugins: PluginManager) -> bool:
-    """Whether planes between nodes are held in memory; a backend that is not there counts as one that does."""
-    return backend not in plugins.storage_backends or not plugins.storage_backends.get(backend).durable
+    if given.config.device_fallback:
+        devices = Devices(given.plugins)
+        found = [attrs.evolve(node, fallback=fallback_of(node, given.plugins, devices)) for node in plan.nodes]
+        plan = attrs.evolve(plan, nodes=tuple(found))
+    peak = worker_memory(plan, given.plugins)
+    return attrs.evolve(plan, peak_memory_bytes_per_worker=peak.total, waiting_bytes_per_worker=peak.waiting)
 
 
 def _with_conversions(nodes: Sequence[NodePlan]) -> tuple[NodePlan, ...]:
