@@ -93,7 +93,7 @@ class Bench:
         return {(spec.source, spec.destination): spent}
 
     def kernel(self, kernel: str, device: str, dtype: str) -> KernelCost | None:
-        """Return what a kernel takes; `None` where its signature does not say how to call it, or not in this dtype."""
+        """Return what a kernel takes; `None` where its signature does not say how to call it, or takes no such dtype."""
         spec = self._plugins.kernels.get(kernel)
         signature = spec.signature
         if dtype not in signature.dtypes or signature.takes or signature.context or not self._memory.holds(dtype):
@@ -130,10 +130,15 @@ class Bench:
 
 
 def _finished(memory: MemoryType, result: Any) -> Any:
-    """Return what a function returned, when it is there: the image, or where it makes artifacts the first part."""
+    """Return what a function returned, when it is there: the image, or where it makes artifacts the first part.
+
+    Who does not say how to wait is waited for on the way to the host, which then counts.
+    """
     array = result[0] if isinstance(result, tuple) else result
-    if isinstance(memory, HasQueue) and memory.owns(array):
+    if isinstance(memory, HasQueue):
         memory.wait(array)
+    else:
+        memory.to_host(array)
     return result
 
 
