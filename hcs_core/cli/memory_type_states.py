@@ -42,7 +42,7 @@ def memory_type_states(plugins: PluginManager) -> dict[str, MemoryTypeState]:
     devices = Devices(plugins)
     found = {spec.name: _state(spec.name, plugins, devices) for spec in plugins.memory_types}
     for name in sorted({spec.memory_type for spec in plugins.kernels} - found.keys()):
-        get = how_to_get(plugins, name)
+        get = how_to_get(plugins.memory_types, name)
         found[name] = MemoryTypeState(name=name, library="", state=NOT_INSTALLED, get=get)
     return found
 
@@ -50,7 +50,9 @@ def memory_type_states(plugins: PluginManager) -> dict[str, MemoryTypeState]:
 def _state(name: str, plugins: PluginManager, devices: Devices) -> MemoryTypeState:
     library = plugins.memory_types.get(name).library
     if not library_is_there(library):
-        return MemoryTypeState(name=name, library=library, state=NOT_INSTALLED, get=how_to_get(plugins, name))
+        return MemoryTypeState(
+            name=name, library=library, state=NOT_INSTALLED, get=how_to_get(plugins.memory_types, name)
+        )
     try:
         there = devices.of(name)
     except (HcsError, OSError):

@@ -133,7 +133,7 @@ def _read(plan: Plan, number: int, step: StepPlan) -> str:
 
 def _kernels_table(plan: Plan) -> PlanTable:
     """Return a row for each kernel on a device: where it works and why it is that one."""
-    rows = [(node.kernel, node.device, node.why) for node in plan.nodes if node.kernel and node.stitch is None]
+    rows = [(n.kernel or n.operation, n.device, n.why) for n in plan.nodes if n.stitch is None]
     return PlanTable(title="Kernels", columns=("kernel", "device", "why"), rows=tuple(dict.fromkeys(rows)))
 
 

@@ -18,7 +18,7 @@ from hcs_core.plugins.libraries import library_version, usable
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.signature import DTYPE, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import ConverterSpec, KernelSpec
-from hcs_core.runtime.measuring.stopwatch import seconds_of
+from hcs_core.runtime.measuring.stopwatch import clock_of, seconds_of
 
 SHAPE = (1080, 1080)
 """Rows and columns of the planes that are measured: those of a camera that is binned, or of half the side."""
@@ -33,13 +33,14 @@ class Bench:
     def __init__(self, plugins: PluginManager, memory_type: str) -> None:
         self._plugins = plugins
         self._name = memory_type
-        started = time.perf_counter()
+        started = time.perf_counter(), time.process_time()
         self._memory: MemoryType = plugins.memory_types.make(memory_type)
         self.devices = tuple(self._memory.devices()) if isinstance(self._memory, HasDevices) else (CPU,)
         if self.devices:
             # Some libraries start on their first array only.
             self._finish(self._memory.from_host(np.zeros((1, 1), np.float32), self.devices[0]))
-        self._start_seconds = time.perf_counter() - started
+        on_card, on_cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+        self._start_seconds = on_cpu if self.devices == (CPU,) else on_card
 
     def library(self) -> LibraryCost:
         """Return how long its library took to start."""
@@ -56,15 +57,16 @@ class Bench:
         """Return what it takes to get a plane from the host to a device and back, and by the direct routes to it."""
         if self._name == HOST or not self._memory.holds(dtype):
             return ()
-        plane = _plane(SHAPE, dtype)
-        there = seconds_of(lambda array: self._finish(self._memory.from_host(array, device)), lambda: plane)
+        plane, clock = _plane(SHAPE, dtype), clock_of(device)
+        there = seconds_of(lambda array: self._finish(self._memory.from_host(array, device)), lambda: plane, clock)
         back = seconds_of(
             lambda array: self._memory.to_host(array, dtype),
             lambda: self._finish(self._memory.from_host(plane, device)),
+            clock,
         )
         ways = {(HOST, self._name): there, (self._name, HOST): back}
         for spec in self._plugins.converters:
-            if spec.destination == self._name and usable(self._plugins, spec.source):
+            if spec.destination == self._name and usable(self._plugins.memory_types, spec.source):
                 ways |= self._direct(spec, plane, device)
         return tuple(
             RouteCost(
@@ -89,11 +91,12 @@ class Bench:
         spent = seconds_of(
             lambda array: self._finish(self._memory.cast(convert(array), dtype)),
             lambda: _finished(source, source.from_host(plane, device)),
+            clock_of(device),
         )
         return {(spec.source, spec.destination): spent}
 
     def kernel(self, kernel: str, device: str, dtype: str) -> KernelCost | None:
-        """Return what a kernel takes; `None` where its signature does not say how to call it, or takes no such dtype."""
+        """Return what a kernel takes; `None` where its signature does not say how to call it, or not in the dtype."""
         spec = self._plugins.kernels.get(kernel)
         signature = spec.signature
         if dtype not in signature.dtypes or signature.takes or signature.context or not self._memory.holds(dtype):
@@ -102,7 +105,9 @@ class Bench:
         image = self._finish(self._memory.from_host(_plane(shape, dtype), device))
         function, keywords = self._plugins.kernels.load(kernel), self._keywords(spec, device, dtype)
         with self._scope(device, dtype):
-            spent = seconds_of(lambda array: self._finish(function(array, **keywords)), lambda: image)
+            spent = seconds_of(
+                lambda array: self._finish(function(array, **keywords)), lambda: image, clock_of(device)
+            )
         return KernelCost(
             kernel=kernel,
             version=spec.version,

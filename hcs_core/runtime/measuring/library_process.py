@@ -90,20 +90,21 @@ class LibraryProcess:
         if connection is not None:
             connection.close()
         if process is not None:
-            process.kill()
+            process.terminate()
             process.join()
 
     def _answer(self) -> tuple[Cost, ...]:
         connection = self._connection
         if connection is None:
             raise RunError(f"no process measures {self._name}.")
-        try:
-            if not connection.poll(MOST_SECONDS_EACH):
-                raise RunError(f"it takes more than {MOST_SECONDS_EACH:.0f} s")
-            found: tuple[Cost, ...] | str = connection.recv()
-        except (EOFError, OSError, RunError) as error:
+        if not connection.poll(MOST_SECONDS_EACH):
             self.close()
-            raise RunError(str(error) if isinstance(error, RunError) else "the process died") from error
+            raise RunError(f"it takes more than {MOST_SECONDS_EACH:.0f} s")
+        try:
+            found: tuple[Cost, ...] | str = connection.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise RunError("its process died") from error
         if isinstance(found, str):
             raise RunError(found)
         return found

@@ -54,7 +54,7 @@ def measured(plugins: PluginManager, told: Told, seconds: float = SECONDS) -> It
     seconds
         After so many seconds nothing more is begun.
     """
-    ready = [spec.name for spec in plugins.memory_types if usable(plugins, spec.name)]
+    ready = [spec.name for spec in plugins.memory_types if usable(plugins.memory_types, spec.name)]
     # numpy first: without it nothing can be compared.
     ready.sort(key=lambda name: (name != HOST, name))
     end = time.monotonic() + seconds
