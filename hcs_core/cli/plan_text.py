@@ -52,6 +52,8 @@ def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
         "pipeline": step.pipeline,
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
+        "device": ", ".join(dict.fromkeys(node.device for node in nodes)),
+        "kernel_why": "; ".join(dict.fromkeys(node.why for node in nodes if node.why)),
         "conversions": [
             {"from": source, "to": own}
             for source, own in dict.fromkeys((source, node.memory_type) for node in nodes for source in node.converts)

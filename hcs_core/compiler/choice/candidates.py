@@ -119,7 +119,7 @@ def _unknown(node: NodePlan, name: str, wrong: str, plugins: PluginManager, else
         function=node.operation,
         parameter="memory",
         message=wrong,
-        hint=f"{how_to_get(plugins, name)} {else_}",
+        hint=f"{how_to_get(plugins.memory_types, name)} {else_}",
         found=name,
         expected=", ".join(plugins.memory_types.names()),
     )
@@ -132,7 +132,7 @@ def _no_library(node: NodePlan, name: str, plugins: PluginManager) -> Problem:
         function=node.operation,
         parameter="memory",
         message=f"the memory type {name!r} cannot be used: its library {library!r} is not installed.",
-        hint=how_to_get(plugins, name),
+        hint=how_to_get(plugins.memory_types, name),
         found=f"no {library}",
         expected=library,
     )
@@ -140,7 +140,7 @@ def _no_library(node: NodePlan, name: str, plugins: PluginManager) -> Problem:
 
 def _none_usable(node: NodePlan, every: Sequence[KernelSpec], plugins: PluginManager) -> Problem:
     there = ", ".join(spec.memory_type for spec in every)
-    ways = " ".join(f"For {spec.memory_type}: {how_to_get(plugins, spec.memory_type)}" for spec in every)
+    ways = " ".join(f"For {spec.memory_type}: {how_to_get(plugins.memory_types, spec.memory_type)}" for spec in every)
     return Problem(
         step=node.step,
         function=node.operation,

@@ -126,6 +126,10 @@ class JaxMemory:
 
         jax.device_put(np.zeros(()), device_called(device)).block_until_ready()
 
+    def wait(self, array: jax.Array) -> None:
+        """Return when an array is there."""
+        array.block_until_ready()
+
 
 @contextmanager
 def _scope(device: str, dtype: str) -> Iterator[None]:
