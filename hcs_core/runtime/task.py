@@ -138,6 +138,7 @@ class WellRecord:
     out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name, and
     `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record. That
     of a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
+    `devices` are those other than the CPU that its worker used.
     """
 
     well: str
@@ -151,6 +152,7 @@ class WellRecord:
     documents: Mapping[str, Any] = attrs.field(factory=dict)
     collected: Mapping[int, tuple[npt.NDArray[Any], ...]] = attrs.field(factory=dict, eq=False, repr=False)
     sampled: Mapping[int, int] = attrs.field(factory=dict)
+    devices: tuple[str, ...] = ()
     fault: Fault | None = None
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import PLATE
-from hcs_core.compiler.passes.counted_work import ON_HOST, Holds, Place, scratch_bytes, size_of
+from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds, Place, scratch_bytes, size_of
 from hcs_core.compiler.plan import Plan
 
 

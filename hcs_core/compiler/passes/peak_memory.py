@@ -18,7 +18,8 @@ import numpy as np
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.passes.counted_work import ON_HOST, CountedWork, Holds, Place
+from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds, Place
+from hcs_core.compiler.passes.counted_work import CountedWork
 from hcs_core.compiler.passes.image_bytes import block_bytes, shared_chunk_bytes
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.well_shape import WellShape

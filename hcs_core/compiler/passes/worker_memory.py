@@ -6,7 +6,7 @@ from collections import Counter
 
 from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.passes.batch_memory import batch_memory
-from hcs_core.compiler.passes.counted_work import ON_HOST, Holds
+from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds
 from hcs_core.compiler.passes.estimate_memory import collecting_memory
 from hcs_core.compiler.passes.peak_memory import PeakMemory, estimated_bytes, peak_memory
 from hcs_core.compiler.plan import Plan

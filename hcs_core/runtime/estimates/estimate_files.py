@@ -29,6 +29,7 @@ from hcs_core.runtime.estimates.kept_estimates import ChannelEstimate, KeptEstim
 from hcs_core.runtime.estimates.reductions import sample_tasks
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
+from hcs_core.runtime.well.device_binding import bound_job
 from hcs_core.runtime.well.kernels import Kernels
 from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.sampling import Sampler
@@ -200,13 +201,14 @@ class EstimateFiles:
         self, row: EstimateRow, stage: Stage, channel: int, given: tuple[GivenEstimate, ...], thread: Executor
     ) -> EstimatePicture:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
-        kernels = Kernels(self._plan, self._plugins)
-        services = services_of(self._job, self._plugins)
-        reading = Reading(self._job, Readers(self._plugins.readers), thread)
-        sampler = Sampler(self._job, self._plugins, kernels, reading, services)
+        job = bound_job(self._job, self._plugins)
+        kernels = Kernels(job.plan, self._plugins)
+        services = services_of(job, self._plugins)
+        reading = Reading(job, Readers(self._plugins.readers), thread)
+        sampler = Sampler(job, self._plugins, kernels, reading, services)
         task, key, before = self._plane(sampler, stage, channel, tasks)
         estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
-        node = self._plan.nodes[stage.node]
+        node = job.plan.nodes[stage.node]
         image = kernels.convert(before, HOST, node.memory_type, node.input.dtype, node.device)
         made, _ = kernels.call(
             stage.node, image, Block(cells=((channel, key),)), key.site, estimated, task.shape.frame(node.output)
