@@ -14,7 +14,6 @@ from hcs_core.compiler.device_plan import is_device
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes
-from hcs_core.plugins.artifact import ArtifactKind
 
 Holds = Callable[[str, str], str]
 """In which dtype a memory type (by its name) holds images of a dtype."""
@@ -102,11 +101,10 @@ def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
     """Return what a kernel may hold beside input and output, of a block of so many planes.
 
     On a device these are planes of floats, where its image has less, and where it stacks planes all of them: there a
-    kernel computes on whole arrays. An image that it takes by name is there, too.
+    kernel computes on whole arrays.
     """
     if not is_device(node.device):
         return SCRATCH_PLANES * taken.held
     floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
     stack = 0 if node.plane_wise else planes
-    images = sum(part.kind == ArtifactKind.IMAGE for part in node.takes)
-    return (SCRATCH_PLANES + stack + images) * floats
+    return (SCRATCH_PLANES + stack) * floats

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan, Port
+from hcs_core.compiler.order.batching import group_sizes
 from hcs_core.compiler.order.presence import Block, PlaneKey, made_shape
 from hcs_core.compiler.passes.counted_planes import (
     ON_HOST,
@@ -50,6 +51,9 @@ class CountedWork:
         ]
         self._kept = [block_bytes(output.image, "yx") for output in plan.outputs]
         self._writing = [writing_bytes(output) for output in plan.outputs]
+        self._groups = [
+            1 if node.batch > 1 else size for node, size in zip(plan.nodes, group_sizes(plan), strict=True)
+        ]
         self._in_place = _waiting_in_place(plan, self._places)
         self._waits: dict[tuple[Port, PlaneKey], Made] = {}
         self._standing: Counter[str] = Counter()
@@ -117,11 +121,47 @@ class CountedWork:
             return self._fuse(index, node, planes)
         there = self._arrive(self._block(index, block, planes), place, self._block_size(index, block))
         number = math.prod(made_shape(node, block))
-        made = Made.of(place, self._made[index], number)
+        # Of a group, each is there until all of them are made.
+        made = Made.of(place, self._made[index], number * self._groups[index])
         there.update(made.rooms)
         there[place.room] += scratch_bytes(node, self._taken[index], len(block.cells))
         self._note(there)
         return [made] * number
+
+    def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[Made]) -> Sequence[Made]:
+        """Count a batch: all its blocks are there while they are put together, and while the kernel works."""
+        node, place, taken = self._plan.nodes[index], self._places[index], self._taken[index]
+        kept: deque[Made] = deque()
+        for block in blocks:
+            plane = self._block(index, block, planes)
+            self._keep(plane)
+            kept.append(plane)
+        cells = sum(self._block_size(index, block).own // taken.own for block in blocks)
+        whole = Size(cells * taken.own, cells * taken.held)
+        if all(plane.place == place for plane in kept):
+            joined = Made.of(place, whole)
+            self._note({place.room: whole.held + sum(plane.part for plane in kept)})
+        else:
+            joined = self._joined(whole, kept)
+        there = self._arrive(joined, place, whole)
+        # Once it has gone to its place, nothing of it stays on the host.
+        there[ON_HOST] -= whole.own if joined.place != place else 0
+        made = Made.of(place, self._made[index], len(blocks))
+        there.update(made.rooms)
+        there[place.room] += sum(scratch_bytes(node, taken, len(block.cells)) for block in blocks)
+        self._note(there)
+        for plane in kept:
+            self._let_go(plane)
+        return [made] * len(blocks)
+
+    def _joined(self, whole: Size, kept: Sequence[Made]) -> Made:
+        """Count blocks that are put together on the host."""
+        self._stands(ON_HOST, whole.own)
+        for plane in kept:
+            if plane.place.memory_type != HOST:
+                self._move(plane, ON_HOST, host_size(plane.plane.own))
+        self._standing[ON_HOST] -= whole.own
+        return Made.of(Place(), host_size(whole.own))
 
     def _block_size(self, index: int, block: Block) -> Size:
         taken = self._taken[index]
