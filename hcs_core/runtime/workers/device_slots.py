@@ -77,16 +77,16 @@ def device_slots(devices: Sequence[str], folder: Path) -> Iterator[DeviceSlots]:
 
 def _lock(file: int, place: int) -> bool:
     """Lock a byte of a file for this process; `False` where another process has it."""
-    os.lseek(file, place, os.SEEK_SET)
     try:
         if sys.platform == "win32":
             import msvcrt
 
+            os.lseek(file, place, os.SEEK_SET)
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
     except OSError:
         return False
     return True
