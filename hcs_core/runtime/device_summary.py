@@ -1,4 +1,4 @@
-"""What `run.json` and the end of a run say of devices: conversions between memory types, and where one was too small."""
+"""What `run.json` and the end of a run say of conversions between memory types, and of devices that were too small."""
 
 from __future__ import annotations
 
