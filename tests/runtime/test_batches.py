@@ -23,8 +23,8 @@ def plate(make_plate):
 
 @pytest.fixture(scope="module")
 def torn(make_plate):
-    """A plate of which one plane is absent, and one turns out to be unusable."""
-    plate = make_plate(z_count=3, timepoint_count=2, wells=("A01",), image_shape=(16, 24))
+    """A plate of which a site lacks a plane, another has one that turns out to be unusable, and one is whole."""
+    plate = make_plate(z_count=3, timepoint_count=2, wells=("A01",), grid=(1, 3), image_shape=(16, 24))
     (plate / "TimePoint_1" / "ZStep_2" / "plate_A01_s1_w1.TIF").unlink()
     broken = plate / "TimePoint_2" / "ZStep_3" / "plate_A01_s2_w2.TIF"
     broken.write_bytes(broken.read_bytes()[:1000])
@@ -44,7 +44,7 @@ def test_an_output_is_pulled_in_batches(plate, card, run_on_card, same_pixels):
     # Two channels, sites and timepoints of three slices, 24 planes: `turn` between them takes one at a time.
     assert batches(card, "lift", 2) == [5, 5] * 4 + [4, 4]
     assert batches(card, "turn", 2) == [1] * 24
-    assert result.wells["A01"].conversions == {"numpy->card": 5, "card->numpy": 24}
+    assert result.wells["A01"].conversions == {"numpy->card": 5, "card->numpy": 5}
     same_pixels("single", "out")
 
 
@@ -117,7 +117,7 @@ ONLY = {"channel": ("DAPI", "GFP"), "site": ("1", "2"), "timepoint": ("1", "2"),
 
 @st.composite
 def pipelines(draw):
-    """Steps in every memory type, some in some places only, some kept, some that measure, and perhaps a second row."""
+    """Steps in every memory type, some in some places only, some kept, some that measure, perhaps a second row."""
     steps, stacked, measured = [], True, False
     for number in range(draw(st.integers(1, 6))):
         kinds = ["lift", "lift", "turn"] + ["flatten", "ramp"] * stacked + ["light"] * (not measured)
@@ -145,7 +145,7 @@ def pipelines(draw):
 
 
 @settings(
-    max_examples=12,
+    max_examples=4,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.reuse, Phase.generate],
@@ -237,6 +237,8 @@ def test_planes_are_read_as_foreseen_and_none_stays(plate, card, name, size):
     assert max(log.batches, default=1) <= size
     # What waits for others waits as without batches, and at most one batch more for each step.
     card.in_batches_of(1)
-    single = Log(compile_plan(Pipeline("p", STEPS[name]), open_plate(plate, plugins=card.plugins), config, card.plugins))
+    single = Log(
+        compile_plan(Pipeline("p", STEPS[name]), open_plate(plate, plugins=card.plugins), config, card.plugins)
+    )
     Traversal(single.plan, single.plan.well_shapes[0], single, "A01").run()
     assert log.most <= single.most + size * len(STEPS[name])
