@@ -94,6 +94,8 @@ class NodeCalls:
                 continue
             # What did not go at once has no room there together afterwards either.
             made += results if size == len(blocks) else [on_host(self.moves.on_host(held)) for held in results]
+            # Gone from the device before the next ones are made there.
+            del results
             for _ in range(size):
                 images.popleft()
         return made

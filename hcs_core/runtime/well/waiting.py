@@ -16,7 +16,7 @@ from hcs_core.runtime.well.intermediates import Intermediates
 def waiting_in_place(plan: Plan, plugins: PluginManager) -> dict[Port, bool]:
     """Return the ports whose planes wait in their node's own memory type: one that reads them works there too.
 
-    For each, whether another one reads them on the host. Where the plan lets planes wait on disk, there are none: that
+    For each, whether another one reads them on the host. There are none where the plan lets planes wait on disk: that
     is asked for to spare memory.
     """
     if plugins.storage_backends.get(plan.intermediate_backend).durable:
