@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
-from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype_name
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
 from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
 from hcs_core.plugins.signature import DTYPE, PRESENT
-from hcs_core.runtime.well.call_faults import dtype_name, fault_of, what_it_raised, what_it_returned
+from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
 from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 

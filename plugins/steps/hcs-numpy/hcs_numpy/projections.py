@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_numpy.means import weighted_mean
-from hcs_numpy.selection import middle_network
+from hcs_operations.selection import middle_network
 from hcs_operations.strips import row_strips, store
 
 COMPARED_PIXELS = 1 << 19
@@ -107,7 +107,7 @@ def median_projection(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     Notes
     -----
-    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_numpy.selection`. Kernels of
+    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_operations.selection`. Kernels of
     this operation in other memory types give the same integers, and in float32 the same but for the rounding of one
     mean.
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from hcs_numpy import projections
 from hcs_numpy.projections import median_projection
-from hcs_numpy.selection import middle_network
+from hcs_operations.selection import middle_network
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = st.tuples(st.integers(1, 14), st.integers(1, 5), st.integers(1, 5))

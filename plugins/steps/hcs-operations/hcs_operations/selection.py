@@ -19,7 +19,7 @@ def middle_network(count: int) -> tuple[Comparison, ...]:
 
     Examples
     --------
-    >>> from hcs_numpy.selection import middle_network
+    >>> from hcs_operations.selection import middle_network
     >>> middle_network(3)
     ((0, 2, True, True), (0, 1, False, True), (1, 2, True, False))
     """
