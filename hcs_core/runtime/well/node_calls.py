@@ -140,6 +140,7 @@ class NodeCalls:
 
     def _try(self, kernel: Kernel, attempt: Callable[[], T]) -> T | None:
         """Return what an attempt gives; `None` where the device is full, after what libraries keep was released."""
+        self.kernels.memory_of(kernel)
         try:
             return attempt()
         except Exception as error:
