@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+MOST_BINS = 1 << 16
+
 
 def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     """Return how often each of the numbers 0, 1, ... `bins - 1` is in a plane.
@@ -13,12 +15,17 @@ def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     values
         Any axes; integers below `bins`.
     bins
-        How many numbers are counted.
+        How many numbers are counted, 65,536 at most.
 
     Returns
     -------
     torch.Tensor
         int64, on the CPU: what is computed of it is small, and in float64, which some devices have not.
+
+    Raises
+    ------
+    ValueError
+        There are more bins: an image of 16 bits, held in 32, whose own dtype was not told.
 
     Examples
     --------
@@ -27,6 +34,10 @@ def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     >>> histogram(torch.tensor([[0, 2, 2]]), 4).tolist()
     [1, 0, 2, 0]
     """
+    if bins > MOST_BINS:
+        raise ValueError(
+            f"the histogram of a {values.dtype} image would have {bins:,} bins: tell its own dtype, as in dtype='uint16'"
+        )
     return torch.bincount(values.reshape(-1), minlength=bins).cpu()
 
 

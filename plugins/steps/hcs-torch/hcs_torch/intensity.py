@@ -9,6 +9,7 @@ from hcs_torch.greys import brightest, ends, stored, wide
 from hcs_torch.histograms import looked_up
 from hcs_torch.percentiles import percentiles
 from hcs_torch.planes import each_plane
+from hcs_torch.strips import row_strips
 
 Range = tuple[float, float]
 
@@ -135,8 +136,8 @@ def rescale_intensity(
         if found is None:
             return plane.clone(memory_format=torch.contiguous_format)
         if low is None and high is None and found[0] == found[1]:
-            kept = torch.tensor(min(max(found[0], min(out)), max(out)), dtype=wide(plane.device), device=plane.device)
-            return stored(kept, plane, dtype).expand(plane.shape).clone(memory_format=torch.contiguous_format)
+            kept = min(max(found[0], min(out)), max(out))
+            return stored(torch.full_like(plane, kept, dtype=wide(plane.device)), plane, dtype)
         return _stretched(plane, _between(found, low, high), out, dtype)
 
     return each_plane(image, rescaled)
@@ -163,8 +164,11 @@ def _stretched(plane: torch.Tensor, range_: Range, out: Range, dtype: str) -> to
     values = _values(plane, dtype)
     if values:
         grey = torch.arange(values, dtype=torch.float64, device="cpu")
-        return looked_up(plane, stored(_mapped(grey, range_, out), plane, dtype))
-    return _mapped(plane.to(wide(plane.device)), range_, out).to(plane.dtype)
+        return looked_up(plane, stored(_mapped(grey, range_, out)[None], plane, dtype)[0])
+    stretched = torch.empty_like(plane, memory_format=torch.contiguous_format)
+    for rows in row_strips(plane):
+        stretched[rows] = _mapped(plane[rows].to(wide(plane.device), copy=True), range_, out)
+    return stretched
 
 
 def _mapped(values: torch.Tensor, range_: Range, out: Range) -> torch.Tensor:

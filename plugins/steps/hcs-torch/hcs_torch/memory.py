@@ -243,6 +243,8 @@ def _whole(array: torch.Tensor, lowest: int, highest: int) -> torch.Tensor:
     wide = torch.float32 if highest < 1 << 24 and array.dtype != torch.float64 else torch.float64
     rounded = torch.nan_to_num(array.to(wide).round(), nan=0.0)
     if highest < 1 << 53:
-        return rounded.clamp(lowest, highest).to(torch.int64 if highest > torch.iinfo(torch.int32).max else torch.int32)
+        return rounded.clamp(lowest, highest).to(
+            torch.int64 if highest > torch.iinfo(torch.int32).max else torch.int32
+        )
     below = float(np.nextafter(2.0**63, 0.0))
     return torch.where(rounded > below, highest, rounded.clamp(lowest, below).to(torch.int64))

@@ -8,6 +8,7 @@ from hcs_torch.extremes import extremes
 from hcs_torch.greys import ends, wide
 from hcs_torch.histograms import histogram
 from hcs_torch.planes import each_plane
+from hcs_torch.strips import row_strips
 
 FLOAT_BINS = 256
 """Bins of a histogram of float32, as many as the operation's other kernels have."""
@@ -68,7 +69,9 @@ def _of_floats(plane: torch.Tensor) -> float | None:
     if found is None or found[0] == found[1]:
         return None if found is None else found[0]
     # float64: float32 has no 256 edges between two numbers that are close together.
-    counts = torch.histc(plane.to(wide(plane.device)), FLOAT_BINS, min=found[0], max=found[1])
+    work = wide(plane.device)
+    strips = (plane[rows].to(work) for rows in row_strips(plane))
+    counts = sum(torch.histc(strip, FLOAT_BINS, min=found[0], max=found[1]) for strip in strips)
     edges = torch.linspace(*found, FLOAT_BINS + 1, dtype=torch.float64, device="cpu")
     return _threshold(counts.to("cpu", torch.float64), (edges[:-1] + edges[1:]) / 2)
 
