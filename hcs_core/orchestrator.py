@@ -12,7 +12,7 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.compiling import draft_plan, without_problems
 from hcs_core.compiler.given_images import read_images
 from hcs_core.compiler.machine import this_machine
-from hcs_core.compiler.passes.devices import fitting_workers
+from hcs_core.compiler.passes.devices import with_workers
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import PlateError, RunError
 from hcs_core.pipeline.config import GlobalPipelineConfig, Selection
@@ -275,7 +275,8 @@ class PipelineOrchestrator:
         plan = given_plan(compiled_contexts, pipelines, self.plate, self.plugins)
         if max_workers is not None:
             limit = self.config.memory_limit or this_machine(self.output).memory_bytes
-            plan = attrs.evolve(plan, workers=fitting_workers(plan, checked_workers(max_workers), limit))
+            most = checked_workers(max_workers)
+            plan = without_problems(with_workers(plan, most, limit, self.config.device, self.plugins))
         # What is to run the wells is there, or is missed before anything is made.
         self.plugins.executors.load(plan.executor)
         options = options or RunOptions()

@@ -15,6 +15,12 @@ CPU = "cpu"
 """The device that every machine has."""
 
 
+def dtype_name(array: Any) -> str:
+    """Return an array's dtype as numpy names it; the arrays of some libraries have one such as `torch.uint16`."""
+    dtype = array.dtype
+    return str(getattr(dtype, "name", "") or dtype).rpartition(".")[2]
+
+
 @runtime_checkable
 class MemoryType(Protocol):
     """Moves arrays between host memory and one array library; made without arguments.
@@ -22,6 +28,9 @@ class MemoryType(Protocol):
     Making one, `owns` and `holds` import no library. An image of a dtype that the library cannot compute in is *held*
     in a wider one: it is widened when it comes from the host and narrowed when it goes back, and in between nothing
     is converted. So the dtype of an image goes with it, beside the array.
+
+    Its arrays have a `shape` and a `dtype`, and one axis or more. Threads may share it. `MemoryTypeContract` of
+    `hcs_core.testing` checks all that is said here.
     """
 
     def owns(self, array: object) -> bool:

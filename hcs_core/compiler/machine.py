@@ -9,6 +9,9 @@ from pathlib import Path
 
 import attrs
 
+from hcs_core.compiler.choice.costs import Costs
+from hcs_core.compiler.choice.costs_file import read_costs
+
 
 @attrs.frozen(kw_only=True)
 class Machine:
@@ -22,11 +25,14 @@ class Machine:
         The machine's memory; `None` where the system does not say.
     free_disk_bytes
         The free space where results go; `None` where it is not known.
+    costs
+        What kernels and conversions cost here, where that was measured (`hcs doctor --measure`).
     """
 
     cores: int = 1
     memory_bytes: int | None = None
     free_disk_bytes: int | None = None
+    costs: Costs = attrs.field(factory=Costs)
 
 
 @attrs.frozen(kw_only=True)
@@ -54,4 +60,5 @@ def this_machine(output: Path) -> Machine:
     folder = output
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return Machine(cores=cores, memory_bytes=memory, free_disk_bytes=shutil.disk_usage(folder).free)
+    free = shutil.disk_usage(folder).free
+    return Machine(cores=cores, memory_bytes=memory, free_disk_bytes=free, costs=read_costs())

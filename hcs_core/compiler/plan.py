@@ -15,6 +15,7 @@ import attrs
 
 from hcs_core.compiler.artifact_plan import ArtifactPlan
 from hcs_core.compiler.canvas import TileFrame
+from hcs_core.compiler.device_plan import DevicePlan
 from hcs_core.compiler.image_plan import ImageChannel, ImagePlan
 from hcs_core.compiler.node_plan import PLATE, EstimatePlan, NodePlan
 from hcs_core.compiler.problem import Problem
@@ -59,6 +60,9 @@ class Plan:
         the last of them a plane is dropped.
     workers, threads
         How many wells are worked on at once, and whether by threads; `threads` is `None` where it is chosen.
+    devices, worker_devices
+        The devices other than the CPU that are used; and for each worker the one that it is bound to when it starts,
+        where a node names no device but its kind, empty where none does. Without such a device there are none.
     peak_memory_bytes_per_worker, waiting_bytes_per_worker
         What a worker will need at most, beside the imports, and how much of that are planes that wait between nodes.
     output_bytes, output_files
@@ -101,6 +105,8 @@ class Plan:
     executor: str = "local"
     workers: int = 1
     threads: bool | None = None
+    devices: tuple[DevicePlan, ...] = ()
+    worker_devices: tuple[str, ...] = ()
     peak_memory_bytes_per_worker: int = 0
     waiting_bytes_per_worker: int = 0
     output_bytes: int = 0

@@ -65,6 +65,23 @@ def _check_optional_suffix(instance: Any, attribute: attrs.Attribute[str], value
         _check_suffix(instance, attribute, value)
 
 
+def _check_environment(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    pairs = value if isinstance(value, tuple) else (None,)
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(map(_is_text, pair)) for pair in pairs):  # noqa: PLR2004
+        message = f"{attribute.name}={value!r}: expected a tuple of pairs of texts, such as (('NAME', 'value'),)"
+        raise ValueError(message)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _check_bytes(_instance: Any, attribute: attrs.Attribute[int], value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        message = f"{attribute.name}={value!r}: expected a number of bytes, at least 0"
+        raise ValueError(message)
+
+
 @attrs.frozen(kw_only=True)
 class MicroscopeSpec:
     """A microscope whose plates can be read.
@@ -129,12 +146,29 @@ class StorageBackendSpec:
 class MemoryTypeSpec:
     """An array library that kernels can work in.
 
-    The target is a `MemoryType` class; `library` is the module that must be importable for it to be ready.
+    Attributes
+    ----------
+    name
+        What users write, such as `torch`.
+    target
+        A `MemoryType` class, made without arguments.
+    library
+        The module that must be importable for it to be ready.
+    worker_environment
+        Pairs of a name and a value of the environment in which worker processes start whose plan uses it, such as
+        what keeps the library to one thread. A variable that the user has set stays as it is. Work in threads and in
+        the calling process is left alone.
+    context_bytes
+        What the library holds on a device for each process that uses it, beside arrays.
+    summary
+        One line for `hcs plugins show`.
     """
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
     library: str = attrs.field(validator=_check_text)
+    worker_environment: tuple[tuple[str, str], ...] = attrs.field(default=(), validator=_check_environment)
+    context_bytes: int = attrs.field(default=0, validator=_check_bytes)
     summary: str = ""
 
 

@@ -89,6 +89,7 @@ def _of_wells(plan: Plan, wells: set[str], plugins: PluginManager) -> Plan:
         skipped_wells=(),
         skipped_sites=tuple((well, site) for well, site in plan.skipped_sites if well in wells),
         workers=min(plan.workers, len(kept)),
+        worker_devices=plan.worker_devices[: len(kept)],
     )
     return with_sizes(part, size_function(plan.outputs[0].backend, plugins)) if plan.outputs else part
 

@@ -80,7 +80,7 @@ def places(plan):
         (
             Step("gaussian_blur", sigma=1, memory="torch"),
             ("gaussian_blur", "gaussian_blur", "memory"),
-            "there is no kernel of it in torch.",
+            "no memory type is called 'torch'.",
             "There are kernels in numpy.",
         ),
         (
@@ -343,8 +343,9 @@ def test_a_kernel_whose_memory_type_is_not_installed(draft, make_manager):
         operation="glow", memory_type="mlx", target="nowhere:glow", signature=Signature(axes="yx", out="yx")
     )
     (problem,) = draft(Step("glow"), plugins=make_manager(hcs_kernels=[kernel])).problems
-    assert "there is no kernel of it in any installed memory type" in problem.message
-    assert "kernels in mlx" in problem.hint
+    assert problem.message == "its kernels are in mlx, and that cannot be used here."
+    assert problem.hint.startswith("For mlx: There are numpy.")
+    assert problem.hint.endswith("as hcs-mlx: pip install hcs-mlx.")
 
 
 def test_a_bad_pass_is_named_with_its_plugin(draft, make_manager, target):
@@ -376,7 +377,7 @@ def test_a_memory_type_that_a_step_asks_for_is_used(draft, make_manager):
     plugins = make_manager(
         hcs_kernels=kernels,
         hcs_memory_types=[
-            MemoryTypeSpec(name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="mlx")
+            MemoryTypeSpec(name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="json")
         ],
     )
     blur = Step("gaussian_blur", sigma=1)
@@ -389,6 +390,6 @@ def test_a_memory_type_that_a_step_asks_for_is_used(draft, make_manager):
         plugins=plugins,
     )
     assert found.problems == ()
-    # Where it is asked for; where only it has the operation; and where the image is there already.
-    assert [node.memory_type for node in found.nodes] == ["numpy", "mlx", "mlx", "mlx", "numpy"]
+    # Where it is asked for, and where only it has the operation.
+    assert [node.memory_type for node in found.nodes] == ["numpy", "mlx", "mlx", "numpy", "numpy"]
     assert (found.nodes[1].kernel, found.nodes[1].version) == ("gaussian_blur/mlx", "9")

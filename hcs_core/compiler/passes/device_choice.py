@@ -1,19 +1,21 @@
-"""Which devices memory types have, and which of them a node works on."""
+"""Which devices memory types have, what is free on them, and which of them a node may work on."""
 
 from __future__ import annotations
 
 from hcs_core.arrays.memory_type import CPU, HasDevices
+from hcs_core.compiler.device_plan import kind_of
 from hcs_core.errors import HcsError, PluginError
 from hcs_core.plugins.manager import PluginManager
 
 
 class Devices:
-    """The devices of the memory types of a manager, each memory type asked once."""
+    """The devices of the memory types of a manager; each memory type is asked once, each device's memory too."""
 
     def __init__(self, plugins: PluginManager) -> None:
         self._plugins = plugins
         self._there: dict[str, tuple[str, ...]] = {}
-        self._chosen: dict[tuple[str, str | None], str] = {}
+        self._candidates: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._free: dict[tuple[str, str], int | None] = {}
 
     def of(self, memory_type: str) -> tuple[str, ...]:
         """Return the devices of a memory type, the best first; none where the machine has none for it.
@@ -32,6 +34,22 @@ class Devices:
                 self._there[memory_type] = tuple(made.devices()) if isinstance(made, HasDevices) else (CPU,)
         return self._there[memory_type]
 
+    def free_bytes(self, memory_type: str, device: str) -> int | None:
+        """Return the memory that is free on a device, as a memory type tells it; `None` where that does not know.
+
+        Raises
+        ------
+        PluginError
+            As for `of`.
+        """
+        key = (memory_type, device)
+        if key not in self._free:
+            registry = self._plugins.memory_types
+            made = registry.make(memory_type)
+            with registry.calling(memory_type, "free_bytes"):
+                self._free[key] = made.free_bytes(device) if isinstance(made, HasDevices) else None
+        return self._free[key]
+
     def matching(self, memory_type: str, wanted: str | None) -> tuple[str, ...]:
         """Return the devices of a memory type that a name means: `cuda` is any of `cuda:0`, `cuda:1`.
 
@@ -41,7 +59,7 @@ class Devices:
             As for `of`.
         """
         there = self.of(memory_type)
-        return tuple(name for name in there if wanted in {None, name, name.partition(":")[0]})
+        return tuple(name for name in there if wanted in {None, name, kind_of(name)})
 
     def has(self, memory_type: str, wanted: str) -> bool:
         """Whether a memory type can be used, and has the device."""
@@ -50,8 +68,10 @@ class Devices:
         except HcsError:
             return False
 
-    def choose(self, memory_type: str, wanted: str | None) -> str:
-        """Return one of the devices that a name means: what a plugin chooses, else the first.
+    def candidates(self, memory_type: str, wanted: str | None) -> tuple[str, ...]:
+        """Return the devices on which a node may work, the best first: all of one kind.
+
+        Of those that a name means, it is the one that a plugin chooses, else those of the first one's kind.
 
         Raises
         ------
@@ -59,13 +79,14 @@ class Devices:
             As for `of`; none matches; or two plugins choose.
         """
         key = (memory_type, wanted)
-        if key not in self._chosen:
+        if key not in self._candidates:
             matching = self.matching(memory_type, wanted)
             if not matching:
                 raise PluginError(f"the memory type {memory_type!r} has no device{_called(wanted)}.")
             policy = self._plugins.choose_device(memory_type, matching) if len(matching) > 1 else None
-            self._chosen[key] = policy or matching[0]
-        return self._chosen[key]
+            alike = tuple(name for name in matching if kind_of(name) == kind_of(matching[0]))
+            self._candidates[key] = (policy,) if policy else alike
+        return self._candidates[key]
 
 
 def _called(wanted: str | None) -> str:

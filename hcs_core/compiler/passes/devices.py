@@ -7,13 +7,15 @@ import math
 import attrs
 import numpy as np
 
-from hcs_core.arrays.memory_type import CPU
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.node_plan import NodePlan
+from hcs_core.compiler.device_plan import bound_plan, devices_of
 from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.passes.device_rooms import MOST_IN_BATCH, USABLE, Need, Rooms, batching, in_batches
+from hcs_core.compiler.passes.node_devices import node_devices
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
-from hcs_core.errors import HcsError, PluginError, UnknownNameError
+from hcs_core.errors import UnknownNameError
+from hcs_core.plugins.manager import PluginManager
 
 SMALL_RUN_BYTES = 256 * 2**20
 """A run that reads less is over before worker processes have started: it is done in the calling process."""
@@ -45,98 +47,110 @@ def fitting_workers(plan: Plan, wanted: int, limit: int | None) -> int:
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     """Return the plan with a device for every node, the executor and the number of workers.
 
-    There are never more workers than wells, nor than `memory_limit` has room for; a small run that nobody gave a
-    number has one, which is the calling process.
+    There are never more workers than wells, nor than `memory_limit` and the devices have room for; a small run that
+    nobody gave a number has one, which is the calling process.
     """
-    nodes, problems = _on_devices(plan, given)
+    # Without a limit of the user's own, the machine is one.
+    limit = given.config.memory_limit or given.machine.memory_bytes
+    wanted = _wanted_workers(plan, given)
+    plan = with_workers(plan, wanted, limit, given.config.device, given.plugins)
+    problems = [*_no_executor(given), *_too_large(plan, limit, given)]
+    return attrs.evolve(plan, executor=given.config.executor, threads=given.config.use_threading).with_problems(
+        *problems
+    )
+
+
+def with_workers(plan: Plan, wanted: int, limit: int | None, device: str | None, plugins: PluginManager) -> Plan:
+    """Return the plan with at most so many workers, each bound to a device where nodes work on one.
+
+    Parameters
+    ----------
+    plan
+        A plan whose nodes have memory types.
+    wanted
+        How many workers there are to be at most.
+    limit
+        The bytes of host memory that all of them may need together; `None`: there is no limit.
+    device
+        Where the configuration wants nodes to work.
+    plugins
+        Whose memory types say which devices there are, and what is free on them.
+    """
+    devices = Devices(plugins)
+    found = node_devices(plan, device, plugins, devices)
+    plan = attrs.evolve(plan, nodes=found.nodes, devices=(), worker_devices=()).with_problems(*found.problems)
+    if found.problems or not devices_of(plan):
+        return attrs.evolve(plan, workers=fitting_workers(plan, wanted, limit))
+    return _on_devices(plan, wanted, limit, Rooms(plan, found.spread, plugins, devices), plugins)
+
+
+def _on_devices(plan: Plan, wanted: int, limit: int | None, rooms: Rooms, plugins: PluginManager) -> Plan:
+    """Return the plan with workers that are bound to devices, and batches of as many planes as there is room for."""
+    needs = rooms.needs(plan)
+    plan = _needing(plan, needs)
+    workers = rooms.assigned(needs, fitting_workers(plan, wanted, limit))
+    if not workers:
+        return attrs.evolve(plan, workers=1).with_problems(_no_room(plan, rooms, needs))
+    nodes = batching(plan, plugins)
+    fewest, most = 1, MOST_IN_BATCH if nodes else 1
+    while fewest < most:
+        batch = (fewest + most + 1) // 2
+        batched = rooms.needs(in_batches(plan, nodes, batch))
+        host = max(need.host for need in batched.values()) * len(workers)
+        if rooms.have_room(batched, workers) and (limit is None or host <= limit):
+            fewest, needs = batch, batched
+        else:
+            most = batch - 1
+    plan = _needing(in_batches(plan, nodes, fewest), needs)
+    # Where all are bound to one, that is known now.
+    plan = bound_plan(plan, workers[0]) if len(set(workers)) == 1 else plan
+    bound = workers if any(workers) else ()
+    return attrs.evolve(plan, workers=len(workers), worker_devices=bound, devices=rooms.devices(needs, workers))
+
+
+def _needing(plan: Plan, needs: dict[str, Need]) -> Plan:
+    return attrs.evolve(plan, peak_memory_bytes_per_worker=max(need.host for need in needs.values()))
+
+
+def _no_room(plan: Plan, rooms: Rooms, needs: dict[str, Need]) -> Problem:
+    device, need, free = rooms.shortest(needs)
+    there = [node for node in plan.nodes if node.device in devices_of(plan)]
+    largest = max(there, key=lambda node: node.needs_bytes)
+    return Problem(
+        step=largest.step,
+        function=largest.operation,
+        parameter="device",
+        message=f"one worker needs {need:,} bytes on {device}, and {free:,} are free there.",
+        hint="Select fewer z, channels or timepoints for the steps that stack them, free memory on the device, or "
+        "use the CPU (--device cpu).",
+        found=f"{free} bytes",
+        expected=f"at least {math.ceil(need / USABLE)} bytes",
+    )
+
+
+def _no_executor(given: CompileInput) -> list[Problem]:
     try:
         given.plugins.executors.get(given.config.executor)
     except UnknownNameError as error:
         there = ", ".join(given.plugins.executors.names())
-        found = given.config.executor
-        problems.append(Problem(parameter="executor", message=str(error), found=found, expected=there))
-    # Without a limit of the user's own, the machine is one.
-    limit = given.config.memory_limit or given.machine.memory_bytes
+        return [Problem(parameter="executor", message=str(error), found=given.config.executor, expected=there)]
+    return []
+
+
+def _too_large(plan: Plan, limit: int | None, given: CompileInput) -> list[Problem]:
+    """Return that a single worker needs more host memory than there may be."""
     need = plan.peak_memory_bytes_per_worker
-    if limit is not None and need > limit:
-        whose = "the machine has" if given.config.memory_limit is None else "memory_limit is"
-        largest = max(plan.nodes, key=lambda node: node.needs_bytes, default=None)
-        problems.append(
-            Problem(
-                step=largest.step if largest else "",
-                parameter="memory_limit",
-                message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
-                hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
-                found=f"{limit} bytes",
-                expected=f"at least {need} bytes",
-            )
+    if limit is None or need <= limit:
+        return []
+    whose = "the machine has" if given.config.memory_limit is None else "memory_limit is"
+    largest = max(plan.nodes, key=lambda node: node.needs_bytes, default=None)
+    return [
+        Problem(
+            step=largest.step if largest else "",
+            parameter="memory_limit",
+            message=f"one worker needs {need:,} bytes, and {whose} {limit:,}.",
+            hint="Raise it, or select fewer z, channels or timepoints for the steps that stack them.",
+            found=f"{limit} bytes",
+            expected=f"at least {need} bytes",
         )
-    return attrs.evolve(
-        plan,
-        nodes=nodes,
-        executor=given.config.executor,
-        workers=fitting_workers(plan, _wanted_workers(plan, given), limit),
-        threads=given.config.use_threading,
-    ).with_problems(*problems)
-
-
-def _on_devices(plan: Plan, given: CompileInput) -> tuple[tuple[NodePlan, ...], list[Problem]]:
-    """Return the nodes with the device of each: what its step asks for, else the configuration, else what is chosen.
-
-    The configuration's device is for the memory types that can work on more than the CPU; the others work there. A
-    step's is for that step, and has to be there.
-    """
-    devices, wanted = Devices(given.plugins), given.config.device
-    nodes: list[NodePlan] = []
-    problems: list[Problem] = []
-    for node in plan.nodes:
-        chosen = node
-        # A memory type that is not there is the memory pass's business.
-        if node.memory_type in given.plugins.memory_types:
-            try:
-                chosen = attrs.evolve(node, device=_device(node, wanted, devices))
-            except PluginError as error:
-                problems.append(_no_device(node, wanted, error, _there(plan, devices)))
-        nodes.append(chosen)
-    if wanted is not None and nodes and not problems and not any(devices.has(n.memory_type, wanted) for n in nodes):
-        message = f"no memory type that the steps work in has a device {wanted!r}."
-        there = _there(plan, devices)
-        problems.append(
-            Problem(
-                parameter="device",
-                message=message,
-                hint=there,
-                found=wanted,
-                expected=there.removeprefix("Here ").rstrip("."),
-            )
-        )
-    return tuple(nodes), problems
-
-
-def _device(node: NodePlan, wanted: str | None, devices: Devices) -> str:
-    if node.asked_device is None and devices.of(node.memory_type) == (CPU,):
-        return CPU
-    return devices.choose(node.memory_type, node.asked_device or wanted)
-
-
-def _no_device(node: NodePlan, wanted: str | None, error: PluginError, hint: str) -> Problem:
-    return Problem(
-        step=node.step,
-        function=node.operation,
-        parameter="device" if node.asked_device or wanted else "memory",
-        message=str(error),
-        hint=hint,
-        found=node.asked_device or wanted or node.memory_type,
-        expected=hint.removeprefix("Here ").rstrip("."),
-    )
-
-
-def _there(plan: Plan, devices: Devices) -> str:
-    """Say what there is for the memory types of a plan."""
-    found = []
-    for name in dict.fromkeys(node.memory_type for node in plan.nodes if node.memory_type):
-        try:
-            found.append(f"{name} has {', '.join(devices.of(name)) or 'none'}")
-        except HcsError:
-            found.append(f"{name} cannot be used")
-    return f"Here {'; '.join(found)}."
+    ]

@@ -19,9 +19,12 @@ from hcs_core.compiler.views.words import value_text
 _NO_CONTENT = frozenset({
     "digest", "asked", "definition", "pipelines", "problems", "done", "redo", "estimated", "executor", "workers",
     "threads", "output_bytes", "output_files", "peak_memory_bytes_per_worker", "waiting_bytes_per_worker",
-    "intermediate_backend", "source_readers", "node_readers",
+    "intermediate_backend", "source_readers", "node_readers", "devices", "worker_devices",
 })  # fmt: skip
 """What a plan says of machine, output folder and itself: two plans that differ in nothing else are the same."""
+
+_NO_CALL_CONTENT = frozenset({"parameters", "batch"})
+"""What is told of a call otherwise, or follows from what is free on a device at the moment."""
 
 _TOLD_APART = frozenset({"sources", "nodes", "steps", "outputs", "wells", "well_shapes", "gaps"})
 _MOST_NAMED = 24
@@ -127,7 +130,7 @@ def _call_changes(place: str, olds: list[dict[str, Any]], news: list[dict[str, A
     for old, new in zip(olds, news, strict=False):
         name = new["operation"]
         for key in dict.fromkeys((*old, *new)):
-            if key == "parameters" or old.get(key) == new.get(key):
+            if key in _NO_CALL_CONTENT or old.get(key) == new.get(key):
                 continue
             yield Change(
                 place=place,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hcs_core.arrays.memory_type import dtype_name
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.errors import one_line
 from hcs_core.runtime.task import Fault, WellFaultError
@@ -61,8 +62,3 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
         return None
     as_held = "" if held == node.output.dtype else f", which {node.memory_type} holds as {held}"
     return f"it returned {found}; its signature means {node.output.dtype}{as_held}"
-
-
-def dtype_name(array: Any) -> str:
-    """Return an array's dtype as numpy names it; the arrays of some libraries have one such as `torch.uint16`."""
-    return str(array.dtype).rpartition(".")[2]

@@ -20,6 +20,16 @@ class FakeArray:
 
     values: npt.NDArray[Any]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its dtype."""
+        return self.values.dtype
+
 
 class FakeMemoryType:
     """The memory type `fake`; `conversions` counts the calls of `from_host` and of `to_host`.
@@ -49,7 +59,7 @@ class FakeMemoryType:
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> FakeArray:  # noqa: ARG002
         """Wrap a numpy array."""
         self.conversions["from_host"] += 1
-        return FakeArray(array)
+        return FakeArray(to_dtype(array, array.dtype.name))
 
     def to_host(self, array: FakeArray, dtype: str = "") -> npt.NDArray[Any]:
         """Unwrap it."""
@@ -58,7 +68,8 @@ class FakeMemoryType:
 
     def cast(self, array: FakeArray, dtype: str) -> FakeArray:
         """Return the array in a dtype."""
-        return FakeArray(to_dtype(array.values, dtype))
+        values = to_dtype(array.values, dtype)
+        return array if values is array.values else FakeArray(values)
 
     def stack(self, planes: Sequence[FakeArray | None]) -> FakeArray:
         """Return arrays as one."""

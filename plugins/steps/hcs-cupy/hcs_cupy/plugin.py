@@ -1,5 +1,48 @@
-"""What this distribution declares to hcs_core."""
+"""What this distribution declares to hcs_core: CuPy's arrays, kernels that work on them, and routes from torch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hcs_core import ConverterSpec, KernelSpec, MemoryTypeSpec, hookimpl
+from hcs_operations.operations import OPERATIONS
+
 hcs_api = 1
+
+BATCHING = frozenset({"gaussian_blur", "unsharp_mask", "white_tophat"})
+"""Of the kernels that are this distribution's own, those that take several planes at once."""
+
+TARGETS = {
+    "gaussian_blur": "hcs_cupy.filters:gaussian_blur",
+    "unsharp_mask": "hcs_cupy.filters:unsharp_mask",
+    "white_tophat": "hcs_cupy.morphology:white_tophat",
+}
+"""The kernels that call CuPy's own functions, by operation; the others are the portable ones."""
+
+
+@hookimpl
+def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
+    """Declare the memory type."""
+    yield MemoryTypeSpec(
+        name="cupy", target="hcs_cupy.memory:CupyMemory", library="cupy", summary="CuPy's arrays, on an NVIDIA GPU"
+    )
+
+
+@hookimpl
+def hcs_converters() -> Iterable[ConverterSpec]:
+    """Declare the routes that stay on a device."""
+    for source, destination in (("torch", "cupy"), ("cupy", "torch")):
+        yield ConverterSpec(
+            source=source,
+            destination=destination,
+            target=f"hcs_cupy.routes:{source}_to_{destination}",
+            devices=("cuda",),
+            summary=f"hands the memory of {source}'s arrays to {destination} by DLPack",
+        )
+
+
+@hookimpl
+def hcs_kernels() -> Iterable[KernelSpec]:
+    """Declare the kernels of this distribution."""
+    for name, target in TARGETS.items():
+        yield OPERATIONS[name].kernel("cupy", target, batches=name in BATCHING)

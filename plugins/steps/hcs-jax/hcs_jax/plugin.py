@@ -1,5 +1,63 @@
-"""What this distribution declares to hcs_core."""
+"""What this distribution declares to hcs_core: JAX's arrays, kernels that work on them, and routes from other ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hcs_core import ConverterSpec, KernelSpec, MemoryTypeSpec, hookimpl
+from hcs_operations.operations import OPERATIONS
+
 hcs_api = 1
+
+ROUTED_DEVICES = ("cuda",)
+"""Where routes are worth it: on a CPU the way through host memory copies nothing either."""
+
+
+@hookimpl
+def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
+    """Declare the memory type."""
+    yield MemoryTypeSpec(
+        name="jax",
+        target="hcs_jax.memory:JaxMemory",
+        library="jax",
+        summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
+    )
+
+
+@hookimpl
+def hcs_converters() -> Iterable[ConverterSpec]:
+    """Declare the routes that stay on a device."""
+    for source, destination in (("torch", "jax"), ("jax", "torch"), ("cupy", "jax"), ("jax", "cupy")):
+        yield ConverterSpec(
+            source=source,
+            destination=destination,
+            target=f"hcs_jax.routes:{source}_to_{destination}",
+            devices=ROUTED_DEVICES,
+            summary=f"hands the memory of {source}'s arrays to {destination} by DLPack",
+        )
+
+
+@hookimpl
+def hcs_kernels() -> Iterable[KernelSpec]:
+    """Declare the kernels of this distribution."""
+    for name, target in TARGETS.items():
+        yield OPERATIONS[name].kernel("jax", target, batches=True)
+
+
+TARGETS = {
+    "percentile_normalize": "hcs_jax.intensity:percentile_normalize",
+    "rescale_intensity": "hcs_jax.intensity:rescale_intensity",
+    "flat_field": "hcs_jax.illumination:flat_field",
+    "gaussian_blur": "hcs_jax.filters:gaussian_blur",
+    "unsharp_mask": "hcs_jax.filters:unsharp_mask",
+    "white_tophat": "hcs_jax.morphology:white_tophat",
+    "threshold_otsu": "hcs_jax.thresholds:threshold_otsu",
+    "crop": "hcs_jax.frames:crop",
+    "bin": "hcs_jax.frames:bin_pixels",
+    "max_projection": "hcs_jax.projections:max_projection",
+    "mean_projection": "hcs_jax.projections:mean_projection",
+    "median_projection": "hcs_jax.projections:median_projection",
+    "best_focus_projection": "hcs_jax.focus:best_focus_projection",
+    "composite": "hcs_jax.channels:composite",
+}
+"""The kernels by operation."""

@@ -1,0 +1,60 @@
+"""What a worker of a plan needs at once: on the host, and on each device that its nodes work on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.passes.batch_memory import batch_memory
+from hcs_core.compiler.passes.counted_work import ON_HOST, Holds
+from hcs_core.compiler.passes.estimate_memory import collecting_memory
+from hcs_core.compiler.passes.peak_memory import PeakMemory, estimated_bytes, peak_memory
+from hcs_core.compiler.plan import Plan
+from hcs_core.errors import HcsError
+from hcs_core.plugins.manager import PluginManager
+
+
+def worker_memory(plan: Plan, plugins: PluginManager) -> PeakMemory:
+    """Return the most that a worker holds, for any well and stage of a plan whose nodes have memory types."""
+    in_memory, holds = _in_memory(plan.intermediate_backend, plugins), holding(plugins)
+    peak = peak_memory(plan, waits_in_memory=in_memory, holds=holds)
+    collecting = collecting_memory(plan, waits_in_memory=in_memory, holds=holds)
+    batches = batch_memory(plan, holds)
+    images = sum(map(estimated_bytes, plan.nodes))
+    return PeakMemory(
+        total=max(peak.total, collecting.total) + images + batches.pop(ON_HOST, 0),
+        waiting=peak.waiting,
+        devices=dict((Counter(peak.devices) | Counter(collecting.devices)) + batches),
+    )
+
+
+def holding(plugins: PluginManager) -> Holds:
+    """Return what says in which dtype memory types hold images; what is not known there is held as it is.
+
+    A memory type that is not there, or a dtype that it cannot hold, is a problem that others tell.
+    """
+    known: dict[tuple[str, str], str] = {}
+
+    def holds(memory_type: str, dtype: str) -> str:
+        if memory_type == HOST or memory_type not in plugins.memory_types:
+            return dtype
+        if (memory_type, dtype) not in known:
+            known[memory_type, dtype] = _held(memory_type, dtype, plugins)
+        return known[memory_type, dtype]
+
+    return holds
+
+
+def _held(memory_type: str, dtype: str, plugins: PluginManager) -> str:
+    registry = plugins.memory_types
+    try:
+        made = registry.make(memory_type)
+        with registry.calling(memory_type, "holds"):
+            return made.holds(dtype) or dtype
+    except HcsError:
+        return dtype
+
+
+def _in_memory(backend: str, plugins: PluginManager) -> bool:
+    """Whether planes between nodes are held in memory; a backend that is not there counts as one that does."""
+    return backend not in plugins.storage_backends or not plugins.storage_backends.get(backend).durable

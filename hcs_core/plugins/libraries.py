@@ -1,0 +1,63 @@
+"""The libraries of memory types: whether one is there, its version, and how to get one; nothing is imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+
+from hcs_core.plugins.manager import PluginManager
+
+PREFIX = "hcs-"
+"""What the names of distributions start with that bring a memory type: `hcs-torch` brings `torch`."""
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def library_is_there(library: str) -> bool:
+    """Whether the module of a library can be found; it is not imported."""
+    return importlib.util.find_spec(library.partition(".")[0]) is not None
+
+
+def library_version(library: str) -> str:
+    """Return the version of a library, by its module's name; empty where it is not installed, or does not say."""
+    module = library.partition(".")[0]
+    try:
+        return importlib.metadata.version(module)
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    # A distribution may be called otherwise than what it is imported as: cupy comes as cupy-cuda12x, for one.
+    names = importlib.metadata.packages_distributions().get(module, [])
+    return importlib.metadata.version(names[0]) if names else ""
+
+
+def usable(plugins: PluginManager, memory_type: str) -> bool:
+    """Whether a memory type is registered and its library can be found."""
+    return memory_type in plugins.memory_types and library_is_there(plugins.memory_types.get(memory_type).library)
+
+
+def how_to_get(plugins: PluginManager, memory_type: str) -> str:
+    """Return what to do so that a memory type can be used, as a sentence: install its plugin, or its library."""
+    if memory_type not in plugins.memory_types:
+        there = f"There are {', '.join(plugins.memory_types.names())}."
+        if not _NAME.fullmatch(memory_type):
+            return there
+        name = PREFIX + memory_type.replace("_", "-")
+        return f"{there} Others come with plugins that are called after them, as {name}: pip install {name}."
+    library = plugins.memory_types.get(memory_type).library
+    distribution = plugins.memory_types.owner(memory_type).distribution
+    extras = _extras(distribution) if distribution else ()
+    if not extras:
+        return f"Install the library {library!r}."
+    ways = " or ".join(f"pip install '{distribution}[{extra}]'" for extra in extras)
+    return f"Install it with {ways}."
+
+
+def _extras(distribution: str) -> tuple[str, ...]:
+    """Return the extras of an installed distribution, which bring the builds of its library."""
+    try:
+        found = importlib.metadata.metadata(distribution).get_all("Provides-Extra")
+    except importlib.metadata.PackageNotFoundError:
+        return ()
+    return tuple(map(str, found or ()))

@@ -1,0 +1,79 @@
+"""Operations on the intensity scale of a plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hcs_jax.compiling import compiled
+from hcs_jax.counting import percentiles
+from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_image
+
+
+def percentile_normalize(
+    image: jax.Array,
+    *,
+    low: float = 1.0,
+    high: float = 99.0,
+    limits: str = "plane",
+    levels: tuple[float, ...] | None = None,
+    dtype: str = "",
+) -> jax.Array:
+    """Stretch a plane between two percentiles over the whole range of its dtype.
+
+    The same as `hcs_operations.portable.intensity.percentile_normalize`, where the operation is described. Pixels are
+    counted, not sorted, which takes a twentieth of the time. What is compiled holds for all percentiles and levels.
+
+    Parameters
+    ----------
+    image
+        Axes `yx`, or `byx` for several planes.
+    low, high
+        In percent of a plane's pixels.
+    limits
+        Whose percentiles they are; all but `plane` need `levels`.
+    levels
+        The two grey levels themselves; `None`: the plane's percentiles.
+    dtype
+        The image's dtype; empty: the array's own.
+
+    Returns
+    -------
+    jax.Array
+        The same shape and dtype.
+
+    Raises
+    ------
+    ValueError
+        `low` is not below `high`, `levels` are not two with the smaller first, or there are none though `limits` is
+        not `plane`.
+    """
+    if not low < high:
+        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
+    if levels is None and limits != "plane":
+        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
+    if levels is None:
+        return _normalized(image, percents=(low, high), dtype=dtype)
+    if len(levels) != 2 or levels[0] > levels[1]:  # noqa: PLR2004 - from, to
+        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
+    return _stretched(image, levels=(float(levels[0]), float(levels[1])), dtype=dtype)
+
+
+def _between_percentiles(image: jax.Array, *, percents: tuple[Any, Any], dtype: str = "") -> jax.Array:
+    ends = limits_of(dtype or image.dtype.name)
+    (first, last), counted = percentiles(image, percents, 0 if ends is None else ends[1] + 1)
+    return jnp.where(counted > 0, _between(image, levels=(first, last), dtype=dtype), image)
+
+
+def _between(image: jax.Array, *, levels: tuple[Any, Any], dtype: str = "") -> jax.Array:
+    """Return a plane stretched between two levels; without contrast as it is."""
+    name = dtype or image.dtype.name
+    first, last = (jnp.asarray(level, jnp.float64) for level in levels)
+    part = jnp.clip((image.astype(jnp.float64) - first) / (last - first), 0.0, 1.0)
+    return jnp.where(first < last, to_image(part * brightest(name), jnp, name, image.dtype), image)
+
+
+_normalized = compiled(_between_percentiles, axes="yx", static=("dtype",))
+_stretched = compiled(_between, axes="yx", static=("dtype",))

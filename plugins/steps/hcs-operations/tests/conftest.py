@@ -1,0 +1,85 @@
+"""The array libraries that what is portable runs in."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import array_api_strict
+import attrs
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+
+from hcs_core.testing import require_library
+
+STRICTEST = array_api_strict.ArrayAPIStrictFlags(
+    api_version="2024.12", boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
+)
+"""Nothing that a library may leave out."""
+
+
+@attrs.frozen(kw_only=True)
+class Library:
+    """An array library: how its arrays are made of numpy's and become them, and how a function is called in it.
+
+    `wider` are the dtypes in which it holds images of others, as its memory type does.
+    """
+
+    name: str
+    make: Callable[[Any], Any]
+    wider: Mapping[str, str] = {}
+    traced: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+
+    def held(self, dtype: str) -> str:
+        return self.wider.get(dtype, dtype)
+
+    def dtype(self, dtype: str) -> Any:
+        return getattr(array_namespace(self.make(np.zeros(1, np.float32))), self.held(dtype))
+
+    def array(self, values: Any) -> Any:
+        """Return an array as this library holds an image of its dtype."""
+        array = np.array(values, order="C")
+        return self.make(array.astype(self.held(array.dtype.name)))
+
+    def numpy(self, array: Any) -> Any:
+        assert array_namespace(array) is array_namespace(self.make(np.zeros(1, np.float32)))
+        return np.asarray(array).copy()
+
+    def call(self, function: Callable[..., Any], image: Any, **parameters: Any) -> Any:
+        """Return what a portable kernel makes of numpy's image, as numpy's array of the dtype that it is held in."""
+        bound = functools.partial(function, dtype=image.dtype.name, **parameters)
+        return self.numpy((self.traced or (lambda one: one))(bound)(self.array(image)))
+
+
+def _torch() -> Library:
+    torch = require_library("torch")
+    wider = {"uint16": "int32", "uint32": "int64"}
+    return Library(name="torch", make=torch.from_numpy, wider=wider)
+
+
+def _jax(*, traced: bool) -> Library:
+    jax = require_library("jax")
+    return Library(name="jax", make=jax.numpy.asarray, traced=jax.jit if traced else None)
+
+
+LIBRARIES: Mapping[str, Callable[[], Library]] = {
+    "numpy": lambda: Library(name="numpy", make=np.asarray),
+    "array-api-strict": lambda: Library(name="array-api-strict", make=array_api_strict.asarray),
+    "torch": _torch,
+    "jax": lambda: _jax(traced=False),
+    "jax-jit": lambda: _jax(traced=True),
+}
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> Iterator[Library]:
+    """Each array library in turn; array-api-strict as strict as it can be."""
+    with STRICTEST:
+        yield LIBRARIES[request.param]()
+
+
+@pytest.fixture(params=[name for name in LIBRARIES if name != "jax-jit"])
+def eager_library(request: pytest.FixtureRequest) -> Iterator[Library]:
+    """Each array library in turn, for what cannot be traced."""
+    with STRICTEST:
+        yield LIBRARIES[request.param]()
