@@ -119,8 +119,8 @@ def _along_by_shifts(pixels: torch.Tensor, weights: torch.Tensor, axis: int) -> 
 def _along_by_matrices(pixels: torch.Tensor, weights: torch.Tensor, axis: int) -> torch.Tensor:
     """Return planes convolved along an axis, block by block: each is a product of what it sees with a band matrix.
 
-    A wider block multiplies with more zeros; one that is narrower than half the reach, or than 32 pixels, is too small
-    for the product to be fast.
+    A wider block multiplies with more zeros; one that is narrower than half the reach, or than 32 pixels, is too
+    small for the product to be fast.
     """
     length, reach = pixels.shape[axis], len(weights) // 2
     block = min(max(32, reach // 2), length)

@@ -36,7 +36,7 @@ def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     """
     if bins > MOST_BINS:
         raise ValueError(
-            f"the histogram of a {values.dtype} image would have {bins:,} bins: tell its own dtype, as in dtype='uint16'"
+            f"a {values.dtype} image would have a histogram of {bins:,} bins: give its own dtype, as in dtype='uint16'"
         )
     return torch.bincount(values.reshape(-1), minlength=bins).cpu()
 

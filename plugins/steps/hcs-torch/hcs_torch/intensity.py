@@ -42,8 +42,8 @@ def percentile_normalize(
     Returns
     -------
     torch.Tensor
-        The same shape and dtype, a new tensor; integers are rounded half to even. A plane without contrast stays as it
-        is. In float32 the percentiles are those of the finite pixels, NaN stays NaN, and infinities become 0 and 1.
+        The same shape and dtype, a new tensor; integers are rounded half to even. A plane without contrast stays as
+        it is. In float32 the percentiles are those of the finite pixels, NaN stays NaN, and infinities become 0 and 1.
 
     Raises
     ------
@@ -97,7 +97,8 @@ def rescale_intensity(
     low, high
         The ends of what is mapped, in grey levels; `None`: the plane's smallest and largest value.
     out_low, out_high
-        What they become; `None`: 0 and the dtype's largest value, 1.0 for float32. `out_low` above `out_high` inverts.
+        What they become; `None`: 0 and the dtype's largest value, 1.0 for float32. `out_low` above `out_high`
+        inverts.
     dtype
         The image's own dtype; empty: the tensor's.
 
@@ -115,8 +116,8 @@ def rescale_intensity(
 
     Notes
     -----
-    Computed in float64. A plane without contrast stays constant: its value is clipped into the range that `out_low` and
-    `out_high` span. Where the one limit that is given lies beyond all pixels, every pixel takes its value.
+    Computed in float64. A plane without contrast stays constant: its value is clipped into the range that `out_low`
+    and `out_high` span. Where the one limit that is given lies beyond all pixels, every pixel takes its value.
 
     Examples
     --------

@@ -27,8 +27,8 @@ def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     Returns
     -------
     torch.Tensor
-        The same shape, uint8, a new tensor of 0 and 255. A constant plane becomes 0 everywhere. In float32 NaN becomes
-        0, and infinities 0 and 255; without one finite pixel all becomes 0.
+        The same shape, uint8, a new tensor of 0 and 255. A constant plane becomes 0 everywhere. In float32 NaN
+        becomes 0, and infinities 0 and 255; without one finite pixel all becomes 0.
 
     Notes
     -----

@@ -1,13 +1,11 @@
 """The plugin and every kernel of it pass the contracts of hcs_core; kernels agree with those of hcs-numpy."""
 
-import numpy as np
-import pytest
 from types import MappingProxyType
 
 from hcs_core.testing import KernelContract, PluginContract, require_library
+from hcs_core.testing.contracts.targets import imported
 from hcs_numpy.plugin import TARGETS
 from hcs_torch import plugin
-from hcs_core.testing.contracts.targets import imported
 
 require_library("torch")
 
