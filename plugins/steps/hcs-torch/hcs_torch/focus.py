@@ -136,7 +136,7 @@ def _added(numbers: Iterable[torch.Tensor]) -> torch.Tensor:
 
 
 def _framed_strips(plane: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Yield strips of a plane in float32, a pixel more around each; the plane is mirrored about its outermost pixels."""
+    """Yield strips of a plane in float32 with a pixel more around each; beyond the border the plane is mirrored."""
     height, width = plane.shape
     columns = mirrored(torch.arange(-1, width + 1, device=plane.device), width)
     for rows in row_strips(plane):

@@ -4,7 +4,41 @@ from __future__ import annotations
 
 import torch
 
-MOST_BINS = 1 << 16
+from hcs_torch.greys import ends
+
+MOST_VALUES = 1 << 16
+"""Of what is counted value by value: those of 16 bits."""
+
+
+def values_of(image: torch.Tensor, dtype: str) -> int:
+    """Return how many values the integers of an image can have, from 0 on; 0 of floats.
+
+    Parameters
+    ----------
+    image
+        Any axes; unsigned integers of at most 16 bits, held in any dtype, or floats.
+    dtype
+        The image's own dtype; empty: the tensor's.
+
+    Raises
+    ------
+    ValueError
+        There are more than 65,536 values: the image is held in a wider dtype, and its own was not told.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hcs_torch.histograms import values_of
+    >>> values_of(torch.zeros(3, dtype=torch.int32), "uint16"), values_of(torch.zeros(3), "float32")
+    (65536, 0)
+    """
+    found = ends(image, dtype)
+    if found is None:
+        return 0
+    values = found[1] + 1
+    if values > MOST_VALUES:
+        raise ValueError(f"an image of {dtype or image.dtype} has {values:,} values: say its own, dtype='uint16'")
+    return values
 
 
 def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
@@ -15,17 +49,12 @@ def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     values
         Any axes; integers below `bins`.
     bins
-        How many numbers are counted, 65,536 at most.
+        How many numbers are counted.
 
     Returns
     -------
     torch.Tensor
         int64, on the CPU: what is computed of it is small, and in float64, which some devices have not.
-
-    Raises
-    ------
-    ValueError
-        There are more bins: an image of 16 bits, held in 32, whose own dtype was not told.
 
     Examples
     --------
@@ -34,10 +63,6 @@ def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     >>> histogram(torch.tensor([[0, 2, 2]]), 4).tolist()
     [1, 0, 2, 0]
     """
-    if bins > MOST_BINS:
-        raise ValueError(
-            f"a {values.dtype} image would have a histogram of {bins:,} bins: give its own dtype, as in dtype='uint16'"
-        )
     return torch.bincount(values.reshape(-1), minlength=bins).cpu()
 
 

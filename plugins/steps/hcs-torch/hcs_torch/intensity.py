@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from hcs_torch.extremes import extremes
-from hcs_torch.greys import brightest, ends, stored, wide
-from hcs_torch.histograms import looked_up
+from hcs_torch.greys import brightest, stored, wide
+from hcs_torch.histograms import looked_up, values_of
 from hcs_torch.percentiles import percentiles
 from hcs_torch.planes import each_plane
 from hcs_torch.strips import row_strips
@@ -43,7 +43,7 @@ def percentile_normalize(
     -------
     torch.Tensor
         The same shape and dtype, a new tensor; integers are rounded half to even. A plane without contrast stays as
-        it is. In float32 the percentiles are those of the finite pixels, NaN stays NaN, and infinities become 0 and 1.
+        it is. In float32 the percentiles are those of the finite pixels, NaN stays NaN; infinities become 0 and 1.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def percentile_normalize(
     out = (0.0, brightest(image, dtype))
 
     def normalized(plane: torch.Tensor) -> torch.Tensor:
-        found = levels if levels is not None else percentiles(plane, (low, high), _values(plane, dtype))
+        found = levels if levels is not None else percentiles(plane, (low, high), values_of(plane, dtype))
         if not found or found[0] == found[1]:
             return plane.clone(memory_format=torch.contiguous_format)
         return _stretched(plane, (found[0], found[1]), out, dtype)
@@ -154,15 +154,9 @@ def _between(found: Range, low: float | None, high: float | None) -> Range:
     return (stop - width, stop) if low is None else (start, start + width)
 
 
-def _values(plane: torch.Tensor, dtype: str) -> int:
-    """Return how many values a plane's integers can have, 0 for floats."""
-    found = ends(plane, dtype)
-    return 0 if found is None else found[1] + 1
-
-
 def _stretched(plane: torch.Tensor, range_: Range, out: Range, dtype: str) -> torch.Tensor:
     """Map a range, which is not empty, onto another one, in float64: integers by a table."""
-    values = _values(plane, dtype)
+    values = values_of(plane, dtype)
     if values:
         grey = torch.arange(values, dtype=torch.float64, device="cpu")
         return looked_up(plane, stored(_mapped(grey, range_, out)[None], plane, dtype)[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from hcs_torch.extremes import extremes
-from hcs_torch.greys import ends, wide
-from hcs_torch.histograms import histogram
+from hcs_torch.greys import wide
+from hcs_torch.histograms import histogram, values_of
 from hcs_torch.planes import each_plane
 from hcs_torch.strips import row_strips
 
@@ -48,8 +48,8 @@ def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
 
 
 def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
-    found = ends(plane, dtype)
-    limit = _of_floats(plane) if found is None else _of_integers(plane, found[1])
+    values = values_of(plane, dtype)
+    limit = _of_integers(plane, values) if values else _of_floats(plane)
     if limit is None:
         return torch.zeros_like(plane, dtype=torch.uint8, memory_format=torch.contiguous_format)
     # In float32: a limit in float64 would be compared in that.
@@ -57,8 +57,8 @@ def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
     return above.to(torch.uint8).mul_(255)
 
 
-def _of_integers(plane: torch.Tensor, largest: int) -> float:
-    counts = histogram(plane, largest + 1)
+def _of_integers(plane: torch.Tensor, values: int) -> float:
+    counts = histogram(plane, values)
     levels = counts.nonzero()[:, 0]
     levels = torch.arange(int(levels[0]), int(levels[-1]) + 1, device="cpu")
     return _threshold(counts[levels].to(torch.float64), levels.to(torch.float64))
