@@ -21,7 +21,10 @@ TARGETS = {
     "median_projection": "hcs_torch.projections:median_projection",
     "best_focus_projection": "hcs_torch.focus:best_focus_projection",
 }
-"""The kernels by operation. All of them take several images at once."""
+"""The kernels that are written for torch, by operation."""
+
+PORTABLE = ("crop", "bin")
+"""The operations whose kernel for all array libraries is as fast in torch as one of its own."""
 
 
 @hookimpl
@@ -38,5 +41,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("torch", target, batches=True)
+    for name, operation in OPERATIONS.items():
+        if name in TARGETS or name in PORTABLE:
+            # All of them take several images at once.
+            yield operation.kernel("torch", TARGETS.get(name, ""), batches=True)

@@ -1,4 +1,4 @@
-"""What the contract does not ask of the kernels: several images at once, wide filters, NaN, and how devices compute."""
+"""What the contract does not ask of the kernels: several images at once, wide filters, NaN, how devices compute."""
 
 import doctest
 import importlib

@@ -107,7 +107,7 @@ def test_what_a_tensor_shares_outlives_the_array():
         lambda array: np.broadcast_to(array[:1], array.shape),
         lambda array: array[:0],
         lambda array: array.astype(array.dtype.newbyteorder(">")),
-        lambda array: np.asfortranarray(array),
+        np.asfortranarray,
         lambda array: array[2, 3].reshape(()),
     ],
     ids=["backwards", "every other", "transposed", "cut", "repeated", "empty", "big-endian", "fortran", "a number"],
