@@ -16,14 +16,13 @@ TARGETS = {
     "unsharp_mask": "hcs_torch.filters:unsharp_mask",
     "white_tophat": "hcs_torch.morphology:white_tophat",
     "threshold_otsu": "hcs_torch.thresholds:threshold_otsu",
-    "max_projection": "hcs_torch.projections:max_projection",
     "mean_projection": "hcs_torch.projections:mean_projection",
     "median_projection": "hcs_torch.projections:median_projection",
     "best_focus_projection": "hcs_torch.focus:best_focus_projection",
 }
 """The kernels that are written for torch, by operation."""
 
-PORTABLE = ("crop", "bin")
+PORTABLE = ("crop", "bin", "max_projection")
 """The operations whose kernel for all array libraries is as fast in torch as one of its own."""
 
 

@@ -12,31 +12,6 @@ SORTED_PIXELS = 1 << 18
 """Pixels of a strip of all planes together: a MiB, which the second-level cache of a core holds."""
 
 
-def max_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:  # noqa: ARG001 - all dtypes alike
-    """Keep the brightest value along z.
-
-    Parameters
-    ----------
-    image
-        Axes `zyx`, or one more before them; uint8, float32, or int32 that holds uint16.
-    dtype
-        The image's own dtype; empty: the tensor's.
-
-    Returns
-    -------
-    torch.Tensor
-        The same dtype, without z, a new tensor. In float32, a pixel that is NaN in one plane is NaN.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from hcs_torch.projections import max_projection
-    >>> max_projection(torch.tensor([[[1, 7]], [[5, 2]]])).tolist()
-    [[5, 7]]
-    """
-    return image.amax(-3)
-
-
 def mean_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     """Take the mean along z.
 

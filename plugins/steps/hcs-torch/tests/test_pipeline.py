@@ -113,20 +113,48 @@ def test_a_function_that_returns_numpys_array_says_so(plate, tmp_path):
         assert "torch" in record.fault.error
 
 
+ALONE = """
+import json
+import sys
+from pathlib import Path
+from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, PluginManager, Step
+plugins = PluginManager(disabled=["numpy", "jax", "cupy"])
+plugins.discover()
+steps = [Step("max_projection"), Step("gaussian_blur"), Step("percentile_normalize", limits="plate")]
+result = PipelineOrchestrator(
+    Path(sys.argv[1]), global_config=GlobalPipelineConfig(num_workers=1), output=Path(sys.argv[2]), plugins=plugins
+).run([Pipeline("alone", steps)])
+assert result.status == "ok", result.failed
+print(json.dumps([sorted(node.kernel for node in result.plan.nodes), "hcs_numpy" in sys.modules]))
+"""
+
+
+def test_it_works_without_the_kernels_in_numpy(plate, tmp_path):
+    command = [sys.executable, "-c", ALONE, str(plate), str(tmp_path / "out")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = ["gaussian_blur/torch", "max_projection/torch", "percentile_normalize/torch"]
+    assert json.loads(done.stdout.splitlines()[-1]) == [expected, False]
+
+
 QUIET = """
 import sys
 from pathlib import Path
-from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Step
-settings = GlobalPipelineConfig(num_workers=1)
-result = PipelineOrchestrator(Path(sys.argv[1]), global_config=settings, output=Path(sys.argv[2])).run(
-    [Pipeline("quiet", [Step("max_projection"), Step("gaussian_blur")])]
-)
-assert result.status == "ok"
+from hcs_core.cli.application import run
+try:
+    run(sys.argv[1:])
+except SystemExit as left:
+    assert not left.code, left.code
 print(sorted({"torch", "jax", "cupy"} & set(sys.modules)))
 """
 
 
-def test_a_pipeline_that_uses_no_torch_does_not_import_it(plate, tmp_path):
-    command = [sys.executable, "-c", QUIET, str(plate), str(tmp_path / "out")]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+@pytest.mark.parametrize("command", ["plugins", "inspect PLATE", "plan PLATE PIPELINE", "run PLATE PIPELINE -o OUT"])
+def test_commands_on_a_pipeline_that_uses_no_torch_do_not_import_it(plate, tmp_path, command):
+    pipeline = tmp_path / "quiet.yaml"
+    pipeline.write_text("hcs: 1\nname: quiet\nsteps:\n  - max_projection\n  - gaussian_blur\n", encoding="utf-8")
+    places = {"PLATE": plate, "PIPELINE": pipeline, "OUT": tmp_path / "out"}
+    arguments = [str(places.get(word, word)) for word in command.split()]
+    done = subprocess.run([sys.executable, "-c", QUIET, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
