@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from hcs_operations.given import percentile_levels, refuse_empty_range
 from hcs_torch.extremes import extremes
 from hcs_torch.greys import brightest, stored, wide
 from hcs_torch.histograms import looked_up, values_of
@@ -62,16 +63,11 @@ def percentile_normalize(
     >>> percentile_normalize(torch.tensor([[10, 20, 30]], dtype=torch.uint8), low=0.0, high=100.0).tolist()
     [[0, 128, 255]]
     """
-    if not low < high:
-        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    if levels is None and limits != "plane":
-        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
-    if levels is not None and (len(levels) != 2 or levels[0] > levels[1]):  # noqa: PLR2004 - from, to
-        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
+    given = percentile_levels(low, high, limits, levels)
     out = (0.0, brightest(image, dtype))
 
     def normalized(plane: torch.Tensor) -> torch.Tensor:
-        found = levels if levels is not None else percentiles(plane, (low, high), values_of(plane, dtype))
+        found = given if given is not None else percentiles(plane, (low, high), values_of(plane, dtype))
         if not found or found[0] == found[1]:
             return plane.clone(memory_format=torch.contiguous_format)
         return _stretched(plane, (found[0], found[1]), out, dtype)
@@ -126,8 +122,7 @@ def rescale_intensity(
     >>> rescale_intensity(torch.tensor([[10, 20, 30]], dtype=torch.uint8), low=10, high=30).tolist()
     [[0, 128, 255]]
     """
-    if low is not None and high is not None and not low < high:
-        raise ValueError(f"rescale_intensity: low={low!r} must be below high={high!r}.")
+    refuse_empty_range(low, high)
     out = (0.0 if out_low is None else out_low, brightest(image, dtype) if out_high is None else out_high)
 
     def rescaled(plane: torch.Tensor) -> torch.Tensor:

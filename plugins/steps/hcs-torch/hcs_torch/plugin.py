@@ -22,7 +22,7 @@ TARGETS = {
 }
 """The kernels that are written for torch, by operation."""
 
-PORTABLE = ("crop", "bin", "max_projection")
+PORTABLE = ("flat_field", "crop", "bin", "max_projection", "composite")
 """The operations whose kernel for all array libraries is as fast in torch as one of its own."""
 
 
