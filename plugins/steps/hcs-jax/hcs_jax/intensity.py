@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hcs_jax.compiling import compiled
+from hcs_jax.compiling import compiled, each_image
 from hcs_jax.counting import percentiles
 from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_image
 
@@ -75,5 +75,5 @@ def _between(image: jax.Array, *, levels: tuple[Any, Any], dtype: str = "") -> j
     return jnp.where(first < last, to_image(part * brightest(name), jnp, name, image.dtype), image)
 
 
-_normalized = compiled(_between_percentiles, axes="yx", static=("dtype",))
-_stretched = compiled(_between, axes="yx", static=("dtype",))
+_normalized = compiled(each_image(_between_percentiles, "yx"), static=("dtype",), wide=True)
+_stretched = compiled(each_image(_between, "yx"), static=("dtype",), wide=True)

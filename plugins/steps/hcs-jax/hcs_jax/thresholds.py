@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from hcs_jax.compiling import compiled
+from hcs_jax.compiling import compiled, each_image
 from hcs_jax.counting import counts
 from hcs_operations.portable.dtypes import limits
 
@@ -36,7 +36,7 @@ def _threshold_otsu(image: jax.Array, *, dtype: str = "") -> jax.Array:
     return jnp.where(image > threshold, 255, 0).astype(jnp.uint8)
 
 
-threshold_otsu = compiled(_threshold_otsu, axes="yx", static=("dtype",))
+threshold_otsu = compiled(each_image(_threshold_otsu, "yx"), static=("dtype",), wide=True)
 
 
 def _whole_threshold(image: jax.Array, values: int) -> jax.Array:
