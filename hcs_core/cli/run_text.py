@@ -8,6 +8,7 @@ from pathlib import Path
 from hcs_core.cli.columns import columns_text
 from hcs_core.pipeline.config import GlobalPipelineConfig
 from hcs_core.plugins.artifact import ArtifactKind
+from hcs_core.runtime.device_summary import fallbacks_of
 from hcs_core.runtime.estimates.estimate_files import EstimateRow
 from hcs_core.runtime.planes_table import REPORTED
 from hcs_core.runtime.result import RunResult
@@ -95,7 +96,7 @@ def _failed(result: RunResult) -> str:
 
 
 def _troubles(result: RunResult) -> list[str]:
-    """Return what an estimate had to assume, what of the plate it could not read, and why it has no picture."""
+    """Return what an estimate had to assume, what it could not read, why it has no picture, and full devices."""
     found = [text for row in result.estimates if row.anew for text in _assumed(row)]
     for row in result.estimates:
         if row.anew and row.estimate.unreadable:
@@ -105,6 +106,11 @@ def _troubles(result: RunResult) -> list[str]:
             wells = row.estimate.failed
             found.append(f"estimate of {row.channel}: {len(wells)} well(s) failed. {wells[0]}")
     whys = dict.fromkeys(row.why_no_picture for row in result.estimates if row.why_no_picture)
+    for fallback, where in fallbacks_of(result.wells.values()):
+        found.append(
+            f"{fallback.step}: {fallback.device} was too small for {fallback.kernel} in {len(where)} well(s): "
+            f"{fallback.to}, {fallback.calls} time(s)"
+        )
     return [*dict.fromkeys(found), *(f"no picture of what was estimated: {why}" for why in whys)]
 
 

@@ -90,6 +90,9 @@ class NodePlan:
     `stitch` is there for what a stitcher does, in place of a kernel. `estimates` are those of its parameters that are
     estimated, for each of its channels alone. `converts` are the memory types, other than its own, from which its
     planes come. `why` says in a sentence why it is this kernel (no part of a digest).
+    `batch` is how many images (planes, or stacks of a kernel that stacks) its kernel gets at once;
+    `fallback` what computes a call for which its device's memory is too small: the name of a kernel, `cpu` for the
+    same one on the CPU of its memory type, or nothing.
     """
 
     step: str
@@ -116,6 +119,7 @@ class NodePlan:
     why: str = attrs.field(default="", repr=False)
     device: str = attrs.field(default="", repr=False)
     batch: int = attrs.field(default=1, repr=False)
+    fallback: str = attrs.field(default="", repr=False)
     # What the largest of the selected wells needs is no part of what the node is.
     needs_bytes: int = attrs.field(default=0, repr=False)
     function: Callable[..., Any] | None = attrs.field(default=None, eq=False, repr=False)

@@ -232,6 +232,9 @@ class GlobalPipelineConfig:
     device
         Where kernels work whose memory type has more than the CPU: `cpu`, `cuda` (any), `cuda:0`; `None`: chosen. A
         step's own `device` goes before it.
+    device_fallback
+        Whether a call for which a device's memory is too small, even for one image at a time, is computed on the CPU
+        instead; a step that says its own `device`, or an operation with its own `memory`, never is.
     memory_limit
         The most that all workers together may need, as bytes or `16G`; a plan that needs more is refused.
     executor
@@ -252,6 +255,7 @@ class GlobalPipelineConfig:
     microscope: str = attrs.field(default=Microscope.AUTO, converter=_plain, validator=_name)
     use_threading: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
     device: str | None = attrs.field(default=None, converter=_plain, validator=attrs.validators.optional(_device))
+    device_fallback: bool = attrs.field(default=True, validator=_flag)
     memory_limit: int | None = attrs.field(default=None, converter=bytes_of)
     executor: str = attrs.field(default="local", converter=_plain, validator=_name)
     missing: MissingData = attrs.field(default=MissingData.ERROR, converter=_missing)

@@ -15,6 +15,7 @@ from hcs_core.runtime.artifacts.well_parts import WellParts
 from hcs_core.runtime.estimates.kept_estimates import KeptEstimates, estimates_digest
 from hcs_core.runtime.journal import JournalContent
 from hcs_core.runtime.output_stores import open_stores
+from hcs_core.runtime.task import Fallback
 from hcs_core.runtime.well_tasks import well_tasks
 
 
@@ -42,7 +43,8 @@ def existing_wells(
     there = [estimate for estimate in found if estimate is not None]
     # Until all are there, nobody can say which wells were made with them: the run itself does.
     known = estimates_digest(there) if len(there) == len(found) else None
-    return attrs.evolve(existing_of(content, digests, stored, known), estimates=estimates.keys())
+    kernels = {spec.name: spec.version for spec in plugins.kernels}
+    return attrs.evolve(existing_of(content, digests, stored, known, kernels), estimates=estimates.keys())
 
 
 def existing_of(
@@ -50,11 +52,14 @@ def existing_of(
     planes_digests: Mapping[str, str],
     stored: Collection[str],
     estimates: str | None = None,
+    kernels: Mapping[str, str] | None = None,
 ) -> Existing:
     """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
 
     `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
-    say which wells were made with others.
+    say which wells were made with others. `kernels` are the versions of those that are there, by name: a well may
+    have been made by another kernel than the planned one, where a device was too small, and the key does not cover
+    that.
     """
     whole: set[str] = set()
     stale: dict[str, str] = {}
@@ -67,6 +72,14 @@ def existing_of(
             stale[well] = "its results are gone"
         elif estimates not in {None, content.estimates.get(well, "")}:
             stale[well] = "what was estimated of the plate is another now"
+        elif any(_is_another(fallback, kernels or {}) for fallback in content.fallbacks[well]):
+            stale[well] = "a kernel that computed what was too large for a device is another now"
         else:
             whole.add(well)
     return Existing(content_key=content.content_key, wells=frozenset(whole), stale=stale)
+
+
+def _is_another(fallback: Fallback, kernels: Mapping[str, str]) -> bool:
+    """Whether another kernel than the planned one was used, and has changed since."""
+    other = fallback.other_kernel
+    return other not in {"", fallback.kernel} and kernels.get(other) != fallback.version

@@ -15,7 +15,7 @@ from typing import IO, Any
 import attrs
 
 from hcs_core.errors import StorageError
-from hcs_core.runtime.task import AbsentPlane, WellRecord
+from hcs_core.runtime.task import AbsentPlane, Fallback, WellRecord
 
 FOLDER = ".hcs"
 FILE = "journal.jsonl"
@@ -26,8 +26,8 @@ VERSION = 1
 class JournalContent:
     """What a journal says: of which pipeline, the output's key and stores, and of each well that is whole.
 
-    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites` and
-    `absent` what its record had: they are for a rerun, which reads none of the files again.
+    `wells` has the digest of each one's planes, `estimates` that of the estimates it was made with, `sites`,
+    `absent` and `fallbacks` what its record had: they are for a rerun, which reads none of the files again.
     """
 
     pipeline: str
@@ -36,6 +36,7 @@ class JournalContent:
     wells: Mapping[str, str]
     sites: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
     absent: Mapping[str, tuple[AbsentPlane, ...]] = attrs.field(factory=dict)
+    fallbacks: Mapping[str, tuple[Fallback, ...]] = attrs.field(factory=dict)
     estimates: Mapping[str, str] = attrs.field(factory=dict)
 
 
@@ -78,6 +79,10 @@ class Journal:
                 well: tuple(AbsentPlane(**plane) for plane in record.get("absent", ()))
                 for well, record in noted.items()
             },
+            fallbacks={
+                well: tuple(Fallback(**fallback) for fallback in record.get("fallbacks", ()))
+                for well, record in noted.items()
+            },
             estimates={well: record.get("estimates", "") for well, record in noted.items()},
         )
 
@@ -94,6 +99,8 @@ class Journal:
             line: dict[str, Any] = {"well": record.well, "planes": planes_digest, "sites": record.sites}
             if record.absent:
                 line["absent"] = [attrs.asdict(plane) for plane in record.absent]
+            if record.fallbacks:
+                line["fallbacks"] = [attrs.asdict(fallback) for fallback in record.fallbacks]
             if estimates:
                 line["estimates"] = estimates
             lines.append(json.dumps(line) + "\n")

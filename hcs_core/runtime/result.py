@@ -17,6 +17,7 @@ from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
 from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.device_summary import conversions_of, fallback_json, fallbacks_of
 from hcs_core.runtime.estimates.estimate_files import EstimateRow
 from hcs_core.runtime.output_folder import pipeline_file
 from hcs_core.runtime.planes_table import REPORTED, AbsentRow, planes_csv
@@ -135,6 +136,8 @@ class RunResult(Mapping[str, WellResult]):
                 }
                 for node in self.plan.nodes
             ],
+            "conversions": conversions_of(self.wells.values()),
+            "fallbacks": [fallback_json(*found) for found in fallbacks_of(self.wells.values())],
             "estimates": [row.to_json() for row in self.estimates],
             "wells": {well: _well(record) for well, record in self.wells.items()},
             "missing": [row.to_json() for row in self.absent if row.action != REPORTED],

@@ -76,7 +76,13 @@ def run_plan(
 def _cached(plan: Plan, content: JournalContent) -> dict[str, WellRecord]:
     """Return the records of the wells that the plan knew to be whole, and that are so still."""
     return {
-        well: WellRecord(well=well, status="cached", sites=content.sites[well], absent=content.absent[well])
+        well: WellRecord(
+            well=well,
+            status="cached",
+            sites=content.sites[well],
+            absent=content.absent[well],
+            fallbacks=content.fallbacks[well],
+        )
         for well in plan.done
         if well in content.wells
     }

@@ -131,6 +131,28 @@ class Fault:
 
 
 @attrs.frozen(kw_only=True)
+class Fallback:
+    """What was done where the memory of a device was too small for a kernel, and how often.
+
+    Either its `batch` became so small, or another kernel of some version, or itself elsewhere, computed calls.
+    """
+
+    step: str
+    kernel: str
+    device: str
+    batch: int = 0
+    other_kernel: str = ""
+    other_device: str = ""
+    version: str = ""
+    calls: int = 1
+
+    @property
+    def to(self) -> str:
+        """What was done instead, in words."""
+        return f"{self.other_kernel} on {self.other_device}" if self.other_kernel else f"{self.batch} at once"
+
+
+@attrs.frozen(kw_only=True)
 class WellRecord:
     """What became of a well.
 
@@ -138,6 +160,8 @@ class WellRecord:
     out to give no pixels; `summaries` by the name of the store; `tables` what was measured in it, by name, and
     `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record. That
     of a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
+    `conversions` are those between memory types, by route (`numpy->torch`), `fallbacks` what was done where a device
+    was too small.
     """
 
     well: str
@@ -151,6 +175,8 @@ class WellRecord:
     documents: Mapping[str, Any] = attrs.field(factory=dict)
     collected: Mapping[int, tuple[npt.NDArray[Any], ...]] = attrs.field(factory=dict, eq=False, repr=False)
     sampled: Mapping[int, int] = attrs.field(factory=dict)
+    conversions: Mapping[str, int] = attrs.field(factory=dict)
+    fallbacks: tuple[Fallback, ...] = ()
     fault: Fault | None = None
 
 

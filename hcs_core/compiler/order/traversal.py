@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from hcs_core.compiler.node_plan import PLATE, NodePlan, Port
 from hcs_core.compiler.order.artifact_parts import Call, Parts
+from hcs_core.compiler.order.batching import Asked, Batches
 from hcs_core.compiler.order.presence import Block, Cell, PlaneKey, Presence, made_cells, places_of
 from hcs_core.compiler.order.pulling import made_together, needed_nodes, pull_order, running_nodes, shared_axes
 from hcs_core.compiler.plan import Plan
@@ -36,6 +38,13 @@ class Work(Protocol):
 
     def compute(self, index: int, block: Block, planes: Iterator[Any], key: PlaneKey) -> Sequence[Any]:
         """Return the planes that a node makes of those of one block that are there, both in the order of its axes."""
+        ...
+
+    def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[Any]) -> Sequence[Any]:
+        """Return the one plane that a node makes of each of several blocks, whose `planes` come one after the other.
+
+        All of them are whole, and of one shape.
+        """
         ...
 
     def place(self, index: int, sites: Sequence[int], planes: Iterator[Any]) -> None:
@@ -69,6 +78,7 @@ class Traversal:
         self._waiting: dict[tuple[Port, PlaneKey], int] = {}
         self._written: set[tuple[Port, PlaneKey]] = set()
         self._parts = Parts(plan, self._presence)
+        self._batches = Batches(plan, self._presence)
         # For some planes only what they are made of runs, and no artifact for its own sake.
         self._makes = wanted is None and any(node.makes for node in plan.nodes)
         self._begun: set[Call] = set()
@@ -92,11 +102,13 @@ class Traversal:
                 self._run_due()
         shared = shared_axes(self._plan, self._outputs)
         streams = (self._in_order(self._plan.outputs[index]) for index in self._outputs)
-        for port, key in heapq.merge(*streams, key=lambda asked: (asked[1].site, asked[1].timepoint)[: len(shared)]):
-            place = self._presence.origin(port, key)
-            if (place, key) not in self._written and self._presence.has(place, key):
-                self._produce(place, key)
-                self._run_due()
+        merged = heapq.merge(*streams, key=lambda asked: (asked[1].site, asked[1].timepoint)[: len(shared)])
+        for group in self._batches.groups(self._there(merged), self._is_made):
+            if len(group) > 1:
+                self._produce_together(group, reading=0)
+            elif group[0] not in self._written:
+                self._produce(*group[0])
+            self._run_due()
         for index, node in enumerate(self._plan.nodes if self._makes else ()):
             for call in self._parts.all(index) if node.makes else ():
                 self._run(call)
@@ -123,9 +135,18 @@ class Traversal:
             if self._wanted is None or (at["c"], key) in self._wanted:
                 yield output.ports[at["c"]], key
 
+    def _there(self, asked: Iterator[Asked]) -> Iterator[Asked]:
+        """Yield where planes really come from, of those that are there or can be made."""
+        for port, key in asked:
+            place = self._presence.origin(port, key)
+            if self._presence.has(place, key):
+                yield place, key
+
+    def _is_made(self, plane: Asked) -> bool:
+        return plane in self._waiting or plane in self._passing or plane in self._written
+
     def _value(self, port: Port, key: PlaneKey) -> Any:
         """Return a plane to one of its readers."""
-        port = self._presence.origin(port, key)
         if (port, key) in self._passing:
             return self._passing[port, key]
         left = self._waiting.get((port, key))
@@ -154,6 +175,23 @@ class Traversal:
             wanted = plane if asked else wanted
             self._made(Port(port.node, cell[0]), cell[1], plane, reading if asked else 0)
         return wanted
+
+    def _produce_together(self, group: Sequence[Asked], reading: int) -> Sequence[Any]:
+        """Make planes of one node, those that its kernel takes together at once, and hold them as `_produce` does."""
+        index = group[0][0].node
+        node = self._plan.nodes[index]
+        blocks = [self._presence.block(node, port.channel, key) for port, key in group]
+        planes = self._values((node, block) for block in blocks)
+        if self._batches.together(index):
+            made = self._work.compute_together(index, blocks, planes)
+        else:
+            made = [
+                self._work.compute(index, block, itertools.islice(planes, sum(block.present)), key)[0]
+                for block, (_, key) in zip(blocks, group, strict=True)
+            ]
+        for (port, key), plane in zip(group, made, strict=True):
+            self._made(port, key, plane, reading)
+        return made
 
     def _compute(self, port: Port, block: Block, key: PlaneKey) -> Sequence[Any]:
         """Return what a node makes of a block, after all that it takes by name."""
@@ -205,9 +243,23 @@ class Traversal:
 
     def _gather(self, node: NodePlan, block: Block) -> Iterator[Any]:
         """Yield the planes of a node's block one by one, so that none is held by the time it is copied."""
-        for (channel, key), is_there in zip(block.cells, block.present, strict=True):
-            if is_there:
-                yield self._value(node.inputs[channel], key)
+        return self._values([(node, block)])
+
+    def _values(self, blocks: Iterable[tuple[NodePlan, Block]]) -> Iterator[Any]:
+        """Yield the planes of nodes' blocks one by one; those that are made together are made with the first."""
+        for group in self._batches.groups(self._cells(blocks), self._is_made):
+            if len(group) == 1:
+                yield self._value(*group[0])
+                continue
+            made = deque(self._produce_together(group, reading=1))
+            while made:
+                yield made.popleft()
+
+    def _cells(self, blocks: Iterable[tuple[NodePlan, Block]]) -> Iterator[Asked]:
+        for node, block in blocks:
+            for (channel, key), is_there in zip(block.cells, block.present, strict=True):
+                if is_there:
+                    yield self._presence.origin(node.inputs[channel], key), key
 
     def _made(self, port: Port, key: PlaneKey, plane: Any, reading: int) -> None:
         now = self._makers(port, key)

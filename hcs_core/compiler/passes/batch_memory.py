@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import PLATE
 from hcs_core.compiler.passes.counted_work import ON_HOST, Holds, Place, scratch_bytes, size_of

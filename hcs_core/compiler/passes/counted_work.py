@@ -169,6 +169,28 @@ class CountedWork:
         self._note({place.room: taken + made.size + self._scratch_of(index, block)})
         return [made] * number
 
+    def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[Made]) -> Sequence[Made]:
+        """Count a batch: all that its calls get, and all that they give, is there at once."""
+        place, cells = self._places[index], sum(len(block.cells) for block in blocks)
+        taken = cells * self._taken[index].held
+        kept, moved = [], 0
+        for plane in planes:
+            if plane.place != place:
+                self._move(plane, place.room, self._taken[index])
+                self._stands(place.room, self._taken[index].held)
+                moved += 1
+            else:
+                self._keep(plane)
+                kept.append(plane)
+        scratch = sum(self._scratch_of(index, block) for block in blocks)
+        made = Made(place, len(blocks) * self._made[index].held, self._made[index])
+        # The stack is one more copy of what it is made of.
+        self._note({place.room: taken + made.size + scratch})
+        for plane in kept:
+            self._let_go(plane)
+        self._standing[place.room] -= moved * self._taken[index].held
+        return [made] * len(blocks)
+
     def _scratch_of(self, index: int, block: Block) -> int:
         return scratch_bytes(self._plan.nodes[index], self._taken[index], len(block.cells))
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import numpy.typing as npt
 
 from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.image_artifact import ImageArtifact
-from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, PlaneKey
 from hcs_core.compiler.plan import Plan
@@ -29,9 +29,12 @@ from hcs_core.runtime.estimates.kept_estimates import ChannelEstimate, KeptEstim
 from hcs_core.runtime.estimates.reductions import sample_tasks
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
+from hcs_core.runtime.well.held import on_host
 from hcs_core.runtime.well.kernels import Kernels
+from hcs_core.runtime.well.node_calls import CallOf, NodeCalls
 from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.sampling import Sampler
+from hcs_core.runtime.well.well_work import WellWork
 from hcs_core.runtime.whole_files import whole_file, write_whole
 
 COLUMNS = (
@@ -200,18 +203,27 @@ class EstimateFiles:
         self, row: EstimateRow, stage: Stage, channel: int, given: tuple[GivenEstimate, ...], thread: Executor
     ) -> EstimatePicture:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
-        kernels = Kernels(self._plan, self._plugins)
-        services = services_of(self._job, self._plugins)
-        reading = Reading(self._job, Readers(self._plugins.readers), thread)
-        sampler = Sampler(self._job, self._plugins, kernels, reading, services)
-        task, key, before = self._plane(sampler, stage, channel, tasks)
-        estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
-        node = self._plan.nodes[stage.node]
-        image = kernels.convert(before, HOST, node.memory_type, node.input.dtype, node.device)
-        made, _ = kernels.call(
-            stage.node, image, Block(cells=((channel, key),)), key.site, estimated, task.shape.frame(node.output)
+        sampling = WellWork(
+            job=self._job,
+            plugins=self._plugins,
+            calls=NodeCalls(Kernels(self._plan, self._plugins)),
+            reading=Reading(self._job, Readers(self._plugins.readers), thread),
+            services=services_of(self._job, self._plugins),
         )
-        after = kernels.convert(made, node.memory_type, HOST, node.output.dtype)
+        with closing(sampling.calls.kernels):
+            sampler = Sampler(self._plan, sampling)
+            task, key, before = self._plane(sampler, stage, channel, tasks)
+            estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
+            node = self._plan.nodes[stage.node]
+            call = CallOf(
+                index=stage.node,
+                site=key.site,
+                told=estimated,
+                taken=task.shape.frame(node.input),
+                made=task.shape.frame(node.output),
+            )
+            made, _ = sampling.calls.one(call, Block(cells=((channel, key),)), iter([on_host(before)]))
+            after = sampling.calls.moves.on_host(made)
         image_given = row.estimate.given
         return EstimatePicture(
             title=f"{row.step}: {row.parameter} of {row.channel}",

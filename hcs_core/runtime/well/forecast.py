@@ -29,6 +29,11 @@ class _Notes:
             pass
         return [None] * prod(made_shape(self._nodes[index], block))
 
+    def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[None]) -> Sequence[None]:  # noqa: ARG002
+        for _ in planes:
+            pass
+        return [None] * len(blocks)
+
     def place(self, index: int, sites: Sequence[int], planes: Iterator[None]) -> None:  # noqa: ARG002
         for _ in planes:
             pass

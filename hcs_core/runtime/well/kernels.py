@@ -2,71 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
+import attrs
 import numpy as np
+import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
-from hcs_core.arrays.memory_type import CPU, HasDevices, MemoryType, dtype_name
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype_name
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
 from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.parameter import GivenImage, ParameterValue
+from hcs_core.plugins.parameter import GivenImage
 from hcs_core.plugins.signature import DTYPE, PRESENT
 from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
+from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Kernel:
+    """What computes a node: `node` says in which memory type and on which device.
+
+    `function` is `None` where a stitcher does it; `parameters` are those that stay the same, as the host has them.
+    """
+
+    index: int
+    node: NodePlan
+    function: Callable[..., Any] | None
+    parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What is said of it: the kernel, or the user's function."""
+        return self.node.kernel or self.node.operation
+
+
 class Kernels:
-    """The kernels of a plan's nodes, and the memory types that they work in."""
+    """The kernels of a plan's nodes, and the memory types that they work in.
+
+    A runner of wells has its own. `converter` counts what was moved between memory types.
+    """
 
     def __init__(self, plan: Plan, plugins: PluginManager) -> None:
-        self._plan = plan
-        self._converter = Converter(plugins)
-        self._functions = tuple(None if node.stitch else _function(node, plugins) for node in plan.nodes)
-        self._parameters = tuple(_parameters(node, plugins) for node in plan.nodes)
+        self._plugins = plugins
+        self.converter = Converter(plugins)
+        self._given = GivenArrays(self.converter)
+        self._planned = tuple(self._kernel(index, node) for index, node in enumerate(plan.nodes))
+        self._fallbacks: dict[int, Kernel] = {}
+        # The devices that were worked on: no other library need be there.
+        self._used: set[tuple[str, str]] = set()
 
-    def convert(self, array: Any, source: str, destination: str, dtype: str, device: str = CPU) -> Any:
-        """Return an image of a dtype in another memory type, on a device."""
-        return self._converter.convert(array, source, destination, dtype, device)
+    def _kernel(self, index: int, node: NodePlan) -> Kernel:
+        parameters: dict[str, Any] = {
+            name: value.pixels if isinstance(value, GivenImage) else value for name, value in node.parameters
+        }
+        if node.stitch is None and node.kernel and self._plugins.kernels.get(node.kernel).takes_dtype:
+            parameters[DTYPE] = node.input.dtype
+        function = None if node.stitch else _function(node, self._plugins)
+        return Kernel(index=index, node=node, function=function, parameters=parameters)
+
+    def planned(self, index: int) -> Kernel:
+        """Return the kernel that the plan names for a node."""
+        return self._planned[index]
+
+    def fallback(self, index: int) -> Kernel | None:
+        """Return what computes what is too large for a node's device; `None` where nothing may."""
+        node = self._planned[index].node
+        if not node.fallback:
+            return None
+        if index not in self._fallbacks:
+            other = attrs.evolve(node, device=CPU)
+            if node.fallback != CPU:
+                spec = self._plugins.kernels.get(node.fallback)
+                other = attrs.evolve(
+                    other, kernel=spec.name, version=spec.version, memory_type=spec.memory_type, function=None
+                )
+            self._fallbacks[index] = self._kernel(index, other)
+        return self._fallbacks[index]
+
+    def is_full(self, kernel: Kernel, error: BaseException) -> bool:
+        """Whether an error says that the memory of the device on which a kernel works is full."""
+        memory = self.converter.memory_type(kernel.node.memory_type)
+        return self.is_on_device(kernel) and isinstance(memory, HasDevices) and memory.is_out_of_memory(error)
+
+    def is_on_device(self, kernel: Kernel) -> bool:
+        """Whether a kernel works on a device with a memory of its own."""
+        return kernel.node.memory_type != HOST and kernel.node.device not in {"", CPU}
+
+    def memory_of(self, kernel: Kernel) -> MemoryType:
+        """Return the memory type of a kernel that is about to work; what it leaves on a device is released later."""
+        if self.is_on_device(kernel):
+            self._used.add((kernel.node.memory_type, kernel.node.device))
+        return self.converter.memory_type(kernel.node.memory_type)
+
+    def release(self) -> None:
+        """Give back what libraries keep on the devices of the plan's nodes, though no array is in it."""
+        for name, device in self._used:
+            memory = self.converter.memory_type(name)
+            if isinstance(memory, HasDevices):
+                memory.release(device)
+
+    def close(self) -> None:
+        """Leave nothing on a device."""
+        self._given.forget()
+        self.release()
 
     def call(
-        self, index: int, image: Any, block: Block, site: int, told: Mapping[str, Any], frame: tuple[int, int]
+        self,
+        kernel: Kernel,
+        image: Any,
+        blocks: Sequence[Block],
+        site: int,
+        told: Mapping[str, Any],
+        frame: tuple[int, int],
+        *,
+        together: bool = False,
     ) -> tuple[Any, tuple[Any, ...]]:
-        """Return what a node's kernel makes of the planes of a block: the image, or `None`, and the artifacts.
+        """Return what a kernel makes of the planes of a block: the image, or `None`, and the artifacts.
 
-        `told` are its keywords beside the parameters: the artifacts that it takes, and its well's context; and
-        parameters that were estimated. `frame` is the (y, x) that its planes are to have.
+        `image` is in the kernel's memory type, on its device. With `together` it is the images of several blocks
+        along one more axis in front, and so is the result. `told` are the keywords beside the parameters, as the host
+        has them: the artifacts that it takes, and its well's context; and parameters that were estimated. `frame` is
+        the (y, x) that its planes are to have.
 
         Raises
         ------
         WellFaultError
             A plane is absent and the kernel has no mask for it; it raised, wrote into its image, or returned
             something else than its signature says.
+
+        Notes
+        -----
+        An error of its library that says that the device's memory is full goes through, see `is_full`.
         """
-        node = self._plan.nodes[index]
+        node, block = kernel.node, blocks[0]
         present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
-        function = self._functions[index]
-        if function is None:
+        if kernel.function is None:
             raise fault_of(node, site, "a stitcher does it, and no kernel")
-        memory = self._converter.memory_type(node.memory_type)
+        memory = self.memory_of(kernel)
         scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
         try:
-            keywords = self._parameters[index] | {name: _read_only(value) for name, value in told.items()}
+            keywords = self._keywords(kernel, block.cells[0][0], told)
             with scope:
-                result = function(_read_only(image), **keywords, **present)
+                result = kernel.function(read_only(image), **keywords, **present)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
+            if self.is_full(kernel, error):
+                raise
             raise fault_of(node, site, what_it_raised(error)) from error
         try:
             image, values = taken_apart(node, result)
+            to_host = partial(self._to_host, node.memory_type)
             made = tuple(
-                checked(artifact, value, memory.to_host) for artifact, value in zip(node.makes, values, strict=True)
+                checked(artifact, value, to_host) for artifact, value in zip(node.makes, values, strict=True)
             )
         except ValueError as error:
             raise fault_of(node, site, str(error)) from error
@@ -74,11 +169,25 @@ class Kernels:
             owned = memory.owns(image)
             if owned and node.function is not None:
                 image = _in_its_dtype(memory, image, node)
-            wanted = (*made_shape(node, block), *frame)
+            wanted = (*((len(blocks),) if together else ()), *made_shape(node, block), *frame)
             wrong = what_it_returned(image, node, wanted, owned=owned, held=memory.holds(node.output.dtype))
             if wrong is not None:
                 raise fault_of(node, site, wrong)
         return image, made
+
+    def _to_host(self, memory_type: str, image: Any) -> npt.NDArray[Any]:
+        """Return an image that a function made beside its own; its dtype is no image's of the plan."""
+        if memory_type != HOST:
+            self.converter.counts[f"{memory_type}->{HOST}"] += 1
+        return self.converter.memory_type(memory_type).to_host(image)
+
+    def _keywords(self, kernel: Kernel, channel: int, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a kernel is told: parameters are the same for all channels, what was estimated is not."""
+        index, node = kernel.index, kernel.node
+        keywords = {name: self._given.at(index, -1, node, name, value) for name, value in kernel.parameters.items()}
+        for name, value in told.items():
+            keywords[name] = self._given.at(index, channel, node, name, value)
+        return keywords
 
 
 def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
@@ -86,11 +195,6 @@ def _function(node: NodePlan, plugins: PluginManager) -> Callable[..., Any]:
         return node.function
     function: Callable[..., Any] = plugins.kernels.load(node.kernel)
     return function
-
-
-def _given(value: ParameterValue) -> Any:
-    # What was sent to a worker can be written to there, whatever it was before.
-    return _read_only(value.pixels) if isinstance(value, GivenImage) else value
 
 
 def _in_its_dtype(memory: MemoryType, image: Any, node: NodePlan) -> Any:
@@ -104,23 +208,3 @@ def _in_its_dtype(memory: MemoryType, image: Any, node: NodePlan) -> Any:
     if not name.startswith("float") and (name != memory.holds(dtype) or name == dtype):
         return image
     return memory.cast(image, dtype)
-
-
-def _parameters(node: NodePlan, plugins: PluginManager) -> dict[str, Any]:
-    """Return what a function is told in each of its calls: its parameters, and its image's dtype if it takes that."""
-    given = {name: _given(value) for name, value in node.parameters}
-    if node.stitch is None and node.kernel and plugins.kernels.get(node.kernel).takes_dtype:
-        given[DTYPE] = node.input.dtype
-    return given
-
-
-def _read_only(array: Any) -> Any:
-    """Return an array as one that cannot be written to, where its library knows such: others may still read it.
-
-    It is a view, so that a kernel may keep it, give it back, or take another shape of it.
-    """
-    if not isinstance(array, np.ndarray):
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view

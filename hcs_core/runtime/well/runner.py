@@ -8,10 +8,12 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import attrs
+import numpy.typing as npt
 
-from hcs_core.compiler.order.presence import Presence
+from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.compiler.order.traversal import Traversal
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.well_shape import WellShape
@@ -20,22 +22,19 @@ from hcs_core.pipeline.names import MissingData
 from hcs_core.plate.reader import Readers
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.artifacts.image_files import images_folder, remove_images
-from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
 from hcs_core.runtime.well.filling import with_gaps
 from hcs_core.runtime.well.forecast import forecast
-from hcs_core.runtime.well.intermediates import Intermediates
+from hcs_core.runtime.well.intermediates import plane_address
 from hcs_core.runtime.well.kernels import Kernels
-from hcs_core.runtime.well.mosaic_work import MosaicWork
-from hcs_core.runtime.well.plane_work import PlaneWork
+from hcs_core.runtime.well.node_calls import NodeCalls
 from hcs_core.runtime.well.read_ahead import SourceKey
 from hcs_core.runtime.well.reading import Reading
 from hcs_core.runtime.well.sampling import Sampler
-from hcs_core.runtime.well.well_artifacts import WellArtifacts
+from hcs_core.runtime.well.well_work import WellWork
 from hcs_core.storage.backend import Restartable, WellStore
-from hcs_core.storage.layout import WellSummary
 
 
 class WellRunner:
@@ -50,18 +49,25 @@ class WellRunner:
         self._job = job
         self._plan: Plan = job.plan
         self._plugins = plugins
-        self._kernels = Kernels(job.plan, plugins)
+        self._calls = NodeCalls(Kernels(job.plan, plugins))
         self._stores = open_stores(job.plan, job.output, plugins)
-        self._services = services_of(job, plugins)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hcs-read-ahead")
         self._reading = Reading(job, Readers(plugins.readers), self._thread)
-        self._sampler = Sampler(job, plugins, self._kernels, self._reading, self._services)
+        self._work = WellWork(
+            job=job,
+            plugins=plugins,
+            calls=self._calls,
+            reading=self._reading,
+            services=services_of(job, plugins),
+        )
+        self._sampler = Sampler(job.plan, self._work)
         self._by_well = any(node.only is not None and node.only.component == "well" for node in job.plan.nodes)
         self._forecasts: dict[tuple[WellShape, tuple[int, ...], str], tuple[SourceKey, ...]] = {}
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, and leave nothing on a device."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+        self._calls.kernels.close()
 
     def run(self, task: WellTask) -> WellRecord:
         """Run one well, or take the sample that its task asks for; whatever goes wrong becomes its record."""
@@ -83,7 +89,11 @@ class WellRunner:
             fault = attrs.evolve(fault, trace=traceback.format_exc())
             record = attrs.evolve(record, status="failed", sites=(), fault=fault)
         return attrs.evolve(
-            record, seconds=round(time.perf_counter() - started, 4), peak_memory_bytes=peak_memory_bytes()
+            record,
+            seconds=round(time.perf_counter() - started, 4),
+            peak_memory_bytes=peak_memory_bytes(),
+            conversions=self._calls.taken_conversions(),
+            fallbacks=self._calls.fallbacks.taken(),
         )
 
     def _sample(self, record: WellRecord, task: WellTask, sample: SampleTask) -> WellRecord:
@@ -124,46 +134,27 @@ class WellRunner:
     def _run(self, record: WellRecord, task: WellTask, shape: WellShape, plan: Plan) -> WellRecord:
         """Make a well's images and artifacts; return its record with what the driver needs of them."""
         remove_images(self._plan, self._job.output, task.well)
-        artifacts = WellArtifacts(
-            plan,
-            Presence(plan, shape, task.well),
-            task.well,
-            self._plugins,
-            images_folder(self._job.output),
-        )
-        mosaics = MosaicWork(plan, self._plugins, task, shape)
-        summaries = self._run_planes(task, shape, plan, artifacts, mosaics)
-        tables = {**artifacts.tables(), **mosaics.tables()}
-        return attrs.evolve(record, summaries=summaries, tables=tables, documents=artifacts.documents())
-
-    def _run_planes(
-        self, task: WellTask, shape: WellShape, plan: Plan, artifacts: WellArtifacts, mosaics: MosaicWork
-    ) -> dict[str, WellSummary]:
         estimates = self._sampler.of(plan).estimates(task, shape)
         wells = self._open(task)
         outputs = self._plan.outputs
-        keys = self._forecast(plan, shape, task.well)
-        with (
-            Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
-            self._reading.ahead(task, keys) as ahead,
-        ):
-            work = PlaneWork(
-                plan=plan,
-                shape=shape,
-                numbers=self._reading.numbers,
-                kernels=self._kernels,
-                ahead=ahead,
-                stores={index: wells[outputs[index].store] for index in self._plan.kept_in(task.well)},
-                intermediates=intermediates,
-                mosaics=mosaics,
-                artifacts=artifacts,
-                context=ProcessingContext(
-                    well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
-                ),
-                estimates=estimates,
-            )
+        stores = {index: wells[outputs[index].store] for index in self._plan.kept_in(task.well)}
+
+        def keep(output: int, channel: int, key: PlaneKey, plane: npt.NDArray[Any]) -> None:
+            stores[output].write(plane_address(outputs[output].image, channel, key), plane)
+
+        with self._work.open(
+            plan,
+            task,
+            shape,
+            reads=self._forecast(plan, shape, task.well),
+            images=images_folder(self._job.output),
+            keep=keep,
+            estimates=estimates,
+        ) as work:
             Traversal(plan, shape, work, task.well).run()
-        return {name: well.close() for name, well in wells.items()}
+        summaries = {name: well.close() for name, well in wells.items()}
+        tables = {**work.artifacts.tables(), **work.mosaics.tables()}
+        return attrs.evolve(record, summaries=summaries, tables=tables, documents=work.artifacts.documents())
 
     def _forecast(self, plan: Plan, shape: WellShape, well: str) -> tuple[SourceKey, ...]:
         """Return what a well reads; wells of one shape read the same, unless the plan tells wells apart."""

@@ -12,28 +12,21 @@ import numpy.typing as npt
 
 from hcs_core.compiler.graph.estimating import plan_before, sampled_planes
 from hcs_core.compiler.node_plan import EstimatePlan
-from hcs_core.compiler.order.presence import Cell, PlaneKey, Presence
+from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.compiler.order.pulling import running_nodes
 from hcs_core.compiler.order.traversal import Traversal
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.stage import SampledPlane
 from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plugins.estimate import WELL
-from hcs_core.plugins.manager import PluginManager
-from hcs_core.runtime.context import ProcessingContext
 from hcs_core.runtime.estimates.estimate_calls import EstimateCalls
 from hcs_core.runtime.estimates.kept_estimates import KeptEstimates
 from hcs_core.runtime.journal import FOLDER
-from hcs_core.runtime.services.plate_services import PlateServices
-from hcs_core.runtime.task import AbsentPlane, GivenEstimate, RunJob, SampleTask, WellFaultError, WellTask
+from hcs_core.runtime.task import AbsentPlane, GivenEstimate, SampleTask, WellFaultError, WellTask
 from hcs_core.runtime.well.call_faults import fault_of
 from hcs_core.runtime.well.forecast import forecast
-from hcs_core.runtime.well.intermediates import Intermediates
-from hcs_core.runtime.well.kernels import Kernels
-from hcs_core.runtime.well.mosaic_work import MosaicWork
-from hcs_core.runtime.well.plane_work import Estimates, Held, PlaneWork
-from hcs_core.runtime.well.reading import Reading
-from hcs_core.runtime.well.well_artifacts import WellArtifacts
+from hcs_core.runtime.well.plane_work import Estimates
+from hcs_core.runtime.well.well_work import WellWork
 
 TakePlane = Callable[[int, PlaneKey, npt.NDArray[Any]], None]
 """Is told of a plane that a node gets: its channel, where it belongs, and the (y, x) array."""
@@ -48,47 +41,20 @@ class Sampled:
     absent: tuple[AbsentPlane, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class _Collecting(PlaneWork):
-    """Work whose planes go to a function, not to a store."""
-
-    take_plane: TakePlane
-    wanted: Collection[Cell]
-
-    def write(self, output: int, channel: int, key: PlaneKey, plane: Held) -> None:  # noqa: ARG002 - there is one
-        # What a node makes along with a wanted plane is not always wanted.
-        if (channel, key) in self.wanted:
-            self.take_plane(channel, key, self.on_host(plane))
-
-
 class Sampler:
     """Collects planes of wells, and makes the estimates of a well's own; each runner of wells has one."""
 
-    def __init__(
-        self,
-        job: RunJob,
-        plugins: PluginManager,
-        kernels: Kernels,
-        reading: Reading,
-        services: PlateServices,
-    ) -> None:
-        self._job = job
-        self._plan: Plan = job.plan
-        self._plugins = plugins
-        self._kernels = kernels
-        self._reading = reading
-        self._services = services
-        self._calls = EstimateCalls(job.plan, plugins)
+    def __init__(self, plan: Plan, work: WellWork) -> None:
+        self._plan = plan
+        self._work = work
+        self._calls = EstimateCalls(plan, work.plugins)
         self._before: dict[int, Plan] = {}
-        self._kept = KeptEstimates(job.output)
+        self._kept = KeptEstimates(work.job.output)
         self._loaded: dict[str, npt.NDArray[Any]] = {}
 
     def of(self, plan: Plan) -> Sampler:
         """Return a sampler of this plan: itself, but where a well is run with gaps that the job's plan has not."""
-        if plan is self._plan:
-            return self
-        job = attrs.evolve(self._job, plan=plan)
-        return Sampler(job, self._plugins, self._kernels, self._reading, self._services)
+        return self if plan is self._plan else Sampler(plan, self._work)
 
     # --- What stages before have made -----------------------------------------------------------------------
 
@@ -201,32 +167,20 @@ class Sampler:
             self._before[index] = plan_before(self._plan, index)
         plan = self._before[index]
         wanted = {(channel, PlaneKey(site, timepoint, z)) for channel, site, timepoint, z in planes}
-        reads = forecast(plan, shape, task.well, wanted)
         with (
             # What an artifact on the way writes is no result: the well's own run writes it.
-            TemporaryDirectory(dir=self._job.output / FOLDER, prefix="sample-") as images,
-            Intermediates(plan, self._plugins, self._job.output, task.well, shape) as intermediates,
-            self._reading.ahead(task, reads) as ahead,
-        ):
-            work = _Collecting(
-                plan=plan,
-                shape=shape,
-                numbers=self._reading.numbers,
-                kernels=self._kernels,
-                ahead=ahead,
-                stores={},
-                intermediates=intermediates,
-                mosaics=MosaicWork(plan, self._plugins, task, shape),
-                artifacts=WellArtifacts(
-                    plan, Presence(plan, shape, task.well), task.well, self._plugins, Path(images)
-                ),
-                context=ProcessingContext(
-                    well=task.well, sites=shape.sites, plan=self._plan, orchestrator=self._services
-                ),
+            TemporaryDirectory(dir=self._work.job.output / FOLDER, prefix="sample-") as images,
+            self._work.open(
+                plan,
+                task,
+                shape,
+                reads=forecast(plan, shape, task.well, wanted),
+                images=Path(images),
+                keep=lambda _output, channel, key, plane: take(channel, key, plane),
                 estimates=estimates,
-                take_plane=take,
                 wanted=wanted,
-            )
+            ) as work,
+        ):
             Traversal(plan, shape, work, task.well, wanted).run()
 
     def sample(self, task: WellTask, sample: SampleTask) -> Sampled:

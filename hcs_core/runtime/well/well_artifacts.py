@@ -64,17 +64,17 @@ class WellArtifacts:
         """Return which call of a node a block is for."""
         return self._parts.call(index, *block.cells[0])
 
-    def told(self, call: Call, given: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return what a call takes, by keyword; `given` makes an array of the host one of its memory type.
+    def told(self, call: Call) -> dict[str, Any]:
+        """Return what a call takes, by keyword, images as the host has them; each is asked for once.
 
         Raises
         ------
         WellFaultError
             At this place nobody made it.
         """
-        return {taken.keyword: self._taken(taken, call, given) for taken in self._plan.nodes[call.node].takes}
+        return {taken.keyword: self._taken(taken, call) for taken in self._plan.nodes[call.node].takes}
 
-    def _taken(self, taken: TakenPlan, call: Call, given: Callable[[Any], Any]) -> Any:
+    def _taken(self, taken: TakenPlan, call: Call) -> Any:
         parts = self._parts.taken(taken, call)
         if not parts:
             key = call.key
@@ -97,7 +97,7 @@ class WellArtifacts:
         if taken.kind == ArtifactKind.JSON:
             return json.loads(kept[parts[0]])
         (part,) = parts
-        image = given(kept[part])
+        image = kept[part]
         self._takers[taken.name, part] -= 1
         if not self._takers[taken.name, part]:
             del kept[part]

@@ -1,5 +1,42 @@
-"""What this distribution declares to hcs_core."""
+"""What this distribution declares to hcs_core: the memory type `torch`, and kernels that work on its tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hcs_core import KernelSpec, MemoryTypeSpec, hookimpl
+from hcs_operations.operations import OPERATIONS
+
 hcs_api = 1
+
+TARGETS = {
+    "percentile_normalize": "hcs_torch.intensity:percentile_normalize",
+    "rescale_intensity": "hcs_torch.intensity:rescale_intensity",
+    "gaussian_blur": "hcs_torch.filters:gaussian_blur",
+    "unsharp_mask": "hcs_torch.filters:unsharp_mask",
+    "white_tophat": "hcs_torch.morphology:white_tophat",
+    "threshold_otsu": "hcs_torch.thresholds:threshold_otsu",
+    "max_projection": "hcs_torch.projections:max_projection",
+    "mean_projection": "hcs_torch.projections:mean_projection",
+    "median_projection": "hcs_torch.projections:median_projection",
+    "best_focus_projection": "hcs_torch.focus:best_focus_projection",
+}
+"""The kernels by operation. All of them take several images at once."""
+
+
+@hookimpl
+def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
+    """Declare the memory type `torch`."""
+    yield MemoryTypeSpec(
+        name="torch",
+        target="hcs_torch.memory:TorchMemory",
+        library="torch",
+        summary="PyTorch's tensors, on its CPU, CUDA and Apple devices",
+    )
+
+
+@hookimpl
+def hcs_kernels() -> Iterable[KernelSpec]:
+    """Declare the kernels of this distribution."""
+    for name, target in TARGETS.items():
+        yield OPERATIONS[name].kernel("torch", target, batches=True)

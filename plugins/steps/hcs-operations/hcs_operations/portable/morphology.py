@@ -56,9 +56,7 @@ def white_tophat(image: Any, *, radius: int = 25, dtype: str = "") -> Any:
     return image - opened
 
 
-def _extremes(
-    image: Any, xp: Any, pick: Callable[[Any, Any], Any], beyond: float, reach: int, axis: int
-) -> Any:
+def _extremes(image: Any, xp: Any, pick: Callable[[Any, Any], Any], beyond: float, reach: int, axis: int) -> Any:
     """Return the minimum or maximum of each pixel and those up to `reach` before and behind it along an axis."""
     length, wanted = image.shape[axis], 2 * reach + 1
     shape = [*image.shape]

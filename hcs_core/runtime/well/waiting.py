@@ -1,0 +1,77 @@
+"""Planes that wait for readers: where they lie, as long as some reader wants them there, else in a backend."""
+
+from __future__ import annotations
+
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.node_plan import NodePlan, Port
+from hcs_core.compiler.order.presence import PlaneKey
+from hcs_core.compiler.plan import Plan
+from hcs_core.plugins.manager import PluginManager
+from hcs_core.runtime.well.held import Held, Moves, on_host
+from hcs_core.runtime.well.intermediates import Intermediates
+
+
+def waiting_in_place(plan: Plan, plugins: PluginManager) -> frozenset[Port]:
+    """Return the ports whose planes wait in their node's own memory type: one that reads them works there too.
+
+    None of them does where the plan lets planes wait on disk, which is asked for to spare memory.
+    """
+    if plugins.storage_backends.get(plan.intermediate_backend).durable:
+        return frozenset()
+    return frozenset(
+        Port(index, channel)
+        for index, node in enumerate(plan.nodes)
+        if node.memory_type != HOST
+        for channel in range(len(plan.node_readers[index]))
+        if any(_is_same_place(node, reader) for reader in _readers(plan, Port(index, channel)))
+    )
+
+
+def _is_same_place(node: NodePlan, other: NodePlan) -> bool:
+    return (node.memory_type, node.device) == (other.memory_type, other.device)
+
+
+def _readers(plan: Plan, port: Port) -> list[NodePlan]:
+    """Return the nodes that read a port, also through nodes that work in some places only and give on the rest."""
+    found: list[NodePlan] = []
+    for index in plan.node_readers[port.node][port.channel]:
+        node = plan.nodes[index]
+        found.append(node)
+        if node.only is not None:
+            found += _readers(plan, Port(index, node.inputs.index(port)))
+    return found
+
+
+class Waiting:
+    """The planes of one well that wait.
+
+    Parameters
+    ----------
+    intermediates
+        Holds those that wait on the host.
+    moves
+        Gets planes there.
+    in_place
+        The ports whose planes stay where they are.
+    """
+
+    def __init__(self, intermediates: Intermediates, moves: Moves, in_place: frozenset[Port]) -> None:
+        self._intermediates = intermediates
+        self._moves = moves
+        self._in_place = in_place
+        self._held: dict[tuple[Port, PlaneKey], Held] = {}
+
+    def put(self, port: Port, key: PlaneKey, plane: Held) -> None:
+        """Hold a plane."""
+        if plane.memory_type == HOST or port not in self._in_place:
+            self._intermediates.put(port, key, self._moves.on_host(plane))
+            return
+        # One place is enough to wait in.
+        plane.forget_moved()
+        self._held[port, key] = plane
+
+    def take(self, port: Port, key: PlaneKey, *, last: bool) -> Held:
+        """Return a plane that is held, and forget it after its last reader."""
+        if (port, key) not in self._held:
+            return on_host(self._intermediates.take(port, key, last=last))
+        return self._held.pop((port, key)) if last else self._held[port, key]

@@ -1,0 +1,51 @@
+"""The grey levels of an image, which may be held in a wider dtype than its own."""
+
+from __future__ import annotations
+
+import torch
+
+
+def ends(image: torch.Tensor, dtype: str) -> tuple[int, int] | None:
+    """Return the smallest and the largest grey level of an image's dtype; `None` of floats, which have no ends.
+
+    Parameters
+    ----------
+    image
+        Any axes.
+    dtype
+        The image's dtype by its numpy name; empty: that of the tensor.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hcs_torch.greys import ends
+    >>> ends(torch.zeros(2, dtype=torch.int32), "uint16")
+    (0, 65535)
+    """
+    named: torch.dtype = getattr(torch, dtype) if dtype else image.dtype
+    if named.is_floating_point:
+        return None
+    limits = torch.iinfo(named)
+    return limits.min, limits.max
+
+
+def brightest(image: torch.Tensor, dtype: str) -> float:
+    """Return the largest grey level of an image's dtype, 1.0 of floats."""
+    found = ends(image, dtype)
+    return 1.0 if found is None else float(found[1])
+
+
+def stored(values: torch.Tensor, image: torch.Tensor, dtype: str) -> torch.Tensor:
+    """Return floats as the tensor's dtype of an image: of integers rounded half to even and clipped to its ends.
+
+    `values` is changed.
+    """
+    found = ends(image, dtype)
+    if found is None:
+        return values.to(image.dtype)
+    return values.round_().clamp_(*found).to(image.dtype)
+
+
+def wide(device: torch.device) -> torch.dtype:
+    """Return the widest float of a device: float64, which Apple's have not."""
+    return torch.float32 if device.type == "mps" else torch.float64

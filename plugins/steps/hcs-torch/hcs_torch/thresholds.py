@@ -1,0 +1,83 @@
+"""Thresholds: planes into black and white."""
+
+from __future__ import annotations
+
+import torch
+
+from hcs_torch.extremes import extremes
+from hcs_torch.greys import ends, wide
+from hcs_torch.histograms import histogram
+from hcs_torch.planes import each_plane
+
+FLOAT_BINS = 256
+"""Bins of a histogram of float32, as many as the operation's other kernels have."""
+
+
+def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
+    """Set to 255 what is above each plane's threshold by Otsu, and to 0 what is not.
+
+    Parameters
+    ----------
+    image
+        Axes `yx`, or one more before them; uint8, float32, or int32 that holds uint16.
+    dtype
+        The image's own dtype; empty: the tensor's.
+
+    Returns
+    -------
+    torch.Tensor
+        The same shape, uint8, a new tensor of 0 and 255. A constant plane becomes 0 everywhere. In float32 NaN becomes
+        0, and infinities 0 and 255; without one finite pixel all becomes 0.
+
+    Notes
+    -----
+    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems, Man, and
+    Cybernetics 9 (1979) 62-66, doi:10.1109/TSMC.1979.4310076: the first grey level at which the variance between the
+    classes is largest. Integers have a bin for each value; float32 has 256 from the smallest to the largest finite
+    pixel, and the threshold is the centre of a bin. Levels are compared in float64, on the CPU.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hcs_torch.thresholds import threshold_otsu
+    >>> threshold_otsu(torch.tensor([[10, 12, 90, 95]], dtype=torch.uint8)).tolist()
+    [[0, 0, 255, 255]]
+    """
+    return each_plane(image, lambda plane: _above(plane, dtype))
+
+
+def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
+    found = ends(plane, dtype)
+    limit = _of_floats(plane) if found is None else _of_integers(plane, found[1])
+    if limit is None:
+        return torch.zeros_like(plane, dtype=torch.uint8, memory_format=torch.contiguous_format)
+    # In float32: a limit in float64 would be compared in that.
+    above = plane > torch.tensor(limit, dtype=plane.dtype, device=plane.device)
+    return above.to(torch.uint8).mul_(255)
+
+
+def _of_integers(plane: torch.Tensor, largest: int) -> float:
+    counts = histogram(plane, largest + 1)
+    levels = counts.nonzero()[:, 0]
+    levels = torch.arange(int(levels[0]), int(levels[-1]) + 1, device="cpu")
+    return _threshold(counts[levels].to(torch.float64), levels.to(torch.float64))
+
+
+def _of_floats(plane: torch.Tensor) -> float | None:
+    found = extremes(plane)
+    if found is None or found[0] == found[1]:
+        return None if found is None else found[0]
+    # float64: float32 has no 256 edges between two numbers that are close together.
+    counts = torch.histc(plane.to(wide(plane.device)), FLOAT_BINS, min=found[0], max=found[1])
+    edges = torch.linspace(*found, FLOAT_BINS + 1, dtype=torch.float64, device="cpu")
+    return _threshold(counts.to("cpu", torch.float64), (edges[:-1] + edges[1:]) / 2)
+
+
+def _threshold(counts: torch.Tensor, levels: torch.Tensor) -> float:
+    """Return the first level that parts counts best, in float64; of one level that itself."""
+    if len(levels) == 1:
+        return float(levels[0])
+    moments = counts * levels
+    below, above = counts.cumsum(0)[:-1], counts.flip(0).cumsum(0).flip(0)[1:]
+    apart = moments.cumsum(0)[:-1] / below - moments.flip(0).cumsum(0).flip(0)[1:] / above
+    return float(levels[(below * above * apart**2).argmax()])
