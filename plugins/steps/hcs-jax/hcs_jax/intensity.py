@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from hcs_jax.compiling import compiled, each_image
 from hcs_jax.counting import percentiles
+from hcs_operations.given import percentile_levels
 from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_image
 
 
@@ -50,15 +51,10 @@ def percentile_normalize(
         `low` is not below `high`, `levels` are not two with the smaller first, or there are none though `limits` is
         not `plane`.
     """
-    if not low < high:
-        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    if levels is None and limits != "plane":
-        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
-    if levels is None:
+    given = percentile_levels(low, high, limits, levels)
+    if given is None:
         return _normalized(image, percents=(low, high), dtype=dtype)
-    if len(levels) != 2 or levels[0] > levels[1]:  # noqa: PLR2004 - from, to
-        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
-    return _stretched(image, levels=(float(levels[0]), float(levels[1])), dtype=dtype)
+    return _stretched(image, levels=given, dtype=dtype)
 
 
 def _between_percentiles(image: jax.Array, *, percents: tuple[Any, Any], dtype: str = "") -> jax.Array:
