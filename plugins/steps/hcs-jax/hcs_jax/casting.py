@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from hcs_operations.portable.dtypes import to_image
 
@@ -20,5 +23,25 @@ def cast(array: jax.Array, dtype: str) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _cast(array: jax.Array, dtype: str) -> jax.Array:
-    cast_array: jax.Array = to_image(array, jnp, dtype, jnp.dtype(dtype))
-    return cast_array
+    found: jax.Array
+    if dtype == "bool" and jnp.issubdtype(array.dtype, jnp.floating):
+        found = _magnitude_bits(array) != 0
+    elif dtype == "float64" and array.dtype == jnp.float32:
+        found = _doubled_digits(array)
+    else:
+        found = to_image(array, jnp, dtype, jnp.dtype(dtype))
+    return found
+
+
+def _magnitude_bits(array: Any) -> Any:
+    """Return the bits of floats less their signs, as integers: on a CPU the smallest floats are 0 to XLA otherwise."""
+    bits = lax.bitcast_convert_type(array, f"uint{8 * array.dtype.itemsize}")
+    return bits & np.iinfo(f"int{8 * array.dtype.itemsize}").max
+
+
+def _doubled_digits(array: Any) -> Any:
+    """Return float32 as float64, the smallest numbers too."""
+    magnitude, limits = _magnitude_bits(array), np.finfo(np.float32)
+    tiny = magnitude.astype(jnp.float64) * float(limits.smallest_subnormal)
+    small = magnitude < limits.smallest_normal.view(np.uint32)
+    return jnp.where(small, jnp.where(jnp.signbit(array), -tiny, tiny), array.astype(jnp.float64))

@@ -9,6 +9,13 @@ from hcs_operations.operations import OPERATIONS
 
 hcs_api = 1
 
+WORKER_ENVIRONMENT = (
+    # What the threads of XLA on a CPU are counted by: workers share the cores by wells.
+    ("NPROC", "1"),
+    # Else the first process takes three quarters of a GPU's memory at once, and the second finds too little.
+    ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
+)
+
 ROUTED_DEVICES = ("cuda",)
 """Where routes are worth it: on a CPU the way through host memory copies nothing either."""
 
@@ -38,6 +45,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         name="jax",
         target="hcs_jax.memory:JaxMemory",
         library="jax",
+        worker_environment=WORKER_ENVIRONMENT,
         summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
     )
 
