@@ -123,6 +123,7 @@ OPERATIONS: Mapping[str, Operation] = {
             signature=signatures.BEST_FOCUS_PROJECTION,
             portable="hcs_operations.portable.focus:best_focus_projection",
             summary="keep the one plane along z that is in best focus",
+            traceable=False,
         ),
         Operation(
             name="composite",
