@@ -41,7 +41,7 @@ def plate(tmp_path_factory):
 def ran(plate, output, steps, **config):
     settings = GlobalPipelineConfig(**{"num_workers": 1, **config})
     result = PipelineOrchestrator(plate, global_config=settings, output=output).run([Pipeline("chain", list(steps))])
-    assert result.status == "ok", [record.error for record in result.failed]
+    assert result.status == "ok", [record.fault for record in result.failed]
     return result
 
 
@@ -133,4 +133,4 @@ def test_a_function_that_returns_numpys_array_says_so(plate, tmp_path):
     pipeline = Pipeline("wrong", [Step(on_the_host)])
     result = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out").run([pipeline])
     assert result.status == "failed"
-    assert all("ndarray" in record.error and "jax" in record.error for record in result.failed)
+    assert all("ndarray" in record.fault.error and "jax" in record.fault.error for record in result.failed)
