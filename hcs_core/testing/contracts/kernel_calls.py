@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from hcs_core.arrays.kernel_arguments import arguments
 from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType
 from hcs_core.arrays.table import Table
 from hcs_core.errors import one_line
@@ -20,7 +21,7 @@ from hcs_core.plugins.signature import CONTEXT, DTYPE, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import KernelSpec, MemoryTypeSpec
 from hcs_core.plugins.tolerance import Tolerance
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
-from hcs_core.testing.contracts.kernel_images import SHAPES, arguments, images, out_shape
+from hcs_core.testing.contracts.kernel_images import SHAPES, images, out_shape
 from hcs_core.testing.contracts.targets import imported, made
 from hcs_core.testing.libraries import require_library
 

@@ -9,22 +9,28 @@ from hcs_operations.operations import OPERATIONS
 
 hcs_api = 1
 
-BATCHING = frozenset({"gaussian_blur", "unsharp_mask", "white_tophat"})
-"""Of the kernels that are this distribution's own, those that take several planes at once."""
-
 TARGETS = {
     "gaussian_blur": "hcs_cupy.filters:gaussian_blur",
     "unsharp_mask": "hcs_cupy.filters:unsharp_mask",
-    "white_tophat": "hcs_cupy.morphology:white_tophat",
+    "threshold_otsu": "hcs_cupy.thresholds:threshold_otsu",
 }
 """The kernels that call CuPy's own functions, by operation; the others are the portable ones."""
+
+
+CONTEXT_BYTES = 512 * 2**20
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
+card and driver; this is meant to be rather too much than too little."""
 
 
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
     """Declare the memory type."""
     yield MemoryTypeSpec(
-        name="cupy", target="hcs_cupy.memory:CupyMemory", library="cupy", summary="CuPy's arrays, on an NVIDIA GPU"
+        name="cupy",
+        target="hcs_cupy.memory:CupyMemory",
+        library="cupy",
+        context_bytes=CONTEXT_BYTES,
+        summary="CuPy's arrays, on an NVIDIA GPU",
     )
 
 
@@ -43,6 +49,6 @@ def hcs_converters() -> Iterable[ConverterSpec]:
 
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
-    """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("cupy", target, batches=name in BATCHING)
+    """Declare the kernels of this distribution, all of which take several images at once, too."""
+    for name, operation in OPERATIONS.items():
+        yield operation.kernel("cupy", TARGETS.get(name, ""), batches=True)
