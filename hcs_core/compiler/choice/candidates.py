@@ -10,6 +10,7 @@ from hcs_core.arrays.memory_type import CPU, HOST
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.passes.unheld_dtypes import unheld_by
 from hcs_core.compiler.problem import Problem
 from hcs_core.plugins.libraries import how_to_get, library_is_there
 from hcs_core.plugins.manager import PluginManager
@@ -50,6 +51,8 @@ class CandidateFinder:
         usable = [spec for spec in every if self._usable(spec.memory_type)]
         if not usable:
             return _none_usable(node, every, self._plugins)
+        # Where none of them can hold it, that is a problem of its own.
+        usable = [spec for spec in usable if not unheld_by(spec.memory_type, node, self._plugins)] or usable
         if len(usable) == 1:
             return Candidates(kernels=tuple(usable), why=_only(every))
         wanted = node.asked_device or self._device

@@ -7,7 +7,9 @@ import attrs
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.compiler.views.words import (
+    batch_text,
     call_text,
+    device_text,
     estimate_text,
     image_text,
     lengths_text,
@@ -53,10 +55,13 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
     held = f", {size_text(waiting)} of it planes that wait" if waiting else ""
     left = plan.to_do
     peak, workers = size_text(plan.peak_memory_bytes_per_worker), plan.workers
+    batches = batch_text(plan)
     made = ", ".join(f"{artifact.name} ({artifact.kind}, {artifact.writer})" for artifact in plan.artifacts)
     return (
         *((("Makes", made),) if made else ()),
         ("Needs", f"{peak} of memory a worker ({workers} at once) beside the libraries{held}"),
+        *(("Device", device_text(device)) for device in plan.devices),
+        *((("Batches", batches),) if batches else ()),
         ("Between", _between(plan)),
         ("Disk", f"at most {size_text(plan.output_bytes)} in {plan.output_files:,} files"),
         ("Runs", f"{len(left)} well(s)" if left else "nothing, all wells are there"),

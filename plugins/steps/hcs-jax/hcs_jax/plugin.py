@@ -13,6 +13,19 @@ ROUTED_DEVICES = ("cuda",)
 """Where routes are worth it: on a CPU the way through host memory copies nothing either."""
 
 
+CONTEXT_BYTES = 512 * 2**20
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
+card and driver; this is meant to be rather too much than too little."""
+
+WORKER_ENVIRONMENT = (
+    # The size of the pool of threads in which a CPU computes: by default, one for each core in every worker.
+    ("NPROC", "1"),
+    # Else the first worker on a GPU takes three quarters of it for itself.
+    ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
+)
+"""What JAX is told where workers share cores and devices; it reads this when it makes its first array."""
+
+
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
     """Declare the memory type."""
@@ -20,6 +33,8 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         name="jax",
         target="hcs_jax.memory:JaxMemory",
         library="jax",
+        worker_environment=WORKER_ENVIRONMENT,
+        context_bytes=CONTEXT_BYTES,
         summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
     )
 
