@@ -55,6 +55,7 @@ def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
         "device": ", ".join(dict.fromkeys(node.device for node in nodes)),
+        "kernel_why": "; ".join(dict.fromkeys(node.why for node in nodes if node.why)),
         "batch": max((node.batch for node in nodes), default=1),
         "conversions": [
             {"from": source, "to": own}

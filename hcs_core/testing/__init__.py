@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from hcs_core.testing.contracts.compiler_pass import (
         PassContract as PassContract,
     )
+    from hcs_core.testing.contracts.converter import (
+        ConverterContract as ConverterContract,
+    )
     from hcs_core.testing.contracts.kernel import (
         KernelContract as KernelContract,
+    )
+    from hcs_core.testing.contracts.memory_type import (
+        MemoryTypeContract as MemoryTypeContract,
     )
     from hcs_core.testing.contracts.microscope import (
         MicroscopeContract as MicroscopeContract,
@@ -72,6 +78,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ConverterContract",
     "FakeArray",
     "FakeBackend",
     "FakeDeviceArray",
@@ -83,6 +90,7 @@ __all__ = [
     "FakeOutOfMemoryError",
     "FakeReader",
     "KernelContract",
+    "MemoryTypeContract",
     "MicroscopeContract",
     "PassContract",
     "PluginContract",
@@ -102,7 +110,9 @@ __all__ = [
 
 _NAMES = {
     "contracts.compiler_pass": "PassContract",
+    "contracts.converter": "ConverterContract",
     "contracts.kernel": "KernelContract",
+    "contracts.memory_type": "MemoryTypeContract",
     "contracts.microscope": "MicroscopeContract",
     "contracts.plugin": "PluginContract",
     "contracts.reader": "ReaderContract",

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from hcs_core.testing import (
+    ConverterContract,
     KernelContract,
+    MemoryTypeContract,
     MicroscopeContract,
     PassContract,
     PluginContract,
@@ -18,7 +20,9 @@ from hcs_core.testing import (
 BROKEN = Path(__file__).parent / "broken"
 CONTRACTS = {
     "compiler_passes.py": PassContract,
+    "converters.py": ConverterContract,
     "kernels.py": KernelContract,
+    "memory_types.py": MemoryTypeContract,
     "microscopes.py": MicroscopeContract,
     "plugins.py": PluginContract,
     "readers.py": ReaderContract,

@@ -70,8 +70,10 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 
 def plan_tables(plan: Plan) -> tuple[PlanTable, ...]:
-    """Return the tables of steps, stores and wells; of a plan that cannot run, that of steps alone."""
-    tables = (_steps_table(plan),) if plan.problems else (_steps_table(plan), _stores_table(plan), _wells_table(plan))
+    """Return the tables of steps, kernels, stores and wells; of a plan that cannot run, that of steps alone."""
+    tables = [_steps_table(plan)]
+    if not plan.problems:
+        tables += [_kernels_table(plan), _stores_table(plan), _wells_table(plan)]
     return tuple(table for table in tables if table.rows)
 
 
@@ -132,6 +134,12 @@ def _read(plan: Plan, number: int, step: StepPlan) -> str:
     before = plan.steps[number - 2] if number > 1 else None
     unsaid = before.name if before is not None and before.pipeline == step.pipeline else START
     return "" if step.reads in {unsaid, ""} else source_text(step)
+
+
+def _kernels_table(plan: Plan) -> PlanTable:
+    """Return a row for each kernel on a device: where it works and why it is that one."""
+    rows = [(n.kernel or n.operation, n.device, n.why) for n in plan.nodes if n.stitch is None]
+    return PlanTable(title="Kernels", columns=("kernel", "device", "why"), rows=tuple(dict.fromkeys(rows)))
 
 
 def _stores_table(plan: Plan) -> PlanTable:

@@ -30,6 +30,12 @@ class FakeArray:
         """Its dtype."""
         return self.values.dtype
 
+    def __getitem__(self, place: Any) -> FakeArray:
+        return FakeArray(self.values[place])
+
+    def __add__(self, other: FakeArray) -> FakeArray:
+        return FakeArray(self.values + other.values)
+
 
 class FakeMemoryType:
     """The memory type `fake`; `conversions` counts the calls of `from_host` and of `to_host`.

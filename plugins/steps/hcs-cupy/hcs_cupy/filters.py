@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cupy
+from array_api_compat import array_namespace
 from cupyx.scipy import ndimage
 
 from hcs_operations.portable.dtypes import name_of, to_image
@@ -57,10 +58,8 @@ def unsharp_mask(image: Any, *, radius: float = 1.0, amount: float = 1.0, dtype:
     cupy.ndarray
         The same shape and dtype, a new array.
     """
-    smooth = _blurred(image, radius)
-    smooth *= -amount
-    smooth += image.astype(cupy.float32) * (1 + amount)
-    return _as_image(smooth, image, dtype)
+    pixels = image.astype(cupy.float32)
+    return _as_image(pixels + (pixels - _blurred(image, radius)) * amount, image, dtype)
 
 
 def _blurred(image: Any, sigma: float) -> Any:
@@ -70,4 +69,4 @@ def _blurred(image: Any, sigma: float) -> Any:
 
 
 def _as_image(values: Any, image: Any, dtype: str) -> Any:
-    return to_image(values, cupy, dtype or name_of(image.dtype), image.dtype)
+    return to_image(values, array_namespace(values), dtype or name_of(image.dtype), image.dtype)

@@ -9,13 +9,10 @@ from hcs_operations.operations import OPERATIONS
 
 hcs_api = 1
 
-BATCHING = frozenset({"gaussian_blur", "unsharp_mask", "white_tophat"})
-"""Of the kernels that are this distribution's own, those that take several planes at once."""
-
 TARGETS = {
     "gaussian_blur": "hcs_cupy.filters:gaussian_blur",
     "unsharp_mask": "hcs_cupy.filters:unsharp_mask",
-    "white_tophat": "hcs_cupy.morphology:white_tophat",
+    "threshold_otsu": "hcs_cupy.thresholds:threshold_otsu",
 }
 """The kernels that call CuPy's own functions, by operation; the others are the portable ones."""
 
@@ -52,6 +49,6 @@ def hcs_converters() -> Iterable[ConverterSpec]:
 
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
-    """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("cupy", target, batches=name in BATCHING)
+    """Declare the kernels of this distribution, all of which take several images at once, too."""
+    for name, operation in OPERATIONS.items():
+        yield operation.kernel("cupy", TARGETS.get(name, ""), batches=True)

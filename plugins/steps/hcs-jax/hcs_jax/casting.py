@@ -1,4 +1,4 @@
-"""The dtype policy of hcs_core on JAX's arrays; compiled once for each shape and pair of dtypes."""
+"""The dtype policy of hcs_core on JAX's arrays: compiled once for each shape and pair of dtypes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
-_FLOAT32_BYTES = 4
+from hcs_operations.portable.dtypes import to_image
 
 
 def cast(array: jax.Array, dtype: str) -> jax.Array:
-    """Return an array in another dtype: to an integer, rounded half to even and clipped; else as numpy casts.
-
-    See `hcs_core.to_dtype`, with which it agrees in every value.
-    """
+    """Return an array in another dtype, as `hcs_core.to_dtype` does; the array itself where it has it."""
     if array.dtype.name == dtype:
         return array
     with jax.enable_x64(True):
@@ -25,47 +23,25 @@ def cast(array: jax.Array, dtype: str) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _cast(array: jax.Array, dtype: str) -> jax.Array:
-    return in_dtype(array, dtype)
+    found: jax.Array
+    if dtype == "bool" and jnp.issubdtype(array.dtype, jnp.floating):
+        found = _magnitude_bits(array) != 0
+    elif dtype == "float64" and array.dtype == jnp.float32:
+        found = _doubled_digits(array)
+    else:
+        found = to_image(array, jnp, dtype, jnp.dtype(dtype))
+    return found
 
 
-def in_dtype(array: Any, dtype: str) -> Any:
-    """Return the same within a function that is being compiled, with dtypes of 64 bits enabled.
-
-    Parameters
-    ----------
-    array
-        Any shape.
-    dtype
-        As numpy names it.
-
-    Returns
-    -------
-    jax.Array
-        The same shape.
-    """
-    wanted = jnp.dtype(dtype)
-    if array.dtype == wanted:
-        return array
-    if wanted.kind not in "iu" or array.dtype == jnp.bool_:
-        return array.astype(wanted)
-    limits = np.iinfo(wanted)
-    if array.dtype.kind in "iu":
-        own = np.iinfo(array.dtype)
-        # What both can hold: each limit is a number of the array's own dtype.
-        lowest, highest = (own.dtype.type(end) for end in (max(limits.min, own.min), min(limits.max, own.max)))
-        return jnp.clip(array, lowest, highest).astype(wanted)
-    return _whole(array, limits)
+def _magnitude_bits(array: Any) -> Any:
+    """Return the bits of floats less their signs, as integers: on a CPU the smallest floats are 0 to XLA otherwise."""
+    bits = lax.bitcast_convert_type(array, f"uint{8 * array.dtype.itemsize}")
+    return bits & np.iinfo(f"int{8 * array.dtype.itemsize}").max
 
 
-def _whole(array: Any, limits: np.iinfo[Any]) -> Any:
-    """Return floats as the integers whose limits these are; NaN is 0."""
-    # A half float holds no number of uint16's size.
-    wide = array.astype(jnp.float32) if array.dtype.itemsize < _FLOAT32_BYTES else array
-    rounded = jnp.where(jnp.isnan(wide), 0, jnp.round(wide))
-    lowest, highest = wide.dtype.type(limits.min), wide.dtype.type(limits.max)
-    if int(highest) <= limits.max:
-        return jnp.clip(rounded, lowest, highest).astype(limits.dtype)
-    # The highest integer of 32 and 64 bits is no float: the nearest one is one too large.
-    below = np.nextafter(highest, wide.dtype.type(0))
-    top = limits.dtype.type(limits.max)
-    return jnp.where(rounded > below, top, jnp.clip(rounded, lowest, below).astype(limits.dtype))
+def _doubled_digits(array: Any) -> Any:
+    """Return float32 as float64, the smallest numbers too."""
+    magnitude, limits = _magnitude_bits(array), np.finfo(np.float32)
+    tiny = magnitude.astype(jnp.float64) * float(limits.smallest_subnormal)
+    small = magnitude < limits.smallest_normal.view(np.uint32)
+    return jnp.where(small, jnp.where(jnp.signbit(array), -tiny, tiny), array.astype(jnp.float64))

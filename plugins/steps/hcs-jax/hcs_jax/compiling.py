@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any
 
 import jax
 
 
-def compiled(
-    function: Callable[..., jax.Array], *, axes: str, static: Collection[str] = ()
-) -> Callable[..., jax.Array]:
-    """Return a function of one image as a compiled one, which also takes several images along an axis in front.
-
-    Dtypes of 64 bits are enabled in it, so that it may compute in float64; outside of it nothing changes.
+def compiled(function: Callable[..., Any], static: Collection[str] = (), *, wide: bool = False) -> Callable[..., Any]:
+    """Return a function of an image as a compiled one.
 
     Parameters
     ----------
     function
         `function(image, *, parameter=...)`, in which only static parameters decide what is computed.
-    axes
-        The axes of one image.
     static
-        The parameters that are compiled in. The others are numbers, arrays, tuples of them, or `None`, and another
-        value of such a one is not compiled anew.
+        The parameters that are compiled in; a list is taken as a tuple. The others are numbers, arrays, tuples of them
+        or `None`, and another value of such a one is not compiled anew.
+    wide
+        Whether it computes in dtypes of 64 bits, which are then enabled in it, and in it alone.
 
     Examples
     --------
@@ -32,19 +29,34 @@ def compiled(
     >>> from hcs_jax.compiling import compiled
     >>> def cut(image, *, rows=1):
     ...     return image[:rows]
-    >>> cut = compiled(cut, axes="yx", static=("rows",))
-    >>> cut(jnp.ones((4, 5)), rows=2).shape, cut(jnp.ones((3, 4, 5))).shape
-    ((2, 5), (3, 1, 5))
+    >>> compiled(cut, ("rows",))(jnp.ones((4, 5)), rows=2).shape
+    (2, 5)
     """
+    run = jax.jit(function, static_argnames=tuple(static))
 
-    @functools.partial(jax.jit, static_argnames=tuple(static))
-    def run(image: jax.Array, **values: Any) -> jax.Array:
-        of_one = functools.partial(function, **values)
-        return jax.vmap(of_one)(image) if image.ndim > len(axes) else of_one(image)
+    @functools.wraps(function)
+    def call(image: Any, **values: Any) -> Any:
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        with jax.enable_x64(True) if wide else nullcontext():
+            return run(image, **given)
+
+    return call
+
+
+def each_image(function: Callable[..., jax.Array], axes: str) -> Callable[..., jax.Array]:
+    """Return a function of one image as one that also takes several, along an axis in front of its axes.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from hcs_jax.compiling import each_image
+    >>> each_image(lambda image: image.sum(), "yx")(jnp.ones((3, 4, 5))).tolist()
+    [20.0, 20.0, 20.0]
+    """
 
     @functools.wraps(function)
     def call(image: jax.Array, **values: Any) -> jax.Array:
-        with jax.enable_x64(True):
-            return run(image, **values)
+        of_one = functools.partial(function, **values)
+        return jax.vmap(of_one)(image) if image.ndim > len(axes) else of_one(image)
 
     return call

@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hcs_jax.compiling import compiled
+from hcs_jax.compiling import compiled, each_image
 from hcs_jax.counting import percentiles
+from hcs_operations.given import percentile_levels
 from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_image
 
 
@@ -50,15 +51,10 @@ def percentile_normalize(
         `low` is not below `high`, `levels` are not two with the smaller first, or there are none though `limits` is
         not `plane`.
     """
-    if not low < high:
-        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    if levels is None and limits != "plane":
-        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
-    if levels is None:
+    given = percentile_levels(low, high, limits, levels)
+    if given is None:
         return _normalized(image, percents=(low, high), dtype=dtype)
-    if len(levels) != 2 or levels[0] > levels[1]:  # noqa: PLR2004 - from, to
-        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
-    return _stretched(image, levels=(float(levels[0]), float(levels[1])), dtype=dtype)
+    return _stretched(image, levels=given, dtype=dtype)
 
 
 def _between_percentiles(image: jax.Array, *, percents: tuple[Any, Any], dtype: str = "") -> jax.Array:
@@ -75,5 +71,5 @@ def _between(image: jax.Array, *, levels: tuple[Any, Any], dtype: str = "") -> j
     return jnp.where(first < last, to_image(part * brightest(name), jnp, name, image.dtype), image)
 
 
-_normalized = compiled(_between_percentiles, axes="yx", static=("dtype",))
-_stretched = compiled(_between, axes="yx", static=("dtype",))
+_normalized = compiled(each_image(_between_percentiles, "yx"), static=("dtype",), wide=True)
+_stretched = compiled(each_image(_between, "yx"), static=("dtype",), wide=True)

@@ -68,22 +68,22 @@ class JaxMemory:
     def stack(self, planes: Sequence[jax.Array | None]) -> jax.Array:
         """Return a new array with these along its first axis, zeros for `None`."""
         import jax
-        import jax.numpy as jnp
+
+        from hcs_jax.planes import stacked
 
         with jax.enable_x64(True):
-            first = next(plane for plane in planes if plane is not None)
-            absent = None if all(plane is not None for plane in planes) else jnp.zeros_like(first)
-            return jnp.stack([absent if plane is None else plane for plane in planes])  # type: ignore[misc]
+            return stacked(tuple(planes))
 
     def nonfinite(self, array: jax.Array) -> int:
         """Return how many values are NaN or infinite."""
         import jax
-        import jax.numpy as jnp
 
-        if not jnp.issubdtype(array.dtype, jnp.inexact):
+        from hcs_jax.planes import nonfinite
+
+        if not jax.numpy.issubdtype(array.dtype, jax.numpy.inexact):
             return 0
         with jax.enable_x64(True):
-            return array.size - int(jnp.count_nonzero(jnp.isfinite(array)))
+            return int(nonfinite(array))
 
     def devices(self) -> tuple[str, ...]:
         """Return JAX's devices, accelerators first."""
@@ -118,13 +118,14 @@ class JaxMemory:
         return kind is not None and isinstance(error, kind) and "RESOURCE_EXHAUSTED" in str(error)
 
     def release(self, device: str) -> None:
-        """Wait for what a device has to do, so that the arrays that were given up are free for JAX's next ones.
+        """Do nothing: JAX keeps the memory that it took of a device for its next arrays, and has no way to give it back.
 
-        JAX keeps the memory that it took of a device as long as the process runs.
+        What no array is in any more counts as free in `free_bytes`.
         """
-        import jax
 
-        jax.device_put(np.zeros(()), device_called(device)).block_until_ready()
+    def wait(self, array: jax.Array) -> None:
+        """Return when an array is there."""
+        array.block_until_ready()
 
 
 @contextmanager

@@ -12,6 +12,23 @@ hcs_api = 1
 ROUTED_DEVICES = ("cuda",)
 """Where routes are worth it: on a CPU the way through host memory copies nothing either."""
 
+TARGETS = {
+    "percentile_normalize": "hcs_jax.intensity:percentile_normalize",
+    "rescale_intensity": "hcs_jax.portable:rescale_intensity",
+    "flat_field": "hcs_jax.illumination:flat_field",
+    "gaussian_blur": "hcs_jax.portable:gaussian_blur",
+    "unsharp_mask": "hcs_jax.portable:unsharp_mask",
+    "white_tophat": "hcs_jax.portable:white_tophat",
+    "threshold_otsu": "hcs_jax.thresholds:threshold_otsu",
+    "crop": "hcs_jax.portable:crop",
+    "bin": "hcs_jax.portable:bin_pixels",
+    "max_projection": "hcs_jax.portable:max_projection",
+    "mean_projection": "hcs_jax.portable:mean_projection",
+    "median_projection": "hcs_jax.portable:median_projection",
+    "best_focus_projection": "hcs_jax.focus:best_focus_projection",
+    "composite": "hcs_jax.portable:composite",
+}
+"""The kernels by operation: those of `hcs_jax.portable` are written once for all libraries, and compiled here."""
 
 CONTEXT_BYTES = 512 * 2**20
 """What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
@@ -57,22 +74,3 @@ def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
     for name, target in TARGETS.items():
         yield OPERATIONS[name].kernel("jax", target, batches=True)
-
-
-TARGETS = {
-    "percentile_normalize": "hcs_jax.intensity:percentile_normalize",
-    "rescale_intensity": "hcs_jax.intensity:rescale_intensity",
-    "flat_field": "hcs_jax.illumination:flat_field",
-    "gaussian_blur": "hcs_jax.filters:gaussian_blur",
-    "unsharp_mask": "hcs_jax.filters:unsharp_mask",
-    "white_tophat": "hcs_jax.morphology:white_tophat",
-    "threshold_otsu": "hcs_jax.thresholds:threshold_otsu",
-    "crop": "hcs_jax.frames:crop",
-    "bin": "hcs_jax.frames:bin_pixels",
-    "max_projection": "hcs_jax.projections:max_projection",
-    "mean_projection": "hcs_jax.projections:mean_projection",
-    "median_projection": "hcs_jax.projections:median_projection",
-    "best_focus_projection": "hcs_jax.focus:best_focus_projection",
-    "composite": "hcs_jax.channels:composite",
-}
-"""The kernels by operation."""

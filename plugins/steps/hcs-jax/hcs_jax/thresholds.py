@@ -5,12 +5,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from hcs_jax.compiling import compiled
+from hcs_jax.compiling import compiled, each_image
 from hcs_jax.counting import counts
+from hcs_operations.otsu import FLOAT_BINS, TIED
 from hcs_operations.portable.dtypes import limits
-
-FLOAT_BINS = 256
-"""Bins of a histogram of floats."""
 
 
 def _threshold_otsu(image: jax.Array, *, dtype: str = "") -> jax.Array:
@@ -36,7 +34,7 @@ def _threshold_otsu(image: jax.Array, *, dtype: str = "") -> jax.Array:
     return jnp.where(image > threshold, 255, 0).astype(jnp.uint8)
 
 
-threshold_otsu = compiled(_threshold_otsu, axes="yx", static=("dtype",))
+threshold_otsu = compiled(each_image(_threshold_otsu, "yx"), static=("dtype",), wide=True)
 
 
 def _whole_threshold(image: jax.Array, values: int) -> jax.Array:
@@ -64,7 +62,7 @@ def _float_threshold(image: jax.Array) -> jax.Array:
 
 
 def _otsu(counted: jax.Array, levels: jax.Array, highest: jax.Array) -> jax.Array:
-    """Return the first level that parts what is counted best; the highest where nothing can be parted."""
+    """Return what `hcs_operations.otsu.best_level` does; the highest where all that is counted is at one level."""
     number = counted.astype(jnp.float64)
     moments = number * levels
     below, upto = jnp.cumsum(number), jnp.cumsum(moments)
@@ -72,4 +70,5 @@ def _otsu(counted: jax.Array, levels: jax.Array, highest: jax.Array) -> jax.Arra
     parts = (below > 0) & (above > 0)
     apart = upto / jnp.where(parts, below, 1.0) - after / jnp.where(parts, above, 1.0)
     variance = jnp.where(parts, below * above * apart**2, -1.0)
-    return jnp.where(parts.any(), levels[jnp.argmax(variance)], highest)
+    best = jnp.argmax(variance >= variance.max() * (1.0 - TIED))
+    return jnp.where(parts.any(), levels[best], highest)

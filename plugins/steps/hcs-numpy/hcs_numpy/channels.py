@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy.typing as npt
 
 from hcs_numpy.means import weighted_mean
+from hcs_operations.given import channel_weights
 
 
 def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.NDArray[Any]:
@@ -51,20 +51,4 @@ def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.
     >>> composite(channels, weights=(3, 1))
     array([[15, 30]], dtype=uint16)
     """
-    return weighted_mean(image, _counted(weights, len(image)))
-
-
-def _counted(weights: Sequence[float], channels: int) -> list[tuple[int, float]]:
-    """Return the index and the weight of every channel whose weight is not 0, checked."""
-    if not weights:
-        return [(channel, 1.0) for channel in range(channels)]
-    if len(weights) != channels:
-        raise ValueError(
-            f"composite: weights={tuple(weights)} has {len(weights)} numbers, but the image has {channels} channels: "
-            "give one for each channel, or none for equal weights."
-        )
-    if not all(weight >= 0 for weight in weights) or not 0 < math.fsum(weights) < math.inf:
-        raise ValueError(
-            f"composite: weights={tuple(weights)} must be finite numbers of at least 0, and not all of them 0."
-        )
-    return [(channel, float(weight)) for channel, weight in enumerate(weights) if weight > 0]
+    return weighted_mean(image, channel_weights(weights, len(image)))

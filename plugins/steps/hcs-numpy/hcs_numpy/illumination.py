@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hcs_core import to_dtype
 from hcs_numpy.depths import depth_of
+from hcs_operations.given import as_light, profile_for, unfit_profile
 from hcs_operations.strips import row_strips
 
 HELD_PIXELS = 1 << 17
@@ -67,17 +68,16 @@ def flat_field(
     >>> flat_field(np.array([[110, 60]], np.uint16), profile=np.array([[3.0, 1.0]]), dark=10)
     array([[ 67, 100]], dtype=uint16)
     """
-    if profile is None:
-        raise ValueError("flat_field: there is no profile: give one; only in a pipeline is it estimated.")
+    profile = profile_for(profile, image.shape)
     offset = dark or 0.0
-    mean, smallest = _mean_and_smallest(profile, image.shape)
+    mean, smallest = _mean_and_smallest(profile)
     depth = depth_of(image.dtype)
     largest = (_largest(image.dtype) + abs(offset)) * (mean / smallest)
     corrected = np.empty(image.shape, image.dtype)
     for rows in row_strips(image.shape, pixels=HELD_PIXELS if offset else PASSED_PIXELS):
         # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
         pixels = np.subtract(image[rows], np.float32(offset), dtype=np.float32) if offset else image[rows]
-        light = _as_float32(profile[rows])
+        light = as_light(profile[rows])
         if largest < ROUNDED_BELOW:
             cv2.divide(pixels, light, dst=corrected[rows], scale=mean, dtype=depth)
         else:
@@ -90,20 +90,15 @@ def _largest(dtype: np.dtype[Any]) -> float:
     return 0.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
-def _mean_and_smallest(profile: npt.NDArray[Any], shape: tuple[int, ...]) -> tuple[float, float]:
+def _mean_and_smallest(profile: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the mean and the smallest value of a profile, checked."""
-    if profile.shape != shape:
-        raise ValueError(
-            f"flat_field: the profile has the shape {profile.shape}, but the image has {shape}: give a profile of "
-            "the image's shape, made at the same binning."
-        )
     total, smallest = 0.0, math.inf
-    for rows in row_strips(shape, pixels=HELD_PIXELS):
-        light = _as_float32(profile[rows])
+    for rows in row_strips(profile.shape, pixels=HELD_PIXELS):
+        light = as_light(profile[rows])
         total += cv2.sumElems(light)[0]
         smallest = min(smallest, _smallest(light))
     if not smallest > 0 or not math.isfinite(total):
-        raise ValueError(_what_is_wrong(profile))
+        raise unfit_profile(profile)
     return total / profile.size, smallest
 
 
@@ -112,19 +107,3 @@ def _smallest(light: npt.NDArray[np.float32]) -> float:
     # Above 0 the bits of floats, taken as integers, are in the order of the numbers; those below 0 are negative. That
     # is faster than a minimum of floats, which looks for NaN.
     return float(light.view(np.int32).min().view(np.float32))
-
-
-def _as_float32(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    # A number too large for float32 becomes infinite, which is refused.
-    with np.errstate(over="ignore"):
-        return np.asarray(values, np.float32)
-
-
-def _what_is_wrong(profile: npt.NDArray[Any]) -> str:
-    light = _as_float32(profile)
-    unfit = ~(np.isfinite(light) & (light > 0))
-    y, x = np.argwhere(unfit)[0].tolist()
-    return (
-        f"flat_field: the profile has {np.count_nonzero(unfit)} of {profile.size} values that are not finite numbers "
-        f"above 0, the first, {light[y, x]:g}, at y={y}, x={x}: give a profile that is above 0 everywhere."
-    )

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
+from hcs_operations.given import percentile_levels, refuse_empty_range
 from hcs_operations.histograms import extremes
 from hcs_operations.percentiles import percentiles
+from hcs_operations.portable.dtypes import brightest
 from hcs_operations.strips import row_strips
 
 
@@ -70,16 +72,11 @@ def percentile_normalize(
     >>> percentile_normalize(np.array([[10, 20, 30]], np.uint8), low=0.0, high=100.0)
     array([[  0, 128, 255]], dtype=uint8)
     """
-    if not low < high:
-        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    if levels is None and limits != "plane":
-        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
-    found = percentiles(image, (low, high)) if levels is None else levels
-    if levels is not None and (len(found) != 2 or found[0] > found[1]):  # noqa: PLR2004 - from, to
-        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
+    given = percentile_levels(low, high, limits, levels)
+    found = percentiles(image, (low, high)) if given is None else given
     if not found or found[0] == found[1]:
         return image.copy()
-    return _stretched(image, found[0], found[1], 0.0, _brightest(image.dtype))
+    return _stretched(image, found[0], found[1], 0.0, brightest(image.dtype.name))
 
 
 def rescale_intensity(
@@ -141,17 +138,16 @@ def rescale_intensity(
     >>> rescale_intensity(np.array([[10, 20, 30]], np.uint8), low=0, high=20, out_low=100, out_high=0)
     array([[50,  0,  0]], dtype=uint8)
     """
-    if low is not None and high is not None and not low < high:
-        raise ValueError(f"rescale_intensity: low={low!r} must be below high={high!r}.")
+    refuse_empty_range(low, high)
     first = 0.0 if out_low is None else out_low
-    last = _brightest(image.dtype) if out_high is None else out_high
+    last = brightest(image.dtype.name) if out_high is None else out_high
     if low is None or high is None:
         found = extremes(image)
         if found is None:
             return image.copy()
         if low is None and high is None and found[0] == found[1]:
-            darkest, brightest = to_dtype(np.sort([first, last]), image.dtype)
-            return np.clip(image, darkest, brightest, out=image.copy())
+            lowest, highest = to_dtype(np.sort([first, last]), image.dtype)
+            return np.clip(image, lowest, highest, out=image.copy())
         low, high = _between(found, low, high)
     return _stretched(image, low, high, first, last)
 
@@ -164,10 +160,6 @@ def _between(found: tuple[float, float], low: float | None, high: float | None) 
     # All pixels lie at or beyond the limit that is given: any other end beyond it makes all of them that limit.
     width = max(1.0, abs(start), abs(stop))
     return (stop - width, stop) if low is None else (start, start + width)
-
-
-def _brightest(dtype: np.dtype[Any]) -> float:
-    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
 def _stretched(image: npt.NDArray[Any], low: float, high: float, out_low: float, out_high: float) -> npt.NDArray[Any]:

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_operations.histograms import extremes, histogram
+from hcs_operations.otsu import FLOAT_BINS, float_edges, float_level, integer_levels
 from hcs_operations.strips import row_strips
-
-FLOAT_BINS = 256
-"""Bins of a histogram of float32, as many as scikit-image takes."""
 
 
 def threshold_otsu(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -61,11 +59,11 @@ def otsu_threshold(image: npt.NDArray[Any]) -> float | None:
     """Return the threshold that parts a plane into two classes of grey levels as far apart as can be.
 
     It is the first grey level at which the variance between the two classes, `w0 * w1 * (mean0 - mean1) ** 2`, is
-    largest; the darker class holds the pixels up to and with it. It is computed in float64. The histogram has a bin
-    for each value for uint8 and uint16. For float32 it has 256 bins of equal width from the smallest to the largest
-    finite pixel, and the threshold is the centre of a bin. So `skimage.filters.threshold_otsu` does it with its
-    default `nbins=256`; it counts in float32, so that it can choose otherwise where two thresholds are equally good
-    within 1e-6, or beyond 16 million pixels.
+    largest; the darker class holds the pixels up to and with it. It is computed in float64; levels are tied whose
+    variances are the same within 1e-12. The histogram has a bin for each value for uint8 and uint16. For float32 it
+    has 256 bins of equal width from the smallest to the largest finite pixel, and the threshold is the centre of a
+    bin. So `skimage.filters.threshold_otsu` does it with its default `nbins=256`; it counts in float32, so that it
+    can choose otherwise where two thresholds are equally good within 1e-6, or beyond 16 million pixels.
 
     Parameters
     ----------
@@ -84,34 +82,18 @@ def otsu_threshold(image: npt.NDArray[Any]) -> float | None:
     >>> otsu_threshold(np.array([[10, 12, 90, 95]], np.uint16))
     12.0
     """
-    counts, levels = _float_counts(image) if image.dtype.kind == "f" else _integer_counts(image)
-    if not len(levels):
-        return None
-    moments = counts * levels
-    below, above = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[-2::-1]
-    apart = np.cumsum(moments)[:-1] / below - np.cumsum(moments[::-1])[-2::-1] / above
-    # A plane of one value has no two classes.
-    return float(levels[np.argmax(below * above * apart**2)] if len(apart) else levels[0])
-
-
-def _integer_counts(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return how many pixels have each grey level from the darkest to the brightest, and these levels."""
-    counts = histogram(image, int(np.iinfo(image.dtype).max) + 1)
-    present = np.flatnonzero(counts)
-    levels = np.arange(present[0], present[-1] + 1)
-    return counts[levels].astype(np.float64), levels.astype(np.float64)
-
-
-def _float_counts(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return how many finite pixels lie in each bin, and the bins' centres: one bin where all are the same."""
+    if image.dtype.kind != "f":
+        return integer_levels(histogram(image, int(np.iinfo(image.dtype).max) + 1))
     found = extremes(image)
-    if found is None:
-        return np.empty(0), np.empty(0)
-    if found[0] == found[1]:
-        return np.ones(1), np.array(found[:1])
-    counts, edges = np.zeros(FLOAT_BINS), np.empty(0)
+    if found is None or found[0] == found[1]:
+        return None if found is None else found[0]
+    return float_level(_float_counts(image, found), float_edges(*found))
+
+
+def _float_counts(image: npt.NDArray[Any], found: tuple[float, float]) -> npt.NDArray[np.float64]:
+    """Return how many finite pixels lie in each bin between two numbers."""
+    counts = np.zeros(FLOAT_BINS)
     for rows in row_strips(image.shape):
         # float64: float32 has no 256 edges between two numbers that are close together.
-        counted, edges = np.histogram(image[rows].astype(np.float64), FLOAT_BINS, range=found)
-        counts += counted
-    return counts, (edges[:-1] + edges[1:]) / 2
+        counts += np.histogram(image[rows].astype(np.float64), FLOAT_BINS, range=found)[0]
+    return counts

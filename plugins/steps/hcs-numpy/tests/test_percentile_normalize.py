@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hcs_numpy import histograms
 from hcs_numpy.intensity import percentile_normalize
+from hcs_operations import histograms
 from hcs_operations.percentiles import percentiles
 
 quickly = settings(deadline=None, database=None, max_examples=60)

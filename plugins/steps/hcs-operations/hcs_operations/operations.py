@@ -14,26 +14,30 @@ from hcs_operations import signatures
 class Operation:
     """One operation: its signature, and the target of the kernel that is written against the array API.
 
-    The portable kernel takes the keyword `dtype`, see `KernelSpec.takes_dtype`.
+    The portable kernel takes the keyword `dtype` (see `KernelSpec.takes_dtype`), and several images at once along an
+    axis in front (`KernelSpec.batches`). `traceable` says whether it decides nothing on the host that depends on
+    pixels, so that a library such as jax can compile the whole of it.
     """
 
     name: str
     signature: Signature
     portable: str
     summary: str
+    traceable: bool = True
 
     def kernel(self, memory_type: str, target: str = "", *, batches: bool = False) -> KernelSpec:
         """Return the kernel of the operation in a memory type: the portable one, or another target.
 
-        Other targets take the keyword `dtype` too, but those of numpy, which holds every image in its own dtype.
+        Other targets take the keyword `dtype` too, but those of numpy, which holds every image in its own dtype;
+        `batches` says whether they take several images at once.
         """
         return KernelSpec(
             operation=self.name,
             memory_type=memory_type,
             target=target or self.portable,
             signature=self.signature,
-            takes_dtype=memory_type != "numpy",
-            batches=batches,
+            takes_dtype=memory_type != "numpy" or not target,
+            batches=batches or not target,
             summary=self.summary,
         )
 
@@ -82,6 +86,7 @@ OPERATIONS: Mapping[str, Operation] = {
             signature=signatures.THRESHOLD_OTSU,
             portable="hcs_operations.portable.thresholds:threshold_otsu",
             summary="set what is above each plane's threshold by Otsu to 255, the rest to 0",
+            traceable=False,
         ),
         Operation(
             name="crop",
@@ -118,6 +123,7 @@ OPERATIONS: Mapping[str, Operation] = {
             signature=signatures.BEST_FOCUS_PROJECTION,
             portable="hcs_operations.portable.focus:best_focus_projection",
             summary="keep the one plane along z that is in best focus",
+            traceable=False,
         ),
         Operation(
             name="composite",
@@ -130,9 +136,29 @@ OPERATIONS: Mapping[str, Operation] = {
 """Every operation, by name, in the order in which they are usually applied."""
 
 
-def kernels(memory_type: str, targets: Mapping[str, str], portable: Iterable[str] = ()) -> Iterator[KernelSpec]:
-    """Yield the kernels of a memory type: of some operations its own targets, of others the portable ones."""
-    chosen = frozenset(portable)
+def kernels(
+    memory_type: str, targets: Mapping[str, str], portable: Iterable[str] = (), batching: Iterable[str] = ()
+) -> Iterator[KernelSpec]:
+    """Yield the kernels of a memory type.
+
+    Parameters
+    ----------
+    memory_type
+        Its name.
+    targets
+        By operation, its own kernels.
+    portable
+        The operations of which it takes the portable kernel, where it has none of its own.
+    batching
+        The operations whose own kernels take several images at once.
+
+    Examples
+    --------
+    >>> from hcs_operations.operations import kernels
+    >>> [spec.target for spec in kernels("jax", {"crop": "hcs_jax.frames:crop"}, portable=["crop", "bin"])]
+    ['hcs_jax.frames:crop', 'hcs_operations.portable.frames:bin_pixels']
+    """
+    chosen, together = frozenset(portable), frozenset(batching)
     for name, operation in OPERATIONS.items():
         if name in targets or name in chosen:
-            yield operation.kernel(memory_type, targets.get(name, ""))
+            yield operation.kernel(memory_type, targets.get(name, ""), batches=name in together)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 
+from hcs_core import Tolerance
 from hcs_core.testing import require_library
+from hcs_core.testing.contracts.kernel_images import SHAPES
 
 STRICTEST = array_api_strict.ArrayAPIStrictFlags(
     api_version="2024.12", boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
@@ -22,13 +24,15 @@ STRICTEST = array_api_strict.ArrayAPIStrictFlags(
 class Library:
     """An array library: how its arrays are made of numpy's and become them, and how a function is called in it.
 
-    `wider` are the dtypes in which it holds images of others, as its memory type does.
+    `wider` are the dtypes in which it holds images of others, as its memory type does. It gets only some shapes of
+    images where each has to be compiled.
     """
 
     name: str
     make: Callable[[Any], Any]
     wider: Mapping[str, str] = {}
     traced: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    shapes: tuple[tuple[int, int], ...] = SHAPES
 
     def held(self, dtype: str) -> str:
         return self.wider.get(dtype, dtype)
@@ -45,10 +49,22 @@ class Library:
         assert array_namespace(array) is array_namespace(self.make(np.zeros(1, np.float32)))
         return np.asarray(array).copy()
 
-    def call(self, function: Callable[..., Any], image: Any, **parameters: Any) -> Any:
-        """Return what a portable kernel makes of numpy's image, as numpy's array of the dtype that it is held in."""
-        bound = functools.partial(function, dtype=image.dtype.name, **parameters)
-        return self.numpy((self.traced or (lambda one: one))(bound)(self.array(image)))
+    def bound(self, kernel: Callable[..., Any], dtype: str, parameters: Mapping[str, Any]) -> Callable[[Any], Any]:
+        """Return a portable kernel that takes numpy's images of a dtype, and returns them as they are held."""
+        function = functools.partial(kernel, dtype=dtype, **parameters)
+        traced = self.traced(function) if self.traced else function
+        return lambda image: self.numpy(traced(self.array(image)))
+
+    def excess(
+        self, portable: Callable[..., Any], image: Any, expected: Any, tolerance: Tolerance, **given: Any
+    ) -> float:
+        """Return by how much a portable kernel is off by more than it may be; 0 or less where all is well.
+
+        What it returns has to be held as its library holds images of the dtype that is expected.
+        """
+        found = self.call(portable, image, **given)
+        assert (found.shape, found.dtype.name) == (expected.shape, self.held(expected.dtype.name))
+        return tolerance.at(given).excess(found, expected, image)
 
 
 def _torch() -> Library:
@@ -59,7 +75,8 @@ def _torch() -> Library:
 
 def _jax(*, traced: bool) -> Library:
     jax = require_library("jax")
-    return Library(name="jax", make=jax.numpy.asarray, traced=jax.jit if traced else None)
+    shapes = SHAPES[:1] if traced else SHAPES[:2]
+    return Library(name="jax", make=jax.numpy.asarray, traced=jax.jit if traced else None, shapes=shapes)
 
 
 LIBRARIES: Mapping[str, Callable[[], Library]] = {
@@ -83,3 +100,10 @@ def eager_library(request: pytest.FixtureRequest) -> Iterator[Library]:
     """Each array library in turn, for what cannot be traced."""
     with STRICTEST:
         yield LIBRARIES[request.param]()
+
+
+@pytest.fixture
+def libraries() -> Iterator[Callable[[str], Library]]:
+    """The array libraries by name, for tests with many examples; array-api-strict as strict as it can be."""
+    with STRICTEST:
+        yield lambda name: LIBRARIES[name]()

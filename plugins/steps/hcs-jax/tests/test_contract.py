@@ -1,0 +1,36 @@
+"""The plugin, its memory type, its routes and its kernels pass the contracts; kernels agree with those of hcs-numpy."""
+
+from types import MappingProxyType
+
+import hcs_torch.plugin
+from hcs_core.testing import ConverterContract, KernelContract, MemoryTypeContract, PluginContract, require_library
+from hcs_core.testing.contracts.targets import imported
+from hcs_jax import plugin
+from hcs_numpy.plugin import TARGETS
+
+jax = require_library("jax")
+
+
+class TestPlugin(PluginContract):
+    module = "hcs_jax.plugin"
+    name = "jax"
+
+
+class TestMemoryTypes(MemoryTypeContract):
+    memory_types = tuple(plugin.hcs_memory_types())
+    by_default = staticmethod(lambda: jax.numpy.zeros(2))
+
+
+class TestConverters(ConverterContract):
+    converters = tuple(plugin.hcs_converters())
+    memory_types = (*plugin.hcs_memory_types(), *hcs_torch.plugin.hcs_memory_types())
+
+
+class TestKernels(KernelContract):
+    kernels = tuple(plugin.hcs_kernels())
+    memory_types = tuple(plugin.hcs_memory_types())
+    arguments = MappingProxyType(
+        {"gaussian_blur": {"sigma": 1.5}, "white_tophat": {"radius": 3}, "composite": {"weights": (1, 2.5, 0)}}
+    )
+    references = MappingProxyType({name: imported(target) for name, target in TARGETS.items()})
+    tolerances = MappingProxyType({spec.operation: spec.signature.tolerance for spec in plugin.hcs_kernels()})
