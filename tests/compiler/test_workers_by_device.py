@@ -2,7 +2,7 @@
 
 import pytest
 
-from hcs_core import GlobalPipelineConfig, KernelSpec, MemoryTypeSpec, Machine, Signature, Step
+from hcs_core import GlobalPipelineConfig, KernelSpec, Machine, MemoryTypeSpec, Signature, Step
 from hcs_core.compiler.passes.device_rooms import MOST_IN_BATCH, USABLE
 from hcs_core.compiler.passes.devices import with_workers
 from hcs_core.testing import FakeDeviceMemory
