@@ -1,10 +1,14 @@
 """How many workers each device has room for, to which each worker is bound, and how many planes fit at once."""
 
+import re
+
 import pytest
 
 from hcs_core import GlobalPipelineConfig, KernelSpec, Machine, MemoryTypeSpec, Signature, Step
+from hcs_core.cli.plan_text import plan_document, plan_text
 from hcs_core.compiler.passes.device_rooms import MOST_IN_BATCH, USABLE
 from hcs_core.compiler.passes.devices import with_workers
+from hcs_core.compiler.views.difference import plan_difference
 from hcs_core.testing import FakeDeviceMemory
 
 WELLS = tuple(f"A{number:02d}" for number in range(1, 13))
@@ -225,3 +229,43 @@ def test_what_is_free_is_no_part_of_the_digest(planned, with_card):
     assert batch_of(plans[0]) != batch_of(plans[1])
     assert plans[0].digest == plans[1].digest
     assert plans[0].content_key == plans[1].content_key
+
+
+# --- What is said of it -----------------------------------------------------------------------------------------
+
+
+def test_a_plan_says_which_devices_workers_and_batches(planned, with_card):
+    plan = planned(
+        with_card({"gpu:0": room_for(3), "gpu:1": room_for(2), "gpu:2": None}, batches=True), num_workers=4
+    )
+    text = plan_text(plan, "out")
+    for device in plan.devices:
+        workers = "1 worker" if device.workers == 1 else f"{device.workers} workers"
+        assert re.search(rf"Device: +{device.device}: {workers}, [\d.]+ KB each", text)
+    assert "that are free" in text.split("gpu:0:")[1].splitlines()[0]
+    assert "that are free" not in text.split("gpu:2:")[1].splitlines()[0]
+    assert "card (gpu)" in text
+    document = plan_document(plan)
+    assert document["worker_devices"] == ["gpu:0", "gpu:1", "gpu:2", "gpu:0"]
+    assert [(found["device"], found["workers"]) for found in document["devices"]] == [
+        ("gpu:0", 2), ("gpu:1", 1), ("gpu:2", 1),
+    ]  # fmt: skip
+    assert (document["steps"][0]["device"], document["steps"][0]["batch"]) == ("gpu", batch_of(plan))
+    assert plan.to_json()["worker_devices"] == document["worker_devices"]
+
+
+def test_a_plan_without_devices_says_nothing_of_them(draft):
+    plan = draft(Step("gaussian_blur", sigma=1.0))
+    text = plan_text(plan, "out")
+    assert "Device:" not in text
+    assert "Batches:" not in text
+    assert "(cpu)" not in text
+    document = plan_document(plan)
+    assert (document["devices"], document["worker_devices"]) == ([], [])
+
+
+def test_two_plans_that_differ_in_devices_alone_are_the_same(planned, with_card):
+    plans = [planned(with_card({"gpu:0": size}, batches=True)).to_json() for size in (GIGABYTE, room_for(1))]
+    assert plan_difference(*plans).same
+    plans[1]["digest"] = "another"
+    assert plan_difference(*plans).changes == ()
