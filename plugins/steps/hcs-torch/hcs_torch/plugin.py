@@ -18,11 +18,12 @@ TARGETS = {
     "threshold_otsu": "hcs_torch.thresholds:threshold_otsu",
     "mean_projection": "hcs_torch.projections:mean_projection",
     "median_projection": "hcs_torch.projections:median_projection",
+    "composite": "hcs_torch.channels:composite",
     "best_focus_projection": "hcs_torch.focus:best_focus_projection",
 }
 """The kernels that are written for torch, by operation."""
 
-PORTABLE = ("flat_field", "crop", "bin", "max_projection", "composite")
+PORTABLE = ("flat_field", "crop", "bin", "max_projection")
 """The operations whose kernel for all array libraries is as fast in torch as one of its own."""
 
 
