@@ -1,4 +1,4 @@
-"""What the tests of the core and of every plugin share here: none reads what its user's machine was measured to take."""
+"""What the tests of the core and of every plugin share: none reads what was measured on its user's machine."""
 
 from __future__ import annotations
 

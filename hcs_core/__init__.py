@@ -20,12 +20,14 @@ if TYPE_CHECKING:
         HasDevices as HasDevices,
         MemoryType as MemoryType,
     )
+    from hcs_core.arrays.queue import HasQueue as HasQueue
     from hcs_core.arrays.step_function import (
         step_function as step_function,
     )
     from hcs_core.arrays.table import (
         Table as Table,
     )
+    from hcs_core.compiler.choice.costs import Costs as Costs
     from hcs_core.compiler.compiling import (
         CompileInput as CompileInput,
         compile_plan as compile_plan,
@@ -238,8 +240,10 @@ _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.image_artifact": "ImageArtifact",
     "hcs_core.arrays.memory_type": "HasDevices MemoryType",
+    "hcs_core.arrays.queue": "HasQueue",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.arrays.table": "Table",
+    "hcs_core.compiler.choice.costs": "Costs",
     "hcs_core.compiler.compiling": "CompileInput compile_plan",
     "hcs_core.compiler.machine": "Existing Machine",
     "hcs_core.compiler.plan": "Plan",

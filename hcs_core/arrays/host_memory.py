@@ -11,6 +11,9 @@ import numpy.typing as npt
 from hcs_core.arrays.dtype_policy import to_dtype
 from hcs_core.arrays.memory_type import CPU
 
+_FLOAT32_BYTES = 4
+"""Numbers of fewer bytes soon have an infinite sum."""
+
 
 class HostMemory:
     """Ordinary numpy arrays: the `MemoryType` that every other one converts from and to.
@@ -54,4 +57,11 @@ class HostMemory:
 
     def nonfinite(self, array: npt.NDArray[Any]) -> int:
         """Return how many values are NaN or infinite."""
-        return array.size - int(np.count_nonzero(np.isfinite(array))) if array.dtype.kind in "fc" else 0
+        if array.dtype.kind not in "fc":
+            return 0
+        if array.dtype.itemsize >= _FLOAT32_BYTES:
+            # No sum of what is NaN or infinite is finite: 1.2 ms for 2160 x 2160 float32, where to count takes 2.0.
+            with np.errstate(all="ignore"):
+                if np.isfinite(array.sum()):
+                    return 0
+        return array.size - int(np.count_nonzero(np.isfinite(array)))

@@ -65,7 +65,7 @@ class MemoryType(Protocol):
 
         By the one dtype policy (`hcs_core.arrays.dtype_policy`): what becomes an integer is rounded half to even and
         clipped at the ends of `dtype`, also where that is held in a wider one; NaN becomes 0. The array itself where
-        there is nothing to do.
+        there is nothing to do. Numbers below the normal ones of a float dtype may be taken for 0.
         """
         ...
 
@@ -77,7 +77,10 @@ class MemoryType(Protocol):
         ...
 
     def nonfinite(self, array: Any) -> int:
-        """Return how many values of an array of floats are NaN or infinite; of other dtypes none is."""
+        """Return how many values of an array of floats are NaN or infinite; of other dtypes none is.
+
+        It is asked of planes that have none, nearly always: a sum that is finite says so at a fraction of the price.
+        """
         ...
 
 

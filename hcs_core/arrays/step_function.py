@@ -44,6 +44,7 @@ def step_function(
     out_channel: str = "",
     dtypes: tuple[str, ...] = ("uint8", "uint16", "float32"),
     missing: str = "refuse",
+    nonfinite: str = "refuse",
     frame: Frame | None = None,
     makes: Mapping[str, str] | Sequence[Made] = (),
     takes: Mapping[str, str] | Sequence[Taken] = (),
@@ -61,7 +62,8 @@ def step_function(
         same). The runtime maps it over all others. An empty `out` is a function that makes only artifacts: its image
         passes on.
     out_dtype
-        The dtype that it returns; empty: the one that it got. A numpy array of floats is rounded and clipped into it.
+        The dtype that it returns; empty: the one that it got. What comes in floats, or in the wider dtype in which
+        its memory type holds that dtype, is rounded and clipped into it; other integers are refused.
     out_channel
         The name of the channel that is left, for a function that reduces `c`.
     dtypes
@@ -69,6 +71,9 @@ def step_function(
     missing
         What it does where a channel or a site of its stack is absent: `refuse`, or `mask`, by which it takes a
         keyword `present`, a bool array with a value for each plane of its stack.
+    nonfinite
+        What becomes of an image of floats in which pixels are NaN or infinite: `refuse` fails its well before the
+        function is called, `takes` gives it to a function that says what they mean.
     frame
         How it changes the plane's frame, by the names of its parameters.
     makes
@@ -85,7 +90,7 @@ def step_function(
     ------
     PipelineError
         Its parameters cannot be told (each but the first is a keyword with an annotation or a default), or axes,
-        a dtype or `missing` are not what they can be.
+        a dtype, `missing` or `nonfinite` are not what they can be.
 
     Examples
     --------
@@ -107,6 +112,7 @@ def step_function(
                 out_dtype=out_dtype,
                 out_channel=out_channel,
                 missing=_missing(missing),
+                nonfinite=nonfinite,
                 frame=frame,
                 makes=_makes(makes),
                 takes=takes_,

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import click
 
-from hcs_core.cli.doctor_findings import Codec, Findings, MemoryTypeState, examine
+from hcs_core.cli.columns import columns_text, terminal_width
+from hcs_core.cli.doctor_costs import cost_table, measure_costs
+from hcs_core.cli.doctor_findings import Codec, Findings, examine
+from hcs_core.cli.memory_type_states import MemoryTypeState
 from hcs_core.cli.session import Session, print_json
 from hcs_core.compiler.views.words import size_text
 from hcs_core.plugins.records import PluginRecord
@@ -16,17 +19,22 @@ from hcs_core.plugins.records import PluginRecord
 
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--measure", "to_measure", is_flag=True, help="Measure what kernels take here, a minute, and keep it.")
 @click.pass_obj
-def doctor_command(session: Session, as_json: bool) -> int:
+def doctor_command(session: Session, as_json: bool, to_measure: bool) -> int:
     """Look at what is installed, at this machine and at this folder, and say what needs doing.
 
-    The exit code is 0 where all is well, and 1 where something needs doing.
+    With --measure, what kernels and conversions take is measured first, in every array library that is ready, and
+    kept for `hcs plan` and `hcs run`, which choose kernels by it. The exit code is 0 where all is well, and 1 where
+    something needs doing.
     """
+    if to_measure:
+        measure_costs(session.plugins)
     findings = examine(session.plugins, Path.cwd())
     if as_json:
         print_json(findings.to_json())
     else:
-        click.echo("\n".join(_lines(findings)))
+        click.echo("\n".join([*_lines(findings), *(_measured(findings) if to_measure else ())]))
     return 1 if findings.troubles else 0
 
 
@@ -35,6 +43,7 @@ def _lines(findings: Findings) -> Iterator[str]:
     width = max(len(record.name) for record in findings.plugins)
     yield from _under("Plugins:", [f"{record.name:<{width}}  {_plugin(record)}" for record in findings.plugins])
     yield from _under("Arrays:", [_memory_type(item) for item in findings.memory_types])
+    yield f"Measured: {findings.costs.words}"
     machine = findings.machine
     memory = "memory unknown" if machine.memory_bytes is None else f"{size_text(machine.memory_bytes)} of memory"
     yield f"Machine:  {machine.cores} core(s), {memory}"
@@ -63,10 +72,14 @@ def _plugin(record: PluginRecord) -> str:
     return f"{record.status:<8}  {whose}"
 
 
+def _measured(findings: Findings) -> Iterator[str]:
+    """Yield what was measured, in columns."""
+    yield ""
+    yield from columns_text(*cost_table(findings.costs.costs), terminal_width())
+
+
 def _memory_type(item: MemoryTypeState) -> str:
-    devices = f" on {', '.join(item.devices)}" if item.devices else ""
-    library = f" ({item.library})" if item.state == "not installed" else ""
-    return f"{item.name}: {item.state}{library}{devices}"
+    return f"{item.name}: {item.words}"
 
 
 def _codec(codec: Codec) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -12,8 +11,9 @@ from typing import Any
 
 import attrs
 
+from hcs_core.cli.doctor_costs import CostFindings, look_at_costs
+from hcs_core.cli.memory_type_states import NOT_INSTALLED, READY, MemoryTypeState, memory_type_states
 from hcs_core.compiler.machine import Machine, this_machine
-from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.errors import HcsError, one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.records import PluginRecord, PluginStatus
@@ -37,16 +37,6 @@ class Trouble:
 
 
 @attrs.frozen(kw_only=True)
-class MemoryTypeState:
-    """A memory type: `ready`, `not installed` (its library), `no device`, or `failed`; and the devices it has."""
-
-    name: str
-    library: str
-    state: str
-    devices: tuple[str, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
 class Codec:
     """A codec of a reader or a storage backend; `why_not` is empty where it works."""
 
@@ -67,6 +57,7 @@ class Findings:
     folder: Path
     symlinks: str
     codecs: tuple[Codec, ...]
+    costs: CostFindings
     namesakes: tuple[str, ...]
     troubles: tuple[Trouble, ...]
 
@@ -79,6 +70,7 @@ class Findings:
             "plugins": [record.to_json() for record in self.plugins],
             "memory_types": [attrs.asdict(item) for item in self.memory_types],
             "devices": list(dict.fromkeys(name for item in self.memory_types for name in item.devices)),
+            "costs": self.costs.to_json(),
             "cores": self.machine.cores,
             "memory_bytes": self.machine.memory_bytes,
             "disk": {
@@ -100,7 +92,8 @@ def examine(plugins: PluginManager, folder: Path) -> Findings:
     for record in plugins.records():
         if record.status is PluginStatus.OK:
             plugins.check(record.name)
-    memory_types = tuple(_memory_types(plugins))
+    memory_types = tuple(memory_type_states(plugins).values())
+    costs = look_at_costs()
     codecs = tuple(_codecs(plugins))
     # Asked last: what was found faulty until now is in the records.
     records = plugins.records()
@@ -109,7 +102,8 @@ def examine(plugins: PluginManager, folder: Path) -> Findings:
         *_namesake_troubles(namesakes),
         *_plugin_troubles(records),
         *_lacking(plugins),
-        *_memory_troubles(memory_types),
+        *_memory_troubles(plugins, memory_types),
+        *_cost_troubles(costs),
         *(
             Trouble(what=f"{item.of} cannot use the codec {item.name!r} ({item.why_not}).", advice=_REINSTALL)
             for item in codecs
@@ -126,6 +120,7 @@ def examine(plugins: PluginManager, folder: Path) -> Findings:
         folder=folder,
         symlinks=why_no_symlinks(folder),
         codecs=codecs,
+        costs=costs,
         namesakes=namesakes,
         troubles=troubles,
     )
@@ -147,22 +142,6 @@ def why_no_symlinks(folder: Path) -> str:
     except (OSError, NotImplementedError) as error:
         return one_line(error)
     return ""
-
-
-def _memory_types(plugins: PluginManager) -> Iterator[MemoryTypeState]:
-    devices = Devices(plugins)
-    for spec in plugins.memory_types:
-        there: tuple[str, ...] = ()
-        if importlib.util.find_spec(spec.library.partition(".")[0]) is None:
-            state = "not installed"
-        else:
-            try:
-                there = devices.of(spec.name)
-            except (HcsError, OSError):
-                state = "failed"
-            else:
-                state = "ready" if there else "no device"
-        yield MemoryTypeState(name=spec.name, library=spec.library, state=state, devices=there)
 
 
 def _codecs(plugins: PluginManager) -> Iterator[Codec]:
@@ -210,13 +189,28 @@ def _lacks(word: str, registry: Any) -> bool:
     return word in NEEDED and not len(registry)
 
 
-def _memory_troubles(memory_types: tuple[MemoryTypeState, ...]) -> Iterator[Trouble]:
-    for item in memory_types:
-        if item.state == "not installed":
+def _memory_troubles(plugins: PluginManager, memory_types: tuple[MemoryTypeState, ...]) -> Iterator[Trouble]:
+    """Yield what nothing here can compute; a library that is not there is no trouble where others do its work."""
+    ready = {item.name for item in memory_types if item.state == READY}
+    wanting = [item for item in memory_types if item.state == NOT_INSTALLED]
+    computed = {spec.operation for spec in plugins.kernels if spec.memory_type in ready}
+    for item in wanting:
+        of = [spec.operation for spec in plugins.kernels if spec.memory_type == item.name]
+        lost = [operation for operation in of if operation not in computed]
+        if lost:
+            library = f"its library {item.library!r}" if item.library else "the memory type"
             yield Trouble(
-                what=f"the memory type {item.name!r} cannot be used: its library {item.library!r} is not installed.",
-                advice=f"Install {item.library}, or disable the plugin that brings the memory type (HCS_DISABLE).",
+                what=f"nothing here computes {', '.join(lost)}, which {item.name} could: {library} is not installed.",
+                advice=item.get,
             )
+
+
+def _cost_troubles(costs: CostFindings) -> Iterator[Trouble]:
+    if costs.faulty:
+        yield Trouble(
+            what=f"{costs.costs.notice}: kernels are chosen as if nothing had been measured.",
+            advice="`hcs doctor --measure` makes them anew; or remove the file.",
+        )
 
 
 def _disk_troubles(machine: Machine, folder: Path) -> Iterator[Trouble]:

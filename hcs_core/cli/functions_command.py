@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import click
 
+from hcs_core.cli.memory_type_states import memory_type_states
 from hcs_core.cli.session import Session, print_json
 from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.plugins.manager import PluginManager
@@ -44,6 +44,7 @@ def functions_command(session: Session, name: str | None, as_json: bool) -> None
 
 def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
     operations: dict[str, dict[str, Any]] = {}
+    states = memory_type_states(plugins)
     for spec in plugins.kernels:
         signature: Signature = spec.signature
         row = operations.setdefault(
@@ -58,9 +59,20 @@ def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
                 "makes": {made.name: str(made.kind) for made in signature.makes},
                 "takes": {taken.keyword: str(taken.kind) for taken in signature.takes},
                 "memory_types": {},
+                "kernels": [],
             },
         )
-        row["memory_types"][spec.memory_type] = _readiness(plugins, spec.memory_type)
+        state = states[spec.memory_type]
+        row["memory_types"][spec.memory_type] = state.state
+        row["kernels"].append(
+            {
+                "kernel": spec.name,
+                "version": spec.version,
+                "state": state.state,
+                "devices": list(state.devices),
+                "get": state.get,
+            }
+        )
     return [*operations.values(), *_stitching(plugins)]
 
 
@@ -77,6 +89,7 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "makes": {},
             "takes": {},
             "memory_types": {"numpy": "ready"},
+            "kernels": [],
         }
         for name, signature in stitching_signatures(plugins).items()
     ]
@@ -92,13 +105,6 @@ def _parameter(item: Parameter) -> dict[str, Any]:
         "unit": item.unit,
         "description": item.description,
     }
-
-
-def _readiness(plugins: PluginManager, memory_type: str) -> str:
-    if memory_type not in plugins.memory_types:
-        return "not installed"
-    library = plugins.memory_types.get(memory_type).library
-    return "ready" if importlib.util.find_spec(library) else "not installed"
 
 
 def _signature(row: dict[str, Any]) -> str:
@@ -129,8 +135,10 @@ def _show(row: dict[str, Any]) -> None:
         click.echo(f"  {item['name']}: {item['expected']}{unit}, {default}. {item['description']}")
     if row["tolerance"]:
         click.echo(f"  its kernels in all memory types agree {row['tolerance']}")
-    for name, state in row["memory_types"].items():
-        click.echo(f"  {name}: {state}")
+    for kernel in row["kernels"]:
+        where = f" on {', '.join(kernel['devices'])}" if kernel["devices"] else ""
+        get = f". {kernel['get']}" if kernel["get"] else ""
+        click.echo(f"  {kernel['kernel']}: {kernel['state']}{where}{get}")
     click.echo(f"\nIn a pipeline file:  - {row['name']}{_as_written(row)}")
 
 

@@ -33,6 +33,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "peak_memory_bytes_per_worker": plan.peak_memory_bytes_per_worker,
         "waiting_bytes_per_worker": plan.waiting_bytes_per_worker,
         "workers": plan.workers,
+        "devices": [attrs.asdict(device) for device in plan.devices],
+        "worker_devices": list(plan.worker_devices),
         "intermediate_backend": plan.intermediate_backend,
         "output_bytes": plan.output_bytes,
         "output_files": plan.output_files,
@@ -52,6 +54,9 @@ def _step(plan: Plan, step: StepPlan) -> dict[str, Any]:
         "pipeline": step.pipeline,
         "kernel": ", ".join(node.kernel or node.operation for node in nodes),
         "memory_type": ", ".join(dict.fromkeys(node.memory_type for node in nodes)),
+        "device": ", ".join(dict.fromkeys(node.device for node in nodes)),
+        "kernel_why": "; ".join(dict.fromkeys(node.why for node in nodes if node.why)),
+        "batch": max((node.batch for node in nodes), default=1),
         "conversions": [
             {"from": source, "to": own}
             for source, own in dict.fromkeys((source, node.memory_type) for node in nodes for source in node.converts)

@@ -6,7 +6,8 @@ import importlib.metadata
 import importlib.util
 import re
 
-from hcs_core.plugins.manager import PluginManager
+from hcs_core.plugins.registry import Registry
+from hcs_core.plugins.specs import MemoryTypeSpec
 
 PREFIX = "hcs-"
 """What the names of distributions start with that bring a memory type: `hcs-torch` brings `torch`."""
@@ -32,21 +33,21 @@ def library_version(library: str) -> str:
     return importlib.metadata.version(names[0]) if names else ""
 
 
-def usable(plugins: PluginManager, memory_type: str) -> bool:
+def usable(memory_types: Registry[MemoryTypeSpec], name: str) -> bool:
     """Whether a memory type is registered and its library can be found."""
-    return memory_type in plugins.memory_types and library_is_there(plugins.memory_types.get(memory_type).library)
+    return name in memory_types and library_is_there(memory_types.get(name).library)
 
 
-def how_to_get(plugins: PluginManager, memory_type: str) -> str:
+def how_to_get(memory_types: Registry[MemoryTypeSpec], name: str) -> str:
     """Return what to do so that a memory type can be used, as a sentence: install its plugin, or its library."""
-    if memory_type not in plugins.memory_types:
-        there = f"There are {', '.join(plugins.memory_types.names())}."
-        if not _NAME.fullmatch(memory_type):
+    if name not in memory_types:
+        there = f"There are {', '.join(memory_types.names())}."
+        if not _NAME.fullmatch(name):
             return there
-        name = PREFIX + memory_type.replace("_", "-")
-        return f"{there} Others come with plugins that are called after them, as {name}: pip install {name}."
-    library = plugins.memory_types.get(memory_type).library
-    distribution = plugins.memory_types.owner(memory_type).distribution
+        wanted = PREFIX + name.replace("_", "-")
+        return f"{there} Others come with plugins that are called after them, as {wanted}: pip install {wanted}."
+    library = memory_types.get(name).library
+    distribution = memory_types.owner(name).distribution
     extras = _extras(distribution) if distribution else ()
     if not extras:
         return f"Install the library {library!r}."

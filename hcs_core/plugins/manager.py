@@ -11,6 +11,7 @@ from hcs_core.errors import PluginError
 from hcs_core.plugins import builtin
 from hcs_core.plugins.conflicts import conflict, rivalries
 from hcs_core.plugins.events import Event
+from hcs_core.plugins.libraries import usable
 from hcs_core.plugins.listening import ask, tell
 from hcs_core.plugins.recipe import PluginRecipe
 from hcs_core.plugins.records import PluginRecord, PluginStatus, RecordBook
@@ -26,6 +27,7 @@ from hcs_core.plugins.specs import (
     MemoryTypeSpec,
     MicroscopeSpec,
     ReaderSpec,
+    Spec,
     StitcherSpec,
     StorageBackendSpec,
     WriterSpec,
@@ -212,7 +214,8 @@ class PluginManager:
     def check(self, name: str) -> tuple[str, ...]:
         """Import every target that the plugin `name` declares; return what failed, a sentence each.
 
-        A plugin that is not registered gives the reason why; nothing of it is imported.
+        A plugin that is not registered gives the reason why; nothing of it is imported. Nor are targets that need the
+        library of a memory type that is not installed: that is a state of it, and no fault.
 
         Raises
         ------
@@ -224,6 +227,8 @@ class PluginManager:
             return self._records.why_not(name)
         faults = []
         for kind, spec in staged.declared():
+            if self._lacks_a_library(spec):
+                continue
             estimates = spec.signature.estimates if isinstance(spec, KernelSpec) else ()
             of_estimates = (target for estimate in estimates for target in estimate.targets)
             further = (getattr(spec, field, "") for field in ("layout_writer", "size", "codecs"))
@@ -233,6 +238,12 @@ class PluginManager:
                 except PluginError as error:
                     faults.append(str(error))
         return tuple(faults)
+
+    def _lacks_a_library(self, spec: Spec) -> bool:
+        """Whether a kernel or a converter is for a memory type that cannot be used here."""
+        names = [spec.memory_type] if isinstance(spec, KernelSpec) else []
+        names += [spec.source, spec.destination] if isinstance(spec, ConverterSpec) else []
+        return any(name in self.memory_types and not usable(self.memory_types, name) for name in names)
 
     def _absent(self, kind: Kind, name: str) -> str:
         """Say which plugins would bring a name, or might: those that were refused or disabled."""

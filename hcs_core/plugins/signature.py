@@ -31,6 +31,9 @@ DTYPES = (
 )  # fmt: skip
 """The dtypes that an image can have, by their numpy names; numpy itself is not needed to declare one."""
 
+REFUSE, TAKES = "refuse", "takes"
+"""What a kernel does with pixels that are NaN or infinite."""
+
 
 class MissingPolicy(StrEnum):
     """What a kernel that stacks channels or sites does where one of them is absent."""
@@ -88,6 +91,11 @@ def _check_out_dtype(_instance: Any, _attribute: attrs.Attribute[str], value: st
         _check_dtype(value)
 
 
+def _check_nonfinite(_instance: Any, _attribute: attrs.Attribute[str], value: Any) -> None:
+    if value not in {REFUSE, TAKES}:
+        raise ValueError(f"nonfinite={value!r}: expected {REFUSE} or {TAKES}")
+
+
 def _check_dtype(name: str) -> None:
     if name not in DTYPES:
         raise ValueError(f"{name!r} is no dtype: expected one such as 'uint8', 'uint16' or 'float32'")
@@ -127,6 +135,9 @@ class Signature:
         Whether it takes the keyword `context`: the `ProcessingContext` of its well.
     estimates
         Which of its parameters are estimated from the plate's own images where a pipeline does not give them.
+    nonfinite
+        What becomes of an image of floats in which pixels are NaN or infinite: `refuse` makes that a fault of its
+        well, before the kernel is called; `takes` is for a kernel that says what they mean.
     tolerance
         How far apart kernels of the operation may be: those of all array libraries from numpy's.
     """
@@ -147,6 +158,7 @@ class Signature:
     takes: tuple[Taken, ...] = attrs.field(default=(), validator=_check_tuple_of(Taken, "keyword"))
     context: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     estimates: tuple[Estimate, ...] = attrs.field(default=(), validator=_check_tuple_of(Estimate, "parameter"))
+    nonfinite: str = attrs.field(default=REFUSE, validator=_check_nonfinite)
     tolerance: Tolerance = attrs.field(factory=Tolerance, validator=attrs.validators.instance_of(Tolerance))
 
     def __attrs_post_init__(self) -> None:

@@ -136,6 +136,7 @@ class RunResult(Mapping[str, WellResult]):
                 }
                 for node in self.plan.nodes
             ],
+            "devices": self._devices(),
             "conversions": conversions_of(self.wells.values()),
             "fallbacks": [fallback_json(*found) for found in fallbacks_of(self.wells.values())],
             "estimates": [row.to_json() for row in self.estimates],
@@ -145,6 +146,10 @@ class RunResult(Mapping[str, WellResult]):
             "computed": self._kept("ok"),
             "cached": self._kept("cached"),
         }
+
+    def _devices(self) -> dict[str, int]:
+        """Return the devices other than the CPU that were used, each with the wells that were worked on there."""
+        return dict(sorted(Counter(name for record in self.wells.values() for name in record.devices).items()))
 
     def _kept(self, status: str) -> int:
         """Return how many pairs of a well and a store there are, of wells with a status."""

@@ -161,7 +161,7 @@ class WellRecord:
     `documents` what its functions made as JSON: the driver keeps both in a file, and then they leave the record. That
     of a sample has in `collected` the arrays of each channel of its node, in `sampled` how many planes gave them.
     `conversions` are those between memory types, by route (`numpy->torch`), `fallbacks` what was done where a device
-    was too small.
+    was too small. `devices` are those other than the CPU that its worker works on.
     """
 
     well: str
@@ -177,6 +177,7 @@ class WellRecord:
     sampled: Mapping[int, int] = attrs.field(factory=dict)
     conversions: Mapping[str, int] = attrs.field(factory=dict)
     fallbacks: tuple[Fallback, ...] = ()
+    devices: tuple[str, ...] = ()
     fault: Fault | None = None
 
 

@@ -2,7 +2,11 @@
 
 from types import MappingProxyType
 
+import numpy as np
+import pytest
+
 from hcs_core import MemoryTypeSpec
+from hcs_core.arrays.host_memory import HostMemory
 from hcs_core.plugins import builtin
 from hcs_core.testing import FakeDeviceMemory, MemoryTypeContract, fakes
 
@@ -34,3 +38,12 @@ class TestFakesOfOtherKinds(MemoryTypeContract):
         MemoryTypeSpec(name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}", library="hcs_core")
         for cls in (LikeTorch, LikeJax)
     )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_numpy_counts_what_is_not_finite_whatever_its_sum(dtype):
+    """A sum may be infinite though no value is, and infinities may cancel."""
+    largest = np.finfo(dtype).max
+    arrays = [[largest] * 4, [np.inf, -np.inf], [largest, largest, np.nan], [], [np.inf, 1], [1, 2]]
+    assert [HostMemory().nonfinite(np.array(values, dtype)) for values in arrays] == [0, 2, 1, 0, 1, 0]
+    assert HostMemory().nonfinite(np.array([largest, largest], dtype)[::-1]) == 0

@@ -108,6 +108,11 @@ def test_what_it_returns_has_the_axes_that_it_got_unless_said():
     assert declared(step_function(axes="czyx")(lambda image: image)).signature.out == "czyx"
 
 
+def test_it_refuses_nan_unless_it_takes_them():
+    assert declared(step_function()(lambda image: image)).signature.nonfinite == "refuse"
+    assert declared(step_function(nonfinite="takes")(lambda image: image)).signature.nonfinite == "takes"
+
+
 def test_nothing_is_declared_of_other_functions():
     assert declared(np.sum) is None
     assert declared(lambda image: image) is None
@@ -232,6 +237,7 @@ def test_functions_that_cannot_be_marked_or_looked_into():
         ({"axes": "cyx", "out": "yx"}, "out_channel names the channel"),
         ({"axes": "syx", "out": "yx"}, "cannot reduce 's'"),
         ({"missing": "perhaps"}, "missing='perhaps': expected refuse or mask"),
+        ({"nonfinite": "mask"}, "nonfinite='mask': expected refuse or takes"),
         ({"dtypes": "uint8"}, "expected a tuple of dtypes"),
         ({"dtypes": ("unit8",)}, "'unit8' is no dtype"),
         ({"out_dtype": "flaot32"}, "'flaot32' is no dtype"),

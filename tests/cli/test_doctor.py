@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from types import SimpleNamespace
 
 import numcodecs
 import pytest
 
-from hcs_core.cli import doctor_findings
+from hcs_core import PluginManager
+from hcs_core.cli import doctor_costs, doctor_findings
 from hcs_core.cli.application import run
 from hcs_core.cli.doctor_findings import examine, why_no_symlinks
+from hcs_core.compiler.choice.costs import KernelCost, LibraryCost
+from hcs_core.compiler.choice.costs_file import costs_path, read_costs
 from hcs_core.compiler.machine import Machine
+
+LIBRARIES = "torch,jax,cupy"
+"""The plugins of array libraries, which may be installed or not where tests run."""
 
 MEMORY_TYPES = """
 from hcs_core import MemoryTypeSpec, hookimpl
@@ -37,7 +45,8 @@ class Dummy:
     def to_device(self, array, device):
         return array
 
-    from_host = to_host = to_device
+    from_host = to_host = cast = stack = nonfinite = holds = to_device
+    device_of = scope = free_bytes = is_out_of_memory = release = to_device
 
     def devices(self):
         return ("gpu:0", "gpu:1")
@@ -75,7 +84,7 @@ def doctor(path, tmp_path, capfd, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
 
-    def call(*arguments, disabled=""):
+    def call(*arguments, disabled=LIBRARIES):
         capfd.readouterr()
         monkeypatch.setenv("HCS_DISABLE", disabled)
         with pytest.raises(SystemExit) as left:
@@ -111,15 +120,16 @@ def document(ran, code):
 
 
 def test_all_is_well(doctor, tmp_path):
-    found = document(doctor("--json"), 0)
+    found = document(doctor("--json", disabled=""), 0)
     assert found["troubles"] == []
     assert found["python"] == platform.python_version()
     assert found["versions"]["hcs-engine"] == version("hcs-engine")
     assert found["versions"]["hcs-zarr"] == version("hcs-zarr")
     assert {record["status"] for record in found["plugins"]} == {"ok"}
     assert {"core", "disk", "imagexpress", "memory", "numpy", "zarr"} <= {item["name"] for item in found["plugins"]}
-    assert found["memory_types"] == [{"name": "numpy", "library": "numpy", "state": "ready", "devices": ["cpu"]}]
-    assert found["devices"] == ["cpu"]
+    numpy = {"name": "numpy", "library": "numpy", "state": "ready", "devices": ["cpu"], "get": ""}
+    assert numpy in found["memory_types"]
+    assert "cpu" in found["devices"]
     affinity = getattr(os, "sched_getaffinity", None)
     assert found["cores"] == (len(affinity(0)) if affinity else os.cpu_count())
     assert found["disk"]["folder"] == str(tmp_path / "folder")
@@ -149,7 +159,7 @@ def test_for_people(doctor):
     text = doctor().stdout
     assert text.startswith(f"Python:   {platform.python_version()} on ")
     assert f"zarr         ok        hcs-zarr {version('hcs-zarr')}" in text
-    assert "Arrays:   numpy: ready on cpu" in text
+    assert "numpy: ready on cpu\n" in text
     assert "symlinks work there" in text
     assert text.endswith("\nAll is well.\n")
 
@@ -178,15 +188,15 @@ def test_a_target_that_cannot_be_imported_is_found(doctor, install):
 
 
 def test_a_disabled_plugin_is_no_trouble(doctor):
-    found = document(doctor("--json", disabled="report"), 0)
+    found = document(doctor("--json", disabled=f"report,{LIBRARIES}"), 0)
     assert {item["name"]: item["status"] for item in found["plugins"]}["report"] == "disabled"
 
 
 def test_without_plugins_it_says_what_to_install(doctor):
-    every = "disk,imagexpress,memory,numpy,report,synthetic,zarr"
+    every = f"disk,imagexpress,memory,numpy,report,synthetic,zarr,{LIBRARIES}"
     (trouble,) = document(doctor("--json", disabled=every), 1)["troubles"]
     assert trouble["what"] == (
-        "nothing can be run: there are no microscopes, readers, storage backends, memory types, kernels."
+        "nothing can be run: there are no microscopes, readers, storage backends, kernels."
     )
     assert "pip install 'hcs-engine[standard]'" in trouble["advice"]
     assert "Codecs:   none" in doctor(disabled=every).stdout
@@ -204,16 +214,50 @@ def test_memory_types_have_three_states_and_faults(doctor, install):
         "broken": ("failed", []),
     }
     assert found["devices"] == ["gpu:0", "gpu:1", "cpu"]
-    told = [trouble["what"] for trouble in found["troubles"]]
-    assert len(told) == 2
+    # A library that is not there is a state, and no trouble.
+    (told,) = [trouble["what"] for trouble in found["troubles"]]
     assert (
-        "the memory type 'broken' of plugin 'cards' of hcs-cards raises RuntimeError: the driver is too old"
-        in told[0]
+        "the memory type 'broken' of plugin 'cards' of hcs-cards raises RuntimeError: the driver is too old" in told
     )
-    assert "its library 'no_such_library_here' is not installed" in told[1]
     text = doctor().stdout
-    assert "absent: not installed (no_such_library_here)" in text
+    assert "absent: not installed. Install the library 'no_such_library_here'\n" in text
     assert "dummy: ready on gpu:0, gpu:1" in text
+
+
+KERNELS = """
+from hcs_core import KernelSpec, MemoryTypeSpec, Signature, hookimpl
+hcs_api = 1
+
+@hookimpl
+def hcs_memory_types():
+    yield MemoryTypeSpec(name="gems", target="hcs_core.testing:FakeMemoryType", library="no_such_library_here")
+
+@hookimpl
+def hcs_kernels():
+    for operation in ("gaussian_blur", "polish"):
+        if operation in OPERATIONS:
+            yield KernelSpec(
+                operation=operation, memory_type="gems", target="no_such_library_here:kernel", signature=SIGNATURE
+            )
+"""
+
+
+@pytest.mark.parametrize(("operations", "code"), [(("gaussian_blur",), 0), (("gaussian_blur", "polish"), 1)])
+def test_a_library_that_is_not_there_is_a_trouble_where_nothing_else_does_its_work(doctor, install, operations, code):
+    head = f"from hcs_operations.signatures import GAUSSIAN_BLUR as SIGNATURE\nOPERATIONS = {operations}\n"
+    metadata = install("hcs-gems", "gems = hcs_gems", hcs_gems=head + KERNELS)
+    with (metadata / "METADATA").open("a") as text:
+        text.write("Provides-Extra: rough\nProvides-Extra: cut\n")
+    found = document(doctor("--json"), code)
+    get = "Install it with pip install 'hcs-gems[rough]' or pip install 'hcs-gems[cut]'."
+    expected = {
+        "what": "nothing here computes polish, which gems could: "
+        "its library 'no_such_library_here' is not installed.",
+        "advice": get,
+    }
+    assert found["troubles"] == ([expected] if code else [])
+    (gems,) = [item for item in found["memory_types"] if item["name"] == "gems"]
+    assert (gems["state"], gems["get"]) == ("not installed", get)
 
 
 def test_the_other_distribution_that_imports_as_hcs_core(doctor, install):
@@ -241,7 +285,9 @@ def test_a_codec_that_does_not_work_is_a_trouble(doctor, install):
     assert "the reader 'czi': raw, JPEG XR not usable" in doctor().stdout
 
 
-def test_a_disk_that_is_nearly_full_is_a_trouble(installed, tmp_path, monkeypatch):
+def test_a_disk_that_is_nearly_full_is_a_trouble(tmp_path, monkeypatch):
+    installed = PluginManager(disabled=LIBRARIES.split(","))
+    installed.discover()
     monkeypatch.setattr(doctor_findings, "this_machine", lambda _folder: Machine(cores=1, free_disk_bytes=2**20))
     (trouble,) = examine(installed, tmp_path).troubles
     assert trouble.what == f"{tmp_path} has 1,048,576 bytes free."
@@ -251,3 +297,68 @@ def test_a_folder_without_symlinks_says_why(tmp_path):
     assert why_no_symlinks(tmp_path) == ""
     assert "absent" in why_no_symlinks(tmp_path / "absent")
     assert list(tmp_path.iterdir()) == []
+
+
+# --- Measured costs ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The cache folder of one test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "hcs"
+
+
+def test_without_measurements_it_says_how_to_make_them(doctor, cache):
+    assert "Measured: none; `hcs doctor --measure` makes them\n" in doctor().stdout
+    assert document(doctor("--json"), 0)["costs"]["kernels"] == []
+    assert not cache.exists()
+
+
+def test_a_file_that_cannot_be_read_is_a_trouble_and_stops_nothing(doctor, cache):
+    costs_path().parent.mkdir(parents=True)
+    costs_path().write_text("no costs")
+    found = document(doctor("--json"), 1)
+    (trouble,) = found["troubles"]
+    assert trouble["what"].startswith(f"the measurements in {costs_path()} cannot be read (")
+    assert trouble["advice"] == "`hcs doctor --measure` makes them anew; or remove the file."
+
+
+def test_what_is_measured_is_kept_and_said(cache, tmp_path):
+    """The real thing, in a program of its own, for the kernels of numpy."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "hcs_core", "doctor", "--measure"],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, "HCS_DISABLE": LIBRARIES},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "numpy: started in 0.0 s, on cpu" in ran.stderr
+    assert f"Measured: of {datetime.now(UTC).date()}: numpy {version('numpy')} on cpu (" in ran.stdout
+    (path,) = cache.iterdir()
+    assert path == costs_path()
+    costs = read_costs()
+    manager = PluginManager()
+    manager.discover()
+    every = {spec.name for spec in manager.kernels if spec.memory_type == "numpy"}
+    assert {item.kernel for item in costs.kernels} == every
+    assert {item.dtype for item in costs.kernels} == {"uint8", "uint16", "float32"}
+    # Blurring a megapixel takes neither a microsecond nor a second.
+    assert all(1e-6 < item.seconds_per_megapixel < 1 for item in costs.kernels if "gaussian" in item.kernel)
+    # A table of what was measured comes last.
+    assert re.search(r"^ *gaussian_blur +[\d.]+$", ran.stdout, re.MULTILINE)
+
+
+def test_what_was_measured_is_kept_though_it_is_not_come_to_an_end(cache, monkeypatch, installed):
+    cost = KernelCost(kernel="a/numpy", version="1", device="cpu", dtype="uint16", seconds_per_megapixel=1.0)
+    library = LibraryCost(
+        memory_type="numpy", library="numpy", version=version("numpy"), start_seconds=0.0, devices=("cpu",)
+    )
+
+    def interrupted(*_arguments):
+        yield library
+        yield cost
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor_costs, "measured", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        doctor_costs.measure_costs(installed)
+    assert read_costs().kernels == (cost,)

@@ -14,7 +14,7 @@ from hcs_core import (
     hookimpl,
     step_function,
 )
-from hcs_core.testing import FakeMemoryType
+from hcs_core.testing import FakeDeviceMemory
 
 HERE_NUMPY, HERE_CARD = "Here numpy has cpu.", "Here card has gpu:0, gpu:1."
 PLANE = Signature(axes="yx", out="yx")
@@ -25,12 +25,8 @@ def with_card(make_manager, target):
     """Return a maker of a manager in which the memory type `card` has some devices, and kernels of two operations."""
 
     def make(*devices, memory=None):
-        class Card(FakeMemoryType):
-            def devices(self):
-                return devices
-
-            def to_device(self, array, device):
-                return array
+        class Card(FakeDeviceMemory):
+            there = devices
 
         place = target("Card", memory or Card)
         kernels = [
@@ -123,12 +119,9 @@ def test_a_memory_type_without_a_device_is_a_problem(draft, with_card):
 
 
 def test_a_memory_type_that_raises_is_a_problem_that_says_whose_it_is(draft, with_card):
-    class Broken(FakeMemoryType):
+    class Broken(FakeDeviceMemory):
         def devices(self):
             raise RuntimeError("driver too old")
-
-        def to_device(self, array, device):
-            return array
 
     plugins = with_card(memory=Broken)
     ((step, function, parameter, message, hint),) = told(draft(Step("on_card"), plugins=plugins))

@@ -44,6 +44,7 @@ from hcs_core import (
 )
 from hcs_core.pipeline.config_file import load_config
 from hcs_core.runtime.workers.local_executor import LocalExecutor
+from hcs_core.testing import FakeDeviceMemory
 
 CLASSES = (GlobalPipelineConfig, PathPlanningConfig, VFSConfig, WritersConfig, ZarrConfig)
 PATIENCE_S = 30.0
@@ -193,44 +194,15 @@ def test_the_executor_that_is_named_runs_the_wells(run, target, tmp_path):
     assert handed_out == ["A01", "B03"]
 
 
-@attrs.frozen(eq=False)
-class CardArray:
-    """An array of a made-up card with two devices."""
+class CardMemory(FakeDeviceMemory):
+    """A card of two devices."""
 
-    values: np.ndarray
-    device: str
-
-    @property
-    def shape(self):
-        return self.values.shape
-
-    @property
-    def dtype(self):
-        return self.values.dtype
-
-
-class CardMemory:
-    """The memory type of the card."""
-
-    def owns(self, array):
-        return isinstance(array, CardArray)
-
-    def from_host(self, array):
-        return CardArray(array, "gpu:0")
-
-    def to_host(self, array):
-        return array.values
-
-    def devices(self):
-        return ("gpu:0", "gpu:1")
-
-    def to_device(self, array, device):
-        return CardArray(array.values, device)
+    there = ("gpu:0", "gpu:1")
 
 
 def number_of_device(image):
     """The number of the device that the image lies on, at each pixel."""
-    return CardArray(np.full_like(image.values, int(image.device[-1])), image.device)
+    return image.map(np.full_like, int(image.device[-1]))
 
 
 @effect_of(GlobalPipelineConfig, "device")

@@ -10,6 +10,7 @@ from hcs_core.arrays.memory_type import CPU, HOST
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.passes.unheld_dtypes import unheld_by
 from hcs_core.compiler.problem import Problem
 from hcs_core.plugins.libraries import how_to_get, library_is_there
 from hcs_core.plugins.manager import PluginManager
@@ -50,6 +51,8 @@ class CandidateFinder:
         usable = [spec for spec in every if self._usable(spec.memory_type)]
         if not usable:
             return _none_usable(node, every, self._plugins)
+        # Where none of them can hold it, that is a problem of its own.
+        usable = [spec for spec in usable if not unheld_by(spec.memory_type, node, self._plugins)] or usable
         if len(usable) == 1:
             return Candidates(kernels=tuple(usable), why=_only(every))
         wanted = node.asked_device or self._device
@@ -116,7 +119,7 @@ def _unknown(node: NodePlan, name: str, wrong: str, plugins: PluginManager, else
         function=node.operation,
         parameter="memory",
         message=wrong,
-        hint=f"{how_to_get(plugins, name)} {else_}",
+        hint=f"{how_to_get(plugins.memory_types, name)} {else_}",
         found=name,
         expected=", ".join(plugins.memory_types.names()),
     )
@@ -129,7 +132,7 @@ def _no_library(node: NodePlan, name: str, plugins: PluginManager) -> Problem:
         function=node.operation,
         parameter="memory",
         message=f"the memory type {name!r} cannot be used: its library {library!r} is not installed.",
-        hint=how_to_get(plugins, name),
+        hint=how_to_get(plugins.memory_types, name),
         found=f"no {library}",
         expected=library,
     )
@@ -137,7 +140,7 @@ def _no_library(node: NodePlan, name: str, plugins: PluginManager) -> Problem:
 
 def _none_usable(node: NodePlan, every: Sequence[KernelSpec], plugins: PluginManager) -> Problem:
     there = ", ".join(spec.memory_type for spec in every)
-    ways = " ".join(f"For {spec.memory_type}: {how_to_get(plugins, spec.memory_type)}" for spec in every)
+    ways = " ".join(f"For {spec.memory_type}: {how_to_get(plugins.memory_types, spec.memory_type)}" for spec in every)
     return Problem(
         step=node.step,
         function=node.operation,

@@ -41,7 +41,7 @@ def with_kernels(plan: Plan, given: CompileInput) -> Plan:
                 open_ones[index] = (chosen, *others)
             nodes.append(computed_by(node, chosen, why))
     ready = attrs.evolve(plan, nodes=tuple(nodes)).with_problems(*problems)
-    return ready if problems or not open_ones else with_cheapest(ready, open_ones, given)
+    return ready if ready.problems or not open_ones else with_cheapest(ready, open_ones, given)
 
 
 def _fixed(node: NodePlan, finder: CandidateFinder) -> NodePlan | Candidates | Problem:
@@ -51,7 +51,7 @@ def _fixed(node: NodePlan, finder: CandidateFinder) -> NodePlan | Candidates | P
     if node.function is not None:
         wrong = finder.problem_of_function(node)
         name = str(node.asked_memory_type)
-        return wrong or attrs.evolve(node, memory_type=name, kernel="", why="a function says itself what it takes")
+        return wrong or attrs.evolve(node, memory_type=name, kernel="", why="declared by the function")
     found = finder.of(node)
     if isinstance(found, Problem) or not found.why:
         return found

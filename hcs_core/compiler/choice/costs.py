@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
 import attrs
-import cattrs
 
 from hcs_core.arrays.memory_type import CPU, HOST
 
@@ -90,7 +89,7 @@ class Costs:
 
     def to_json(self) -> dict[str, Any]:
         """Return them as plain data."""
-        document: dict[str, Any] = cattrs.unstructure(attrs.evolve(self, notice=""))
+        document = attrs.asdict(self)
         del document["notice"]
         return document
 
@@ -103,11 +102,13 @@ class Costs:
         ValueError
             It is no such data: the text says why.
         """
+        import cattrs  # Only where there is a file: it takes longer to import than all else here.
+
         converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
         try:
             found: Self = converter.structure(document, cls)
             numbers = [item.start_seconds for item in found.libraries]
-        except (KeyError, TypeError, ValueError, AttributeError, cattrs.errors.BaseValidationError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, cattrs.errors.ForbiddenExtraKeysError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
         numbers += [item.seconds_per_megapixel for item in found.kernels]
         numbers += [item.seconds_per_megabyte for item in found.routes]

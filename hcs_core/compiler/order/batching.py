@@ -29,7 +29,7 @@ class Batches:
     def __init__(self, plan: Plan, presence: Presence) -> None:
         self._plan = plan
         self._presence = presence
-        self._sizes = _sizes(plan)
+        self._sizes = group_sizes(plan)
         self.any = any(size > 1 for size in self._sizes)
         """Whether anything is made in groups."""
 
@@ -79,7 +79,8 @@ class Batches:
         return one.shape == other.shape and one.is_whole and other.is_whole
 
 
-def _sizes(plan: Plan) -> tuple[int, ...]:
+def group_sizes(plan: Plan) -> tuple[int, ...]:
+    """Return how many planes of each node are made in a group at most."""
     sizes: list[int] = []
     for node in plan.nodes:
         size = 1

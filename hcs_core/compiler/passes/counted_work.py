@@ -3,79 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 
-import attrs
-import numpy as np
-
-from hcs_core.arrays.memory_type import CPU, HOST
-from hcs_core.compiler.device_plan import is_device
-from hcs_core.compiler.image_plan import ImagePlan
-from hcs_core.compiler.node_plan import PLATE, NodePlan, Port
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.node_plan import NodePlan, Port
+from hcs_core.compiler.order.batching import group_sizes
 from hcs_core.compiler.order.presence import Block, PlaneKey, made_shape
+from hcs_core.compiler.passes.counted_planes import (
+    ON_HOST,
+    Holds,
+    Made,
+    Place,
+    Size,
+    host_size,
+    scratch_bytes,
+    size_of,
+)
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes, canvas_bytes, writing_bytes
 from hcs_core.compiler.plan import Plan
-from hcs_core.plugins.artifact import ArtifactKind
-
-Holds = Callable[[str, str], str]
-"""In which dtype a memory type (by its name) holds images of a dtype."""
-
-ON_HOST = ""
-"""The room of what lies in host memory; a device's is called as the device."""
-
-_COMPUTED_BYTES = np.dtype(np.float32).itemsize
-"""Of a pixel that a kernel computes with on a device: in floating point, whatever the image's dtype."""
-
-
-@attrs.frozen
-class Place:
-    """Where planes lie: in which memory type, and on which device."""
-
-    memory_type: str = HOST
-    device: str = CPU
-
-    @classmethod
-    def of(cls, node: NodePlan) -> Place:
-        """Return where a node works."""
-        return cls(node.memory_type or HOST, node.device or CPU)
-
-    @property
-    def room(self) -> str:
-        """In whose memory that is."""
-        return self.device if is_device(self.device) else ON_HOST
-
-
-@attrs.frozen
-class Size:
-    """The bytes of an image's plane: as the host has it, and as it is held in a memory type."""
-
-    own: int
-    held: int
-
-    @property
-    def passing(self) -> int:
-        """What is there beside the held one for as long as it is widened or narrowed."""
-        return 0 if self.own == self.held else self.own
-
-
-@attrs.define(eq=False)
-class Made:
-    """What one call returned, or one read: where it lies, its bytes, and how many of its planes are held.
-
-    It stands for each of its planes. Planes of a stack are views of it: as long as one of them is there, all of it
-    is.
-    """
-
-    place: Place
-    size: int
-    plane: Size
-    held: int = 0
-
-    @property
-    def unheld(self) -> int:
-        """Its bytes where no plane of it is held: those of one that is are counted already."""
-        return 0 if self.held else self.size
 
 
 class CountedWork:
@@ -91,21 +37,24 @@ class CountedWork:
     holds
         In which dtype memory types hold images.
     waits_in_memory
-        Whether planes that wait do so where they are; else they are written to a disk.
+        Whether planes that wait do so in memory; else they are written to a disk.
     """
 
     def __init__(self, plan: Plan, holds: Holds, *, waits_in_memory: bool) -> None:
         self._plan = plan
         self._waits_in_memory = waits_in_memory
-        self._of_lane = [_host_size(block_bytes(image, "yx")) for image, _ in plan.lanes]
+        self._of_lane = [host_size(block_bytes(image, "yx")) for image, _ in plan.lanes]
         self._places = [Place.of(node) for node in plan.nodes]
         self._taken = [size_of(node.input, node.memory_type, holds) for node in plan.nodes]
         self._made = [
-            _host_size(0) if node.passes_on else size_of(node.output, node.memory_type, holds) for node in plan.nodes
+            host_size(0) if node.passes_on else size_of(node.output, node.memory_type, holds) for node in plan.nodes
         ]
-        self._scratch = [SCRATCH_PLANES * taken.own for taken in self._taken]
         self._kept = [block_bytes(output.image, "yx") for output in plan.outputs]
         self._writing = [writing_bytes(output) for output in plan.outputs]
+        self._groups = [
+            1 if node.batch > 1 else size for node, size in zip(plan.nodes, group_sizes(plan), strict=True)
+        ]
+        self._in_place = _waiting_in_place(plan, self._places)
         self._waits: dict[tuple[Port, PlaneKey], Made] = {}
         self._standing: Counter[str] = Counter()
         self._waiting = 0
@@ -124,18 +73,19 @@ class CountedWork:
 
     def _keep(self, made: Made) -> None:
         if not made.held:
-            self._stands(made.place.room, made.size)
+            for room, size in made.rooms.items():
+                self._stands(room, size)
         made.held += 1
 
     def _let_go(self, made: Made) -> None:
         made.held -= 1
         if not made.held:
-            self._standing[made.place.room] -= made.size
+            self._standing.subtract(made.rooms)
 
     def _move(self, plane: Made, room: str, size: Size) -> None:
-        """Count a plane that goes elsewhere, as it has `size` there: both copies are there, and what passes."""
-        more: Counter[str] = Counter()
-        more[plane.place.room] += plane.unheld + plane.plane.passing
+        """Count a plane that is wanted elsewhere, as it has `size` there: both copies are there, and what passes."""
+        more = plane.unheld
+        more[plane.place.room] += plane.plane.passing + plane.part
         more[room] += size.held + size.passing
         if ON_HOST not in {plane.place.room, room}:
             more[ON_HOST] += size.own
@@ -143,145 +93,154 @@ class CountedWork:
         if size.passing or plane.plane.passing:
             more[ON_HOST] += max(size.held, plane.plane.held)
         self._note(more)
+        plane.rooms[room] += size.held
+        if plane.held:
+            self._stands(room, size.held)
+
+    def _arrive(self, plane: Made, place: Place, size: Size) -> Counter[str]:
+        """Return what is there of a plane for as long as somebody at a place works with it, by room."""
+        if plane.place == place:
+            there = plane.unheld
+            there[place.room] = max(size.held, there[place.room]) + plane.part
+            return there
+        self._move(plane, place.room, size)
+        return plane.unheld
 
     # --- The traversal's ------------------------------------------------------------------------------------
 
     def read(self, lane: int, key: PlaneKey) -> Made:  # noqa: ARG002 - as `Work` says
         """Count a plane of the plate."""
-        made = Made(Place(), self._of_lane[lane].own, self._of_lane[lane])
-        self._note({ON_HOST: made.size})
+        made = Made.of(Place(), self._of_lane[lane])
+        self._note(made.rooms)
         return made
 
     def compute(self, index: int, block: Block, planes: Iterator[Made], key: PlaneKey) -> Sequence[Made]:  # noqa: ARG002
         """Count a call: its block while that is filled, and then that, its results and its scratch."""
-        node = self._plan.nodes[index]
+        node, place = self._plan.nodes[index], self._places[index]
         if node.stitch is not None:
             return self._fuse(index, node, planes)
-        place = self._places[index]
-        if node.plane_wise:
-            taken = self._single(index, place, next(planes))
-        elif self._stays(index, block):
-            taken = self._stacked(index, block, planes)
-        else:
-            taken = self._filled(index, block, planes)
+        there = self._arrive(self._block(index, block, planes), place, self._block_size(index, block))
         number = math.prod(made_shape(node, block))
-        made = Made(place, number * self._made[index].held, self._made[index])
-        self._note({place.room: taken + made.size + self._scratch_of(index, block)})
+        # Of a group, each is there until all of them are made.
+        made = Made.of(place, self._made[index], number * self._groups[index])
+        there.update(made.rooms)
+        there[place.room] += scratch_bytes(node, self._taken[index], len(block.cells))
+        self._note(there)
         return [made] * number
 
     def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[Made]) -> Sequence[Made]:
-        """Count a batch: all that its calls get, and all that they give, is there at once."""
-        place, cells = self._places[index], sum(len(block.cells) for block in blocks)
-        taken = cells * self._taken[index].held
-        kept, moved = [], 0
-        for plane in planes:
-            if plane.place != place:
-                self._move(plane, place.room, self._taken[index])
-                self._stands(place.room, self._taken[index].held)
-                moved += 1
-            else:
-                self._keep(plane)
-                kept.append(plane)
-        scratch = sum(self._scratch_of(index, block) for block in blocks)
-        made = Made(place, len(blocks) * self._made[index].held, self._made[index])
-        # The stack is one more copy of what it is made of.
-        self._note({place.room: taken + made.size + scratch})
+        """Count a batch: all its blocks are there while they are put together, and while the kernel works."""
+        node, place, taken = self._plan.nodes[index], self._places[index], self._taken[index]
+        kept: deque[Made] = deque()
+        for block in blocks:
+            plane = self._block(index, block, planes)
+            self._keep(plane)
+            kept.append(plane)
+        cells = sum(self._block_size(index, block).own // taken.own for block in blocks)
+        whole = Size(cells * taken.own, cells * taken.held)
+        if all(plane.place == place for plane in kept):
+            joined = Made.of(place, whole)
+            self._note({place.room: whole.held + sum(plane.part for plane in kept)})
+        else:
+            joined = self._joined(whole, kept)
+        there = self._arrive(joined, place, whole)
+        # Once it has gone to its place, nothing of it stays on the host.
+        there[ON_HOST] -= whole.own if joined.place != place else 0
+        made = Made.of(place, self._made[index], len(blocks))
+        there.update(made.rooms)
+        there[place.room] += sum(scratch_bytes(node, taken, len(block.cells)) for block in blocks)
+        self._note(there)
         for plane in kept:
             self._let_go(plane)
-        self._standing[place.room] -= moved * self._taken[index].held
         return [made] * len(blocks)
 
-    def _scratch_of(self, index: int, block: Block) -> int:
-        return scratch_bytes(self._plan.nodes[index], self._taken[index], len(block.cells))
+    def _joined(self, whole: Size, kept: Sequence[Made]) -> Made:
+        """Count blocks that are put together on the host."""
+        self._stands(ON_HOST, whole.own)
+        for plane in kept:
+            if plane.place.memory_type != HOST:
+                self._move(plane, ON_HOST, host_size(plane.plane.own))
+        self._standing[ON_HOST] -= whole.own
+        return Made.of(Place(), host_size(whole.own))
 
-    def _single(self, index: int, place: Place, plane: Made) -> int:
-        if plane.place == place:
-            return max(self._taken[index].held, plane.unheld)
-        self._move(plane, place.room, self._taken[index])
-        return self._taken[index].held
+    def _block_size(self, index: int, block: Block) -> Size:
+        taken = self._taken[index]
+        cells = 1 if self._plan.nodes[index].plane_wise else len(block.cells)
+        return Size(cells * taken.own, cells * taken.held)
 
-    def _stays(self, index: int, block: Block) -> bool:
-        """Whether all planes of a block are made where the node works, and that is not the host."""
-        place, inputs = self._places[index], self._plan.nodes[index].inputs
-        ports = [inputs[channel] for channel in {channel for channel, _ in block.cells}]
-        return place.memory_type != HOST and all(self._made_at(port) == {place} for port in ports)
-
-    def _made_at(self, port: Port) -> set[Place]:
-        """Return where a port's planes may lie: a node that does not work everywhere gives others on."""
-        if port.node == PLATE:
-            return {Place()}
-        node = self._plan.nodes[port.node]
-        found = {self._places[port.node]}
-        return found | self._made_at(node.inputs[port.channel]) if node.only is not None else found
-
-    def _stacked(self, index: int, block: Block, planes: Iterator[Made]) -> int:
-        """Count a block of planes that are there: they are kept until all of them are put together."""
-        stack = len(block.cells) * self._taken[index].held
-        kept = []
+    def _block(self, index: int, block: Block, planes: Iterator[Made]) -> Made:
+        """Count a block while it is put together: at the node's place if they are there, else on the host."""
+        node, place = self._plan.nodes[index], self._places[index]
+        if node.plane_wise:
+            return next(planes)
+        size = self._block_size(index, block)
+        if place.memory_type == HOST:
+            return self._filled(size, planes)
+        kept: deque[Made] = deque()
         for plane in planes:
             self._keep(plane)
             kept.append(plane)
-        self._note({self._places[index].room: stack})
-        for plane in kept:
-            self._let_go(plane)
-        return stack
+            if plane.place != place:
+                return self._filled(size, self._let_go_of(kept, planes))
+        self._note({place.room: size.held + sum(plane.part for plane in kept)})
+        for _ in self._let_go_of(kept, planes):
+            pass
+        return Made.of(place, size)
 
-    def _filled(self, index: int, block: Block, planes: Iterator[Made]) -> int:
-        """Count a block that is filled on the host, plane by plane, and then moved as one."""
-        place, taken, cells = self._places[index], self._taken[index], len(block.cells)
-        self._stands(ON_HOST, cells * taken.own)
+    def _let_go_of(self, kept: deque[Made], planes: Iterator[Made]) -> Iterator[Made]:
+        while kept:
+            plane = kept.popleft()
+            self._let_go(plane)
+            yield plane
+        yield from planes
+
+    def _filled(self, size: Size, planes: Iterator[Made]) -> Made:
+        """Count a block that is filled on the host, plane by plane."""
+        self._stands(ON_HOST, size.own)
         for plane in planes:
             if plane.place.memory_type != HOST:
-                self._move(plane, ON_HOST, _host_size(taken.own))
-        self._standing[ON_HOST] -= cells * taken.own
-        if place.memory_type == HOST:
-            return cells * taken.own
-        stack = Made(Place(), cells * taken.own, _host_size(cells * taken.own))
-        self._move(stack, place.room, Size(cells * taken.own, cells * taken.held))
-        return cells * taken.held
+                self._move(plane, ON_HOST, host_size(plane.plane.own))
+        self._standing[ON_HOST] -= size.own
+        return Made.of(Place(), host_size(size.own))
 
     def _fuse(self, index: int, node: NodePlan, planes: Iterator[Made]) -> Sequence[Made]:
         """Count a mosaic: its canvas is there while tiles come one at a time."""
-        canvas = canvas_bytes(node.output)
+        canvas, taken = canvas_bytes(node.output), host_size(self._taken[index].own)
         self._stands(ON_HOST, canvas)
         for plane in planes:
-            self._tile(index, plane)
+            there = self._arrive(plane, Place(), taken)
+            there[ON_HOST] += SCRATCH_PLANES * taken.own
+            self._note(there)
         self._standing[ON_HOST] -= canvas
-        return [Made(Place(), self._made[index].own, self._made[index])]
-
-    def _tile(self, index: int, plane: Made) -> None:
-        taken = self._taken[index].own
-        if plane.place.memory_type != HOST:
-            self._move(plane, ON_HOST, self._taken[index])
-        else:
-            taken = max(taken, plane.unheld)
-        self._note({ON_HOST: taken + self._scratch[index]})
+        return [Made.of(Place(), self._made[index])]
 
     def place(self, index: int, sites: Sequence[int], planes: Iterator[Made]) -> None:
         """Count what is compared to find positions: all tiles, as the stitcher may hold them."""
-        tiles = len(sites) * self._taken[index].own
-        self._stands(ON_HOST, tiles)
+        taken = host_size(self._taken[index].own)
+        self._stands(ON_HOST, len(sites) * taken.own)
         for plane in planes:
             if plane.place.memory_type != HOST:
-                self._move(plane, ON_HOST, self._taken[index])
-            self._note({ON_HOST: self._scratch[index]})
-        self._standing[ON_HOST] -= tiles
+                self._move(plane, ON_HOST, taken)
+            self._note({ON_HOST: SCRATCH_PLANES * taken.own})
+        self._standing[ON_HOST] -= len(sites) * taken.own
 
     def write(self, output: int, channel: int, key: PlaneKey, plane: Made) -> None:  # noqa: ARG002
         """Count a plane that is written: it, and what the store holds of it meanwhile."""
-        if plane.place.memory_type == HOST:
-            self._note({ON_HOST: max(plane.unheld - self._kept[output], 0) + self._writing[output]})
-            return
-        self._move(plane, ON_HOST, _host_size(self._kept[output]))
-        more: Counter[str] = Counter({plane.place.room: plane.unheld})
-        more[ON_HOST] += self._writing[output]
-        self._note(more)
+        kept = self._kept[output]
+        there = self._arrive(plane, Place(), host_size(kept))
+        there[ON_HOST] += self._writing[output] - kept
+        self._note(there)
 
     def hold(self, port: Port, key: PlaneKey, plane: Made) -> None:
-        """Count a plane that waits: where it is, or on a disk."""
-        if not self._waits_in_memory and plane.place.memory_type != HOST:
-            self._move(plane, ON_HOST, _host_size(plane.plane.own))
-        self._waiting += self._waiting_bytes(plane)
+        """Count a plane that waits: where it is, if a reader works there too, else on the host; or on a disk."""
+        if plane.place.memory_type != HOST:
+            if self._waits_in_memory and port in self._in_place:
+                if not plane.held:
+                    plane.rooms = Counter({plane.place.room: plane.rooms[plane.place.room]})
+            else:
+                self._move(plane, ON_HOST, host_size(plane.plane.own))
+                plane = Made.of(Place(), host_size(plane.plane.own))
+        self._waiting += plane.plane.own if plane.place.room == ON_HOST else 0
         self.most_waiting = max(self.most_waiting, self._waiting)
         self._waits[port, key] = plane
         if self._waits_in_memory:
@@ -290,39 +249,30 @@ class CountedWork:
     def take(self, port: Port, key: PlaneKey, last: bool) -> Made:
         """Count a plane that has waited, and let go of it after its last reader."""
         plane = self._waits.pop((port, key)) if last else self._waits[port, key]
-        self._waiting -= self._waiting_bytes(plane) if last else 0
-        if self._waits_in_memory:
-            if last:
+        if last:
+            self._waiting -= plane.plane.own if plane.place.room == ON_HOST else 0
+            if self._waits_in_memory:
                 self._let_go(plane)
-        else:
-            plane = Made(Place(), plane.plane.own, _host_size(plane.plane.own))
-        self._note({plane.place.room: plane.unheld})
+        if not self._waits_in_memory:
+            plane = Made.of(Place(), host_size(plane.plane.own))
+        self._note(plane.unheld)
         return plane
 
-    def _waiting_bytes(self, plane: Made) -> int:
-        """Return what a plane takes on the host while it waits."""
-        return 0 if self._waits_in_memory and plane.place.room != ON_HOST else plane.plane.own
+
+def _waiting_in_place(plan: Plan, places: Sequence[Place]) -> frozenset[Port]:
+    """Return the ports whose planes wait where they are: some node that reads them works there too."""
+    return frozenset(
+        Port(index, channel)
+        for index, readers in enumerate(plan.node_readers)
+        for channel, _ in enumerate(readers)
+        if any(places[reader] == places[index] for reader in _readers(plan, Port(index, channel)))
+    )
 
 
-def _host_size(size: int) -> Size:
-    return Size(size, size)
-
-
-def size_of(image: ImagePlan, memory_type: str, holds: Holds) -> Size:
-    """Return the bytes of a plane of an image, where a memory type has it."""
-    dtype = holds(memory_type, image.dtype) if memory_type not in {"", HOST} else image.dtype
-    return Size(block_bytes(image, "yx"), block_bytes(attrs.evolve(image, dtype=dtype), "yx"))
-
-
-def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
-    """Return what a kernel may hold beside input and output, of a block of so many planes.
-
-    On a device these are planes of floats, where its image has less, and where it stacks planes all of them: there a
-    kernel computes on whole arrays. An image that it takes by name is there, too.
-    """
-    if not is_device(node.device):
-        return SCRATCH_PLANES * taken.held
-    floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
-    stack = 0 if node.plane_wise else planes
-    images = sum(part.kind == ArtifactKind.IMAGE for part in node.takes)
-    return (SCRATCH_PLANES + stack + images) * floats
+def _readers(plan: Plan, port: Port) -> Iterator[int]:
+    """Yield the nodes that read a port, also through nodes that work in some places only and give on the rest."""
+    for index in plan.node_readers[port.node][port.channel]:
+        yield index
+        node = plan.nodes[index]
+        if node.only is not None:
+            yield from _readers(plan, Port(index, node.inputs.index(port)))

@@ -8,7 +8,7 @@ import attrs
 
 from hcs_core.compiler.graph.estimating import plan_before
 from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
-from hcs_core.compiler.passes.counted_work import Holds
+from hcs_core.compiler.passes.counted_planes import Holds
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes
 from hcs_core.compiler.passes.peak_memory import PeakMemory, peak_memory
 from hcs_core.compiler.plan import Plan

@@ -18,10 +18,12 @@ import numpy as np
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.passes.counted_work import ON_HOST, CountedWork, Holds, Place
+from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds, Place
+from hcs_core.compiler.passes.counted_work import CountedWork
 from hcs_core.compiler.passes.image_bytes import block_bytes, shared_chunk_bytes
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.well_shape import WellShape
+from hcs_core.plugins.artifact import ArtifactKind
 from hcs_core.plugins.parameter import GivenImage
 
 
@@ -138,18 +140,17 @@ def _different(there: Sequence[int], told_apart: Sequence[str | int]) -> tuple[i
 def _standing(plan: Plan) -> Counter[str]:
     """Return what is held all the time, by room: a plane that is read ahead, given images, and shared chunks.
 
-    On a device each node has a copy of the images that it is given.
+    On a device each node has a copy of the images that it is given or takes by name, for each of its channels.
     """
     images: dict[str, int] = {}
     held: Counter[str] = Counter()
     for node in plan.nodes:
+        given = {value.digest: value.pixels.nbytes for _, value in node.parameters if isinstance(value, GivenImage)}
+        images |= given
         room = Place.of(node).room
-        for _, value in node.parameters:
-            if isinstance(value, GivenImage):
-                images[value.digest] = value.pixels.nbytes
-                held[room] += 0 if room == ON_HOST else value.pixels.nbytes
         if room != ON_HOST:
-            held[room] += estimated_bytes(node)
+            taken = sum(part.kind == ArtifactKind.IMAGE for part in node.takes) * _floats(node.input)
+            held[room] += (sum(given.values()) + taken) * len(node.input.channels) + estimated_bytes(node)
     held[ON_HOST] += max(block_bytes(source, "yx") for source in plan.sources) + sum(images.values())
     held[ON_HOST] += sum(map(shared_chunk_bytes, plan.outputs))
     return held
@@ -157,5 +158,8 @@ def _standing(plan: Plan) -> Counter[str]:
 
 def estimated_bytes(node: NodePlan) -> int:
     """Return what the images hold that are estimated for a node: float32, for each of its channels, to the end."""
-    image = math.prod(node.input.shape) * np.dtype(np.float32).itemsize * len(node.input.channels)
-    return image * sum(estimate.is_image for estimate in node.estimates)
+    return _floats(node.input) * len(node.input.channels) * sum(estimate.is_image for estimate in node.estimates)
+
+
+def _floats(image: ImagePlan) -> int:
+    return math.prod(image.shape) * np.dtype(np.float32).itemsize

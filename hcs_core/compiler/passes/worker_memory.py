@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hcs_core.arrays.memory_type import HOST
-from hcs_core.compiler.passes.batch_memory import batch_memory
-from hcs_core.compiler.passes.counted_work import ON_HOST, Holds
+from hcs_core.compiler.passes.counted_planes import Holds
 from hcs_core.compiler.passes.estimate_memory import collecting_memory
 from hcs_core.compiler.passes.peak_memory import PeakMemory, estimated_bytes, peak_memory
 from hcs_core.compiler.plan import Plan
@@ -19,12 +18,10 @@ def worker_memory(plan: Plan, plugins: PluginManager) -> PeakMemory:
     in_memory, holds = _in_memory(plan.intermediate_backend, plugins), holding(plugins)
     peak = peak_memory(plan, waits_in_memory=in_memory, holds=holds)
     collecting = collecting_memory(plan, waits_in_memory=in_memory, holds=holds)
-    batches = batch_memory(plan, holds)
-    images = sum(map(estimated_bytes, plan.nodes))
     return PeakMemory(
-        total=max(peak.total, collecting.total) + images + batches.pop(ON_HOST, 0),
+        total=max(peak.total, collecting.total) + sum(map(estimated_bytes, plan.nodes)),
         waiting=peak.waiting,
-        devices=dict((Counter(peak.devices) | Counter(collecting.devices)) + batches),
+        devices=dict(Counter(peak.devices) | Counter(collecting.devices)),
     )
 
 

@@ -7,7 +7,9 @@ import attrs
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.compiler.views.words import (
+    batch_text,
     call_text,
+    device_text,
     estimate_text,
     image_text,
     lengths_text,
@@ -53,10 +55,13 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
     held = f", {size_text(waiting)} of it planes that wait" if waiting else ""
     left = plan.to_do
     peak, workers = size_text(plan.peak_memory_bytes_per_worker), plan.workers
+    batches = batch_text(plan)
     made = ", ".join(f"{artifact.name} ({artifact.kind}, {artifact.writer})" for artifact in plan.artifacts)
     return (
         *((("Makes", made),) if made else ()),
         ("Needs", f"{peak} of memory a worker ({workers} at once) beside the libraries{held}"),
+        *(("Device", device_text(device)) for device in plan.devices),
+        *((("Batches", batches),) if batches else ()),
         ("Between", _between(plan)),
         ("Disk", f"at most {size_text(plan.output_bytes)} in {plan.output_files:,} files"),
         ("Runs", f"{len(left)} well(s)" if left else "nothing, all wells are there"),
@@ -65,8 +70,10 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 
 def plan_tables(plan: Plan) -> tuple[PlanTable, ...]:
-    """Return the tables of steps, stores and wells; of a plan that cannot run, that of steps alone."""
-    tables = (_steps_table(plan),) if plan.problems else (_steps_table(plan), _stores_table(plan), _wells_table(plan))
+    """Return the tables of steps, kernels, stores and wells; of a plan that cannot run, that of steps alone."""
+    tables = [_steps_table(plan)]
+    if not plan.problems:
+        tables += [_kernels_table(plan), _stores_table(plan), _wells_table(plan)]
     return tuple(table for table in tables if table.rows)
 
 
@@ -127,6 +134,12 @@ def _read(plan: Plan, number: int, step: StepPlan) -> str:
     before = plan.steps[number - 2] if number > 1 else None
     unsaid = before.name if before is not None and before.pipeline == step.pipeline else START
     return "" if step.reads in {unsaid, ""} else source_text(step)
+
+
+def _kernels_table(plan: Plan) -> PlanTable:
+    """Return a row for each kernel on a device: where it works and why it is that one."""
+    rows = [(n.kernel or n.operation, n.device, n.why) for n in plan.nodes if n.stitch is None]
+    return PlanTable(title="Kernels", columns=("kernel", "device", "why"), rows=tuple(dict.fromkeys(rows)))
 
 
 def _stores_table(plan: Plan) -> PlanTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hcs_core.compiler.device_plan import DevicePlan, is_device
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
 from hcs_core.compiler.plan import Plan
@@ -71,10 +72,24 @@ def call_text(node: NodePlan) -> str:
 
 
 def memory_text(node: NodePlan) -> str:
-    """Return the memory type that a node works in, after those from which its planes are converted."""
-    if not node.converts:
-        return node.memory_type or "?"
-    return f"{' and '.join(node.converts)} -> {node.memory_type}"
+    """Return the memory type that a node works in, after those from which its planes are converted, and its device."""
+    own = node.memory_type or "?"
+    if is_device(node.device):
+        own += f" ({node.device})"
+    return f"{' and '.join(node.converts)} -> {own}" if node.converts else own
+
+
+def device_text(device: DevicePlan) -> str:
+    """Return how many workers use a device, and how much of its memory."""
+    free = "" if device.free_bytes is None else f" of {size_text(device.free_bytes)} that are free"
+    workers = f"{device.workers} worker{'s' * (device.workers != 1)}"
+    return f"{device.device}: {workers}, {size_text(device.bytes_per_worker)} each{free}"
+
+
+def batch_text(plan: Plan) -> str:
+    """Return how many planes kernels get at once on devices; empty where they get one by one."""
+    batches = sorted({node.batch for node in plan.nodes if node.batch > 1})
+    return f"up to {batches[-1]} planes at once" if batches else ""
 
 
 def source_text(step: StepPlan) -> str:

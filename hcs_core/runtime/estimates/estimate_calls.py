@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.host_memory import HostMemory
 from hcs_core.compiler.node_plan import EstimatePlan
 from hcs_core.compiler.plan import Plan
 from hcs_core.errors import one_line
@@ -15,6 +16,7 @@ from hcs_core.plugins.estimate import Estimated
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
 from hcs_core.runtime.well.call_faults import fault_of
+from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite
 
 
 class EstimateCalls:
@@ -24,6 +26,8 @@ class EstimateCalls:
         self._plan = plan
         self._plugins = plugins
         self._functions: dict[tuple[int, str], Callable[..., Any]] = {}
+        self._checking = checking_nodes(plan, plugins)
+        self._host = HostMemory()
 
     def collected(
         self, index: int, estimate: EstimatePlan, plane: npt.NDArray[Any], site: int | None = None
@@ -33,8 +37,11 @@ class EstimateCalls:
         Raises
         ------
         WellFaultError
-            The function raised, or returned no array of the size that it says.
+            Pixels are NaN or infinite, which its operation refuses; the function raised, or returned no array of the
+            size that it says.
         """
+        if index in self._checking:
+            refuse_nonfinite(self._plan.nodes[index], self._host, plane, (), site)
         made = self._call(index, estimate.how.collect, (plane,), self._told(index), site)
         return self._array(index, estimate, made, estimate.how.collect, site)
 

@@ -29,6 +29,7 @@ from hcs_core.runtime.estimates.kept_estimates import ChannelEstimate, KeptEstim
 from hcs_core.runtime.estimates.reductions import sample_tasks
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import GivenEstimate, RunJob, WellFaultError, WellTask
+from hcs_core.runtime.well.device_binding import bound_job
 from hcs_core.runtime.well.held import on_host
 from hcs_core.runtime.well.kernels import Kernels
 from hcs_core.runtime.well.node_calls import CallOf, NodeCalls
@@ -203,18 +204,19 @@ class EstimateFiles:
         self, row: EstimateRow, stage: Stage, channel: int, given: tuple[GivenEstimate, ...], thread: Executor
     ) -> EstimatePicture:
         tasks = sample_tasks(self._plan, self._plate, stage, given)
+        job = bound_job(self._job, self._plugins)
         sampling = WellWork(
-            job=self._job,
+            job=job,
             plugins=self._plugins,
-            calls=NodeCalls(Kernels(self._plan, self._plugins)),
-            reading=Reading(self._job, Readers(self._plugins.readers), thread),
-            services=services_of(self._job, self._plugins),
+            calls=NodeCalls(Kernels(job.plan, self._plugins)),
+            reading=Reading(job, Readers(self._plugins.readers), thread),
+            services=services_of(job, self._plugins),
         )
         with closing(sampling.calls.kernels):
-            sampler = Sampler(self._plan, sampling)
+            sampler = Sampler(job.plan, sampling)
             task, key, before = self._plane(sampler, stage, channel, tasks)
             estimated = sampler.estimates(task, task.shape, stage.node)[stage.node, channel]
-            node = self._plan.nodes[stage.node]
+            node = job.plan.nodes[stage.node]
             call = CallOf(
                 index=stage.node,
                 site=key.site,

@@ -33,7 +33,7 @@ def what_it_raised(error: Exception) -> str:
     return f"it raised {text}"
 
 
-def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owned: bool, held: str) -> str | None:
+def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owner: str, held: str) -> str | None:
     """Return what is wrong with what a kernel returned, or `None`.
 
     Parameters
@@ -44,16 +44,19 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
         What the plan says of it.
     wanted
         The shape that its signature means here.
-    owned
-        Whether the result is an array of the node's memory type.
+    owner
+        The memory type whose array the result is; empty: of none that is known.
     held
         The dtype in which that holds the output's.
     """
     signature = f"its signature ({node.axes} -> {node.out})"
     if isinstance(result, tuple | list):
         return f"it returned a {type(result).__name__} of {len(result)}; {signature} means one array"
-    if not owned:
-        return f"it returned {type(result).__name__}; {signature} means a {node.memory_type} array"
+    if owner != node.memory_type:
+        means = f"{signature} means a {node.memory_type} array"
+        if not owner:
+            return f"it returned {type(result).__name__}; {means}"
+        return f"it returned a {owner} array; {means}: convert it before it is returned, or write memory={owner!r}"
     shape = tuple(result.shape)
     if shape != wanted:
         return f"it returned the shape {shape}; {signature} means {wanted}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,14 @@ from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
 from hcs_core.compiler.plan import Plan
+from hcs_core.errors import PluginError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
 from hcs_core.plugins.signature import DTYPE, PRESENT
 from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
 from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
+from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,12 +31,14 @@ class Kernel:
     """What computes a node: `node` says in which memory type and on which device.
 
     `function` is `None` where a stitcher does it; `parameters` are those that stay the same, as the host has them.
+    `checks` says that its image is looked at for NaN and infinities before.
     """
 
     index: int
     node: NodePlan
     function: Callable[..., Any] | None
     parameters: Mapping[str, Any]
+    checks: bool = False
 
     @property
     def name(self) -> str:
@@ -52,6 +56,7 @@ class Kernels:
         self._plugins = plugins
         self.converter = Converter(plugins)
         self._given = GivenArrays(self.converter)
+        self._checking = checking_nodes(plan, plugins)
         self._planned = tuple(self._kernel(index, node) for index, node in enumerate(plan.nodes))
         self._fallbacks: dict[int, Kernel] = {}
         # The devices that were worked on: no other library need be there.
@@ -64,7 +69,9 @@ class Kernels:
         if node.stitch is None and node.kernel and self._plugins.kernels.get(node.kernel).takes_dtype:
             parameters[DTYPE] = node.input.dtype
         function = None if node.stitch else _function(node, self._plugins)
-        return Kernel(index=index, node=node, function=function, parameters=parameters)
+        return Kernel(
+            index=index, node=node, function=function, parameters=parameters, checks=index in self._checking
+        )
 
     def planned(self, index: int) -> Kernel:
         """Return the kernel that the plan names for a node."""
@@ -133,8 +140,8 @@ class Kernels:
         Raises
         ------
         WellFaultError
-            A plane is absent and the kernel has no mask for it; it raised, wrote into its image, or returned
-            something else than its signature says.
+            A plane is absent and the kernel has no mask for it; it has pixels that are NaN or infinite, which it
+            refuses; it raised, wrote into its image, or returned something else than its signature says.
 
         Notes
         -----
@@ -147,6 +154,8 @@ class Kernels:
         if kernel.function is None:
             raise fault_of(node, site, "a stitcher does it, and no kernel")
         memory = self.memory_of(kernel)
+        if kernel.checks:
+            refuse_nonfinite(node, memory, image, blocks if together else (), site)
         scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
         try:
             keywords = self._keywords(kernel, block.cells[0][0], told)
@@ -166,14 +175,23 @@ class Kernels:
         except ValueError as error:
             raise fault_of(node, site, str(error)) from error
         if not node.passes_on:
-            owned = memory.owns(image)
-            if owned and node.function is not None:
+            owner = self._owner(image, node.memory_type)
+            if owner == node.memory_type and node.function is not None:
                 image = _in_its_dtype(memory, image, node)
             wanted = (*((len(blocks),) if together else ()), *made_shape(node, block), *frame)
-            wrong = what_it_returned(image, node, wanted, owned=owned, held=memory.holds(node.output.dtype))
+            wrong = what_it_returned(image, node, wanted, owner=owner, held=memory.holds(node.output.dtype))
             if wrong is not None:
                 raise fault_of(node, site, wrong)
         return image, made
+
+    def _owner(self, array: Any, expected: str) -> str:
+        """Return the memory type whose array it is, the expected one first; empty: of none that is registered."""
+        for name in (expected, *self._plugins.memory_types.names()):
+            # One that cannot be made owns nothing.
+            with suppress(PluginError):
+                if self.converter.memory_type(name).owns(array):
+                    return name
+        return ""
 
     def _to_host(self, memory_type: str, image: Any) -> npt.NDArray[Any]:
         """Return an image that a function made beside its own; its dtype is no image's of the plan."""

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import numpy.typing as npt
 
+from hcs_core.compiler.device_plan import devices_of
 from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.compiler.order.traversal import Traversal
 from hcs_core.compiler.plan import Plan
@@ -25,6 +26,7 @@ from hcs_core.runtime.artifacts.image_files import images_folder, remove_images
 from hcs_core.runtime.output_stores import mosaic_frame, open_stores
 from hcs_core.runtime.services.services_of_plate import services_of
 from hcs_core.runtime.task import AbsentPlane, Fault, RunJob, SampleTask, WellFaultError, WellRecord, WellTask
+from hcs_core.runtime.well.device_binding import bound_job
 from hcs_core.runtime.well.filling import with_gaps
 from hcs_core.runtime.well.forecast import forecast
 from hcs_core.runtime.well.intermediates import plane_address
@@ -40,12 +42,14 @@ from hcs_core.storage.backend import Restartable, WellStore
 class WellRunner:
     """Runs the wells of a job, one after the other; each worker, or thread, has its own.
 
-    It has a thread that reads ahead, which ends with `close`.
+    It has a thread that reads ahead, which ends with `close`. It is bound to a `device` where nodes of the plan name
+    its kind alone (see `Plan.worker_devices`); without one, to the best that this machine has.
     """
 
-    def __init__(self, job: RunJob, plugins: PluginManager) -> None:
+    def __init__(self, job: RunJob, plugins: PluginManager, device: str = "") -> None:
         if not job.plan.sources or job.plan.problems:
             raise RunError("a plan with problems is never run: compile it with compile_plan, which names them.")
+        job = bound_job(job, plugins, device)
         self._job = job
         self._plan: Plan = job.plan
         self._plugins = plugins
@@ -72,7 +76,7 @@ class WellRunner:
     def run(self, task: WellTask) -> WellRecord:
         """Run one well, or take the sample that its task asks for; whatever goes wrong becomes its record."""
         started = time.perf_counter()
-        record = WellRecord(well=task.well, status="ok", sites=task.sites)
+        record = WellRecord(well=task.well, status="ok", sites=task.sites, devices=devices_of(self._plan))
         try:
             try:
                 if task.sample is not None:

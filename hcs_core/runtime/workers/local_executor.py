@@ -7,20 +7,24 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
+from pathlib import Path
 
+import attrs
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
 from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.executor import OnRecord, Session
+from hcs_core.runtime.journal import FOLDER
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well.runner import WellRunner
+from hcs_core.runtime.workers.device_slots import device_slots
 from hcs_core.runtime.workers.pickled_job import pickled
 from hcs_core.runtime.workers.worker import nothing, run_tasks, set_up
-from hcs_core.runtime.workers.worker_environment import ONE_THREAD, STEADY_HEAP
+from hcs_core.runtime.workers.worker_environment import ONE_THREAD, STEADY_HEAP, library_environment
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
@@ -44,15 +48,22 @@ class LocalExecutor:
     @contextmanager
     def open(self, job: RunJob, plugins: PluginManager, workers: int) -> Iterator[Session]:
         """Open a session, as `Executor.open` says."""
+        devices = job.plan.worker_devices[:workers]
         if job.plan.threads:
             pool = ThreadPoolExecutor(workers, thread_name_prefix="hcs-well")
             with closing(_Threads(job, plugins, pool, workers)) as threads:
                 yield threads
         elif job.plan.threads is None and job.plan.workers == 1:
-            with closing(WellRunner(job, plugins)) as runner:
+            with closing(WellRunner(job, plugins, *devices)) as runner:
                 yield _Here(runner)
         else:
-            processes = _Processes(pickled(job), workers)
+            start = WorkerStart(
+                pickled_job=pickled(job),
+                environment=library_environment(job.plan, plugins),
+                devices=devices,
+                folder=job.output / FOLDER,
+            )
+            processes = _Processes(start, workers)
             try:
                 processes.start()
                 yield processes
@@ -84,6 +95,7 @@ class _Threads:
         self._pool = pool
         self._workers = workers
         self._own = threading.local()
+        self._devices = iter(job.plan.worker_devices[:workers])
         self._runners: list[WellRunner] = []
 
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
@@ -91,7 +103,8 @@ class _Threads:
 
     def _run(self, group: Sequence[WellTask]) -> tuple[WellRecord, ...]:
         if not hasattr(self._own, "runner"):
-            self._own.runner = WellRunner(self._job, self._plugins)
+            # The pool never has more threads than there are workers.
+            self._own.runner = WellRunner(self._job, self._plugins, next(self._devices, ""))
             self._runners.append(self._own.runner)
         runner: WellRunner = self._own.runner
         return tuple(runner.run(task) for task in group)
@@ -106,10 +119,10 @@ class _Threads:
 class _Processes:
     """Runs wells in worker processes; the wells in hand when a worker dies are tried again one by one."""
 
-    def __init__(self, pickled_job: bytes, workers: int) -> None:
-        self._pickled_job = pickled_job
+    def __init__(self, start: WorkerStart, workers: int) -> None:
+        self._start = start
         self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: _Pool | None = None
 
     def start(self) -> None:
         """Let the workers start: they import their libraries while the driver does something else."""
@@ -120,12 +133,12 @@ class _Processes:
         """End the workers; with `kill`, in the midst of what they do."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(wait=True, kill_workers=kill)
+            pool.end(kill=kill)
 
     def _ready(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = _new_pool(self._workers, self._pickled_job)
-        return self._pool
+            self._pool = _Pool(self._workers, self._start)
+        return self._pool.executor
 
     def run(self, tasks: Sequence[WellTask], on_record: OnRecord, stop: threading.Event) -> None:
         waiting = deque(tasks)
@@ -140,24 +153,57 @@ class _Processes:
                 return
             for task in in_hand:
                 if not stop.is_set():
-                    on_record(_alone(task, self._pickled_job))
+                    on_record(_alone(task, self._start))
 
 
-def _new_pool(workers: int, pickled_job: bytes) -> ProcessPoolExecutor:
-    environment = {**ONE_THREAD, **STEADY_HEAP}
-    return ProcessPoolExecutor(workers, initializer=set_up, initargs=(pickled_job,), env=environment, timeout=None)
+@attrs.frozen(kw_only=True, eq=False)
+class WorkerStart:
+    """What worker processes start with.
+
+    Attributes
+    ----------
+    pickled_job, environment
+        As in `set_up`.
+    devices, folder
+        What each of them is bound to, and where they claim it.
+    """
+
+    pickled_job: bytes
+    environment: tuple[tuple[str, str], ...]
+    devices: tuple[str, ...]
+    folder: Path
+
+
+class _Pool:
+    """A pool of fresh workers, and the slots that they claim."""
+
+    def __init__(self, workers: int, start: WorkerStart) -> None:
+        self._left = ExitStack()
+        slots = self._left.enter_context(device_slots(start.devices[:workers], start.folder))
+        self.executor = ProcessPoolExecutor(
+            workers,
+            initializer=set_up,
+            initargs=(start.pickled_job, start.environment, slots),
+            env={**ONE_THREAD, **STEADY_HEAP},
+            timeout=None,
+        )
+
+    def end(self, *, kill: bool = False) -> None:
+        """End the workers; with `kill`, in the midst of what they do."""
+        with self._left:
+            self.executor.shutdown(wait=True, kill_workers=kill)
 
 
 @contextmanager
-def _pool(workers: int, pickled_job: bytes) -> Iterator[Executor]:
+def _pool(workers: int, start: WorkerStart) -> Iterator[Executor]:
     """Give a pool of fresh workers, and end them whatever happens."""
-    pool = _new_pool(workers, pickled_job)
+    pool = _Pool(workers, start)
     finished = False
     try:
-        yield pool
+        yield pool.executor
         finished = True
     finally:
-        pool.shutdown(wait=True, kill_workers=not finished)
+        pool.end(kill=not finished)
 
 
 @contextmanager
@@ -177,11 +223,11 @@ def _interrupt_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _alone(task: WellTask, pickled_job: bytes) -> WellRecord:
+def _alone(task: WellTask, start: WorkerStart) -> WellRecord:
     """Run a task in a pool of one worker, again after each of its deaths, up to `MOST_DEATHS`."""
     why = ""
     for _ in range(MOST_DEATHS):
-        with _pool(1, pickled_job) as pool:
+        with _pool(1, start) as pool:
             try:
                 with _interrupt_held_back():
                     future = pool.submit(run_tasks, (task,))

@@ -18,6 +18,7 @@ from hcs_core.errors import one_line
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.task import Fault, RunJob, WellRecord, WellTask
 from hcs_core.runtime.well.runner import WellRunner
+from hcs_core.runtime.workers.device_slots import DeviceSlots
 
 _WATCH_SECONDS = 0.5
 
@@ -34,8 +35,11 @@ class _State:
 _state = _State()
 
 
-def set_up(pickled_job: bytes) -> None:
+def set_up(pickled_job: bytes, environment: Sequence[tuple[str, str]], slots: DeviceSlots) -> None:
     """Make this process a worker for a job; never raises: a fault is kept for the first task to report.
+
+    It is bound to the device of a slot that is free. The environment is for libraries, and set before any of them is
+    imported; what the user has set stays.
 
     Ctrl-C is the driver's business: a terminal sends it to workers too, and they would die of it in mid-well.
     """
@@ -44,9 +48,11 @@ def set_up(pickled_job: bytes) -> None:
     # like this, too.
     Finalize(None, _end, exitpriority=_LAST)
     threading.Thread(target=_end_with_driver, args=(os.getppid(),), name="hcs-driver-watch", daemon=True).start()
+    for name, value in environment:
+        os.environ.setdefault(name, value)
     try:
         job: RunJob = cloudpickle.loads(pickled_job)
-        _state.runner = WellRunner(job, PluginManager.from_recipe(job.plugins))
+        _state.runner = WellRunner(job, PluginManager.from_recipe(job.plugins), slots.claim())
     # A worker that raises here breaks the whole pool; what it raised is reported by its first task.
     except Exception as error:  # noqa: BLE001
         _state.fault = one_line(error)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hcs_core.compiler.plan import Plan
+from hcs_core.plugins.manager import PluginManager
+
 ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -23,3 +26,16 @@ STEADY_HEAP = {
 }
 """How glibc hands out memory in a worker: planes come and go in two threads, and with a heap for each thread and
 thresholds that move, a worker's memory grew by three planes at a moment that nobody could foretell."""
+
+
+def library_environment(plan: Plan, plugins: PluginManager) -> tuple[tuple[str, str], ...]:
+    """Return what the memory types of a plan want in the environment of its worker processes.
+
+    Workers set what the user has not set, before they import anything.
+    """
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(node.memory_type for node in plan.nodes):
+        if name in plugins.memory_types:
+            for variable, value in plugins.memory_types.get(name).worker_environment:
+                found.setdefault(variable, value)
+    return tuple(found.items())

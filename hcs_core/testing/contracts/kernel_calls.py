@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from hcs_core.arrays.kernel_arguments import arguments
 from hcs_core.arrays.memory_type import MemoryType
 from hcs_core.arrays.table import Table
 from hcs_core.errors import one_line
@@ -18,7 +19,7 @@ from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import KernelSpec, MemoryTypeSpec
 from hcs_core.plugins.tolerance import Tolerance
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
-from hcs_core.testing.contracts.kernel_images import arguments, images, out_shape
+from hcs_core.testing.contracts.kernel_images import images, out_shape
 from hcs_core.testing.contracts.targets import imported, made
 
 

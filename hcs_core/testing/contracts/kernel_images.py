@@ -1,4 +1,4 @@
-"""The images that a kernel has to take, and the values that its parameters get."""
+"""The images that a kernel has to take, and the shapes that it returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcs_core.plugins.parameter import Parameter
 from hcs_core.plugins.signature import Signature
 
 DEPTH = 3
@@ -57,28 +56,6 @@ def images(signature: Signature, dtype: str) -> Iterator[tuple[str, Any]]:
     for shape in SHAPES:
         for content in CONTENTS:
             yield f"{content} {dtype} {shape[0]} x {shape[1]}", image(signature, dtype, shape, content)
-
-
-def arguments(signature: Signature, given: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
-    """Return a value for every parameter: the one that is given, its default, or one that its limits allow."""
-    return {
-        item.name: given[item.name] if item.name in given else _allowed(item, shape) for item in signature.parameters
-    }
-
-
-def _allowed(item: Parameter, shape: tuple[int, int]) -> Any:
-    if item.kind == "image":
-        # Profiles, which are what images are given for, are about 1.
-        return np.ones(shape, np.float32)
-    if not item.required:
-        return item.default
-    if item.kind == "bool":
-        return False
-    if item.kind == "str":
-        return item.choices[0] if item.choices else "text"
-    lowest = item.minimum if item.minimum is not None else 1 if item.above is None else item.above + 1
-    number = lowest if item.maximum is None else min(lowest, item.maximum)
-    return {"int": int, "float": float}[item.kind](number) if item.kind != "floats" else (float(number),)
 
 
 def out_shape(signature: Signature, shape: tuple[int, ...], values: Mapping[str, Any]) -> tuple[int, ...] | None:

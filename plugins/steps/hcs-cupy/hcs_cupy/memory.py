@@ -99,6 +99,11 @@ class CupyMemory(ArrayApiMemory):
             cupy.get_default_memory_pool().free_all_blocks()
         cupy.get_default_pinned_memory_pool().free_all_blocks()
 
+    def wait(self, array: Any) -> None:
+        """Return when what was begun on an array's device is done."""
+        with array.device:
+            array.device.synchronize()
+
 
 @contextmanager
 def _scope(device: str) -> Iterator[None]:

@@ -123,6 +123,10 @@ class JaxMemory:
         What no array is in any more counts as free in `free_bytes`.
         """
 
+    def wait(self, array: jax.Array) -> None:
+        """Return when an array is there."""
+        array.block_until_ready()
+
 
 @contextmanager
 def _scope(device: str, dtype: str) -> Iterator[None]:

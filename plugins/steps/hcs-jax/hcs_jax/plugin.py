@@ -9,13 +9,6 @@ from hcs_operations.operations import OPERATIONS
 
 hcs_api = 1
 
-WORKER_ENVIRONMENT = (
-    # What the threads of XLA on a CPU are counted by: workers share the cores by wells.
-    ("NPROC", "1"),
-    # Else the first process takes three quarters of a GPU's memory at once, and the second finds too little.
-    ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
-)
-
 ROUTED_DEVICES = ("cuda",)
 """Where routes are worth it: on a CPU the way through host memory copies nothing either."""
 
@@ -37,6 +30,18 @@ TARGETS = {
 }
 """The kernels by operation: those of `hcs_jax.portable` are written once for all libraries, and compiled here."""
 
+CONTEXT_BYTES = 512 * 2**20
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
+card and driver; this is meant to be rather too much than too little."""
+
+WORKER_ENVIRONMENT = (
+    # The size of the pool of threads in which a CPU computes: by default, one for each core in every worker.
+    ("NPROC", "1"),
+    # Else the first worker on a GPU takes three quarters of it for itself.
+    ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
+)
+"""What JAX is told where workers share cores and devices; it reads this when it makes its first array."""
+
 
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
@@ -46,6 +51,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         target="hcs_jax.memory:JaxMemory",
         library="jax",
         worker_environment=WORKER_ENVIRONMENT,
+        context_bytes=CONTEXT_BYTES,
         summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
     )
 

@@ -5,7 +5,8 @@
 Run it with `python benchmarks/kernels.py`, or with words that the kernels to measure have in their names. Runs are
 interleaved, and medians are taken, since a shared machine is never quiet for long. The ratio is that of the kernel to
 each call beside it, the fastest first. A call marked `~` does less than the kernel: it is off by a grey level or
-more, rounds halves otherwise, or leaves its result in float32.
+more, rounds halves otherwise, or leaves its result in float32. Beside OpenCV and numpy stand torch, jax and numba
+where they are installed; their arrays are their own from before to after, so that no conversion counts.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 
 import attrs
 import cv2
@@ -35,6 +38,8 @@ from hcs_numpy.thresholds import threshold_otsu
 
 SIDE = 2160
 ROUNDS = 9
+LIBRARIES = ("torch", "jax", "numba")
+"""Those that are timed where they are installed; their calls stand in `<library>_calls.py`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -42,8 +47,8 @@ class Row:
     """A kernel, and what else computes the same; the call by name."""
 
     name: str
-    kernel: Callable[[], Image]
-    others: dict[str, Callable[[], Image]]
+    kernel: Callable[[], object]
+    others: dict[str, Callable[[], object]]
 
 
 def plane(seed: int = 0) -> Image:
@@ -52,9 +57,14 @@ def plane(seed: int = 0) -> Image:
     return grey.clip(0, TOP).astype(np.uint16)
 
 
+def light() -> Image:
+    """Return an illumination profile."""
+    return np.outer(*[1 - 0.4 * np.linspace(-1, 1, SIDE) ** 2] * 2).astype(np.float32)
+
+
 def of_intensity(image: Image) -> Iterator[Row]:
     """Yield what works on the intensity scale."""
-    profile = np.outer(*[1 - 0.4 * np.linspace(-1, 1, SIDE) ** 2] * 2).astype(np.float32)
+    profile = light()
     yield Row(
         name="percentile_normalize",
         kernel=lambda: percentile_normalize(image),
@@ -204,7 +214,17 @@ def of_stacks(stack: Image) -> Iterator[Row]:
     )
 
 
-def medians(measured: dict[str, Callable[[], Image]]) -> dict[str, float]:
+def elsewhere(image: Image, stack: Image) -> dict[str, dict[str, Callable[[], object]]]:
+    """Return what the libraries that are installed beside offer, by row and name."""
+    found: dict[str, dict[str, Callable[[], object]]] = {}
+    for library in LIBRARIES:
+        if find_spec(library) is not None:
+            for row, others in import_module(f"{library}_calls").calls(image, stack, light()).items():
+                found.setdefault(row, {}).update(others)
+    return found
+
+
+def medians(measured: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Return the CPU milliseconds of each call, the median of interleaved rounds.
 
     Each is called once right before it is measured: else it would pay for the memory that the one before gave back.
@@ -236,6 +256,8 @@ def main() -> None:
     image = plane()
     stack = np.stack([np.roll(image, 7 * shift) for shift in range(10)])
     every = [*of_intensity(image), *of_neighbours(image), *of_frames(image), *of_stacks(stack)]
+    found = elsewhere(image, stack)
+    every = [attrs.evolve(row, others=row.others | found.get(row.name, {})) for row in every]
     wanted = [row for row in every if not sys.argv[1:] or any(word in row.name for word in sys.argv[1:])]
     write = sys.stdout.write
     write(f"numpy {np.__version__}, OpenCV {cv2.__version__}, {SIDE} x {SIDE} uint16, CPU ms, median of {ROUNDS}\n\n")

@@ -79,6 +79,13 @@ def blur(image: Image, sigma: float) -> Image:
     return cv2.GaussianBlur(image, (side, side), sigma)
 
 
+def gaussian(sigma: float) -> npt.NDArray[np.float32]:
+    """Return the weights of a Gaussian as far as the kernel's reach, for libraries that want them."""
+    reach = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return (weights / weights.sum()).astype(np.float32)
+
+
 def sharpened(image: Image, radius: float) -> Image:
     """Sharpen with OpenCV, in float32."""
     pixels = image.astype(np.float32)

@@ -107,9 +107,9 @@ def median_projection(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     Notes
     -----
-    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_operations.selection`. Kernels of
-    this operation in other memory types give the same integers, and in float32 the same but for the rounding of one
-    mean.
+    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_operations.selection`. Kernels
+    of this operation in other memory types give the same integers, and in float32 the same but for the rounding of
+    one mean.
 
     Examples
     --------

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from hcs_operations.strips import row_strips
 
-CHECKED_PIXELS = 1 << 17
-"""Pixels of a strip of a profile that is held in float32."""
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+P = TypeVar("P", bound=_Shaped)
 
 
 def percentile_levels(
@@ -82,7 +86,7 @@ def channel_weights(weights: Sequence[float], channels: int) -> list[tuple[int, 
     return [(channel, float(weight)) for channel, weight in enumerate(weights) if weight > 0]
 
 
-def profile_for(profile: npt.NDArray[np.generic] | None, shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
+def profile_for(profile: P | None, shape: tuple[int, ...]) -> P:
     """Return the profile of `flat_field`, which fits planes of a shape; its values are not looked at.
 
     Raises
@@ -92,9 +96,9 @@ def profile_for(profile: npt.NDArray[np.generic] | None, shape: tuple[int, ...])
     """
     if profile is None:
         raise ValueError("flat_field: there is no profile: give one; only in a pipeline is it estimated.")
-    if profile.shape != shape:
+    if tuple(profile.shape) != shape:
         raise ValueError(
-            f"flat_field: the profile has the shape {profile.shape}, but the image has {shape}: give a profile of "
+            f"flat_field: the profile has the shape {tuple(profile.shape)}, but the image has {shape}: give a profile of "
             "the image's shape, made at the same binning."
         )
     return profile
@@ -115,26 +119,3 @@ def unfit_profile(profile: npt.NDArray[np.generic]) -> ValueError:
         f"flat_field: the profile has {np.count_nonzero(unfit)} of {profile.size} values that are not finite numbers "
         f"above 0, the first, {light[y, x]:g}, at y={y}, x={x}: give a profile that is above 0 everywhere."
     )
-
-
-def even_light(profile: npt.NDArray[np.generic] | None, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """Return a profile divided by its mean, in float32.
-
-    Raises
-    ------
-    ValueError
-        There is no profile, it has another shape, or a value that is not a finite number above 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hcs_operations.given import even_light
-    >>> even_light(np.array([[3, 1]]), (1, 2))
-    array([[1.5, 0.5]], dtype=float32)
-    """
-    light = as_light(profile_for(profile, shape))
-    parts = [light[rows] for rows in row_strips(light.shape, pixels=CHECKED_PIXELS)]
-    mean = sum(float(part.sum(dtype=np.float64)) for part in parts) / light.size
-    if not math.isfinite(mean) or not min(float(part.min()) for part in parts) > 0:
-        raise unfit_profile(light)
-    return light / np.float32(mean)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 
+from hcs_core import Tolerance
 from hcs_core.testing import require_library
 from hcs_core.testing.contracts.kernel_images import SHAPES
 
@@ -54,6 +55,17 @@ class Library:
         traced = self.traced(function) if self.traced else function
         return lambda image: self.numpy(traced(self.array(image)))
 
+    def excess(
+        self, portable: Callable[..., Any], image: Any, expected: Any, tolerance: Tolerance, **given: Any
+    ) -> float:
+        """Return by how much a portable kernel is off by more than it may be; 0 or less where all is well.
+
+        What it returns has to be held as its library holds images of the dtype that is expected.
+        """
+        found = self.call(portable, image, **given)
+        assert (found.shape, found.dtype.name) == (expected.shape, self.held(expected.dtype.name))
+        return tolerance.at(given).excess(found, expected, image)
+
 
 def _torch() -> Library:
     torch = require_library("torch")
@@ -88,3 +100,10 @@ def eager_library(request: pytest.FixtureRequest) -> Iterator[Library]:
     """Each array library in turn, for what cannot be traced."""
     with STRICTEST:
         yield LIBRARIES[request.param]()
+
+
+@pytest.fixture
+def libraries() -> Iterator[Callable[[str], Library]]:
+    """The array libraries by name, for tests with many examples; array-api-strict as strict as it can be."""
+    with STRICTEST:
+        yield lambda name: LIBRARIES[name]()

@@ -225,3 +225,18 @@ def test_the_threshold_is_numpys_to_the_last_pixel(eager_library, dtype):
             (random.normal(100, spread, (40, 31)) + random.integers(0, 2, (40, 31)) * 90).clip(0, 255).astype(dtype)
         )
         np.testing.assert_array_equal(run(picture), resolved(REFERENCES["threshold_otsu"])(picture))
+
+
+def test_a_profile_may_be_there_already(eager_library):
+    picture = image(OPERATIONS["flat_field"].signature, "uint16")
+    light = profile(picture).astype(np.float32)
+    kernel = resolved(OPERATIONS["flat_field"].portable)
+    found = eager_library.numpy(
+        kernel(eager_library.array(picture), profile=eager_library.array(light), dtype="uint16")
+    )
+    agree(OPERATIONS["flat_field"], {"profile": light}, picture, found)
+    light[3, 5] = 0
+    with pytest.raises(
+        ValueError, match="1 of 391 values that are not finite numbers above 0, the first, 0, at y=3, x=5"
+    ):
+        kernel(eager_library.array(picture), profile=eager_library.array(light), dtype="uint16")

@@ -199,6 +199,15 @@ class TorchMemory:
         elif device.startswith("mps"):
             torch.mps.empty_cache()
 
+    def wait(self, array: torch.Tensor) -> None:
+        """Return when what was begun on a tensor's device is done."""
+        import torch
+
+        if array.device.type == "cuda":
+            torch.cuda.synchronize(array.device)
+        elif array.device.type == "mps":
+            torch.mps.synchronize()
+
 
 def _not_held(dtype: str) -> str:
     return f"torch holds no image of {dtype}: convert it before, to one of {', '.join(HELD)}"

@@ -24,6 +24,11 @@ TARGETS = {
 """The kernels by operation. All of them take several images at once."""
 
 
+CONTEXT_BYTES = 512 * 2**20
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
+card and driver; this is meant to be rather too much than too little."""
+
+
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
     """Declare the memory type `torch`."""
@@ -31,6 +36,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         name="torch",
         target="hcs_torch.memory:TorchMemory",
         library="torch",
+        context_bytes=CONTEXT_BYTES,
         summary="PyTorch's tensors, on its CPU, CUDA and Apple devices",
     )
 

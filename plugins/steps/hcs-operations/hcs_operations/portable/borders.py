@@ -23,7 +23,8 @@ def mirrored_places(places: npt.NDArray[Any], length: int) -> npt.NDArray[np.int
     """
     period = max(1, 2 * (length - 1))
     folded = places % period
-    return np.minimum(folded, period - folded).astype(np.int32)
+    seen: npt.NDArray[np.int32] = np.minimum(folded, period - folded).astype(np.int32)
+    return seen
 
 
 def seen_at(image: Any, xp: Any, places: npt.NDArray[np.int32], axis: int) -> Any:

@@ -40,8 +40,8 @@ def best_focus_projection(image: Any, *, measure: str = "normalized_variance", d
     Returns
     -------
     Any
-        Axes `yx`, and those in front; the same dtype, on the same device: the plane as it is. In float32, a plane with
-        a NaN or an infinity is not measured and not chosen.
+        Axes `yx`, and those in front; the same dtype, on the same device: the plane as it is. In float32, a plane
+        with a NaN or an infinity is not measured and not chosen.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def focus_measures(image: Any, *, measure: str = "normalized_variance") -> Any:
 
     Means are taken over all pixels. `normalized_variance` is the variance over the square of the mean (0 where the
     mean is 0); `tenengrad` the mean of the squared gradient by Sobel's 3 x 3 operators; `laplacian` the mean of the
-    squared Laplacian, by the operator `0 1 0 / 1 -4 1 / 0 1 0`; `brenner` the mean of the squared differences of pixels
-    that are two apart, along y and along x. The middle two see the plane mirrored about the centre of its outermost
-    pixels. Arithmetic is float32.
+    squared Laplacian, by the operator `0 1 0 / 1 -4 1 / 0 1 0`; `brenner` the mean of the squared differences of
+    pixels that are two apart, along y and along x. The middle two see the plane mirrored about the centre of its
+    outermost pixels. Arithmetic is float32.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def focus_measures(image: Any, *, measure: str = "normalized_variance") -> Any:
 class _Plane:
     """A plane (or several) in float32, ready to be measured.
 
-    `scale` is what squares are taken in, so that none is too large or too small: 1 for integers, for floats the largest
-    magnitude. Where `finite` (of floats only) is false, the pixels are 0 and mean nothing.
+    Of floats, `scale` is the largest magnitude, the unit in which squares are taken, so that none is too large or too
+    small; and where `finite` is false, the pixels are 0 and mean nothing. Integers need neither.
     """
 
     xp: Any

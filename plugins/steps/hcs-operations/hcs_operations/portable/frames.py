@@ -30,8 +30,8 @@ def crop(
     Returns
     -------
     Any
-        An array of `height` x `width` pixels, and the axes in front, of the same dtype, on the same device: a new one,
-        so that the rest need not be kept. Every value is kept, NaN too.
+        An array of `height` x `width` pixels, and the axes in front, of the same dtype, on the same device: a new
+        one, so that the rest need not be kept. Every value is kept, NaN too.
 
     Raises
     ------
@@ -54,9 +54,9 @@ def crop(
 def bin_pixels(image: Any, *, factor: int = 2, method: str = "mean", dtype: str = "") -> Any:
     """Join squares of `factor` x `factor` pixels into one: the operation `bin`.
 
-    Rows and columns that are left over at the end are dropped. Sums and maxima of integers are exact, and so are their
-    means as long as the sum of a square fits int32 (up to a factor of 181 for uint16); beyond that, and for floats,
-    arithmetic is float32.
+    Rows and columns that are left over at the end are dropped. Sums and maxima of integers are exact, and so are
+    their means as long as the sum of a square fits int32 (up to a factor of 181 for uint16); beyond that, and for
+    floats, arithmetic is float32.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ def max_projection(image: Any, *, dtype: str = "") -> Any:
     Returns
     -------
     Any
-        Axes `yx`, and those in front; the same dtype, on the same device. In float32, a pixel that is NaN in one plane
-        is NaN.
+        Axes `yx`, and those in front; the same dtype, on the same device. In float32, a pixel that is NaN in one
+        plane is NaN.
 
     Examples
     --------

@@ -1,0 +1,110 @@
+"""What a count of memory knows of planes: in whose memory they lie, how large they are, what is kept of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+
+from hcs_core.arrays.memory_type import CPU, HOST
+from hcs_core.compiler.device_plan import is_device
+from hcs_core.compiler.image_plan import ImagePlan
+from hcs_core.compiler.node_plan import NodePlan
+from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes
+
+Holds = Callable[[str, str], str]
+"""In which dtype a memory type (by its name) holds images of a dtype."""
+
+ON_HOST = ""
+"""The room of what lies in host memory; a device's is called as the device."""
+
+_COMPUTED_BYTES = np.dtype(np.float32).itemsize
+"""Of a pixel that a kernel computes with on a device: in floating point, whatever the image's dtype."""
+
+
+@attrs.frozen
+class Place:
+    """Where planes lie: in which memory type, and on which device."""
+
+    memory_type: str = HOST
+    device: str = CPU
+
+    @classmethod
+    def of(cls, node: NodePlan) -> Place:
+        """Return where a node works."""
+        return cls(node.memory_type or HOST, node.device or CPU)
+
+    @property
+    def room(self) -> str:
+        """In whose memory that is."""
+        return self.device if is_device(self.device) else ON_HOST
+
+
+@attrs.frozen
+class Size:
+    """The bytes of an image's plane: as the host has it, and as it is held in a memory type."""
+
+    own: int
+    held: int
+
+    @property
+    def passing(self) -> int:
+        """What is there beside the held one for as long as it is widened or narrowed."""
+        return 0 if self.own == self.held else self.own
+
+
+@attrs.define(eq=False)
+class Made:
+    """What one call returned, or one read: where it lies, its bytes by room, and how many of its planes are held.
+
+    It stands for each of its planes. As long as one of them is there, all of it is; and so are copies of them in
+    other places, which are kept for others who want a plane there.
+    """
+
+    place: Place
+    plane: Size
+    rooms: Counter[str]
+    held: int = 0
+
+    @classmethod
+    def of(cls, place: Place, plane: Size, planes: int = 1) -> Made:
+        """Return so many planes that lie at a place."""
+        return cls(place, plane, Counter({place.room: planes * plane.held}))
+
+    @property
+    def unheld(self) -> Counter[str]:
+        """Its bytes where no plane of it is held: those of one that is are counted already."""
+        return Counter() if self.held else Counter(self.rooms)
+
+    @property
+    def part(self) -> int:
+        """The bytes that one of several planes takes once more, taken out of the whole; numpy's are views."""
+        is_whole = self.place.memory_type == HOST or self.rooms[self.place.room] <= self.plane.held
+        return 0 if is_whole else self.plane.held
+
+
+def host_size(size: int) -> Size:
+    """Return a size that is the same wherever it is."""
+    return Size(size, size)
+
+
+def size_of(image: ImagePlan, memory_type: str, holds: Holds) -> Size:
+    """Return the bytes of a plane of an image, where a memory type has it."""
+    dtype = holds(memory_type, image.dtype) if memory_type not in {"", HOST} else image.dtype
+    return Size(block_bytes(image, "yx"), block_bytes(attrs.evolve(image, dtype=dtype), "yx"))
+
+
+def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
+    """Return what a kernel may hold beside input and output, of a block of so many planes.
+
+    On a device these are planes of floats, where its image has less, and where it stacks planes all of them: there a
+    kernel computes on whole arrays.
+    """
+    if not is_device(node.device):
+        return SCRATCH_PLANES * taken.held
+    floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
+    stack = 0 if node.plane_wise else planes
+    return (SCRATCH_PLANES + stack) * floats

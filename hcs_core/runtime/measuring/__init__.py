@@ -1,0 +1,1 @@
+"""Measuring what kernels, conversions and libraries cost on this machine."""

@@ -1,0 +1,56 @@
+"""The memory type that docs/memory_types.md writes keeps the contract, and what the page says of others is so."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import hcs_core.testing
+
+PAGE = (Path(__file__).parents[2] / "docs" / "memory_types.md").read_text(encoding="utf-8")
+CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def block(words):
+    (found,) = (code for code in CODE if words in code)
+    return found
+
+
+@pytest.fixture
+def tests(tmp_path, monkeypatch):
+    """Write the page's plugin where Python finds it; return the folder of its tests."""
+    package = tmp_path / "my_plugin"
+    for folder in (package, tmp_path / "tests"):
+        folder.mkdir()
+    (package / "__init__.py").touch()
+    (package / "memory.py").write_text(block("my_plugin/memory.py"))
+    (tmp_path / "tests" / "test_memory.py").write_text(block("tests/test_memory.py"))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path / "tests"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_plugin"]:
+        del sys.modules[name]
+
+
+def test_its_memory_type_keeps_the_contract(run, tests):
+    found = run(tests)
+    assert found.messages == []
+    passed = {rule for rule, outcome in found.outcomes["TestMemoryTypes"].items() if outcome == "passed"}
+    assert {"test_a_round_trip_is_exact", "test_a_cast_follows_the_one_policy", "test_asking_imports_no_library"} <= (
+        passed
+    )
+
+
+@pytest.mark.parametrize("words", ["def brighten", "class SmallCards"])
+def test_its_other_examples_run(words):
+    space = {}
+    exec(block(words), space)  # noqa: S102 - the page's own code
+    assert "brighten" in space or space["SmallCards"]().devices() == ("cuda:0", "cuda:1")
+
+
+def test_what_it_names_of_hcs_core_testing_is_there():
+    named = set(
+        re.findall(r"`(?:hcs_core\.testing\.)?((?:Memory|Converter|Kernel|Fake)\w*(?:Contract|Memory))`", PAGE)
+    )
+    assert {"MemoryTypeContract", "ConverterContract", "KernelContract", "FakeDeviceMemory"} >= named
+    assert named <= set(hcs_core.testing.__all__)
