@@ -10,9 +10,7 @@ from typing import Any
 import jax
 
 
-def compiled(
-    function: Callable[..., Any], static: Collection[str] = (), *, wide: bool = False
-) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], static: Collection[str] = (), *, wide: bool = False) -> Callable[..., Any]:
     """Return a function of an image as a compiled one.
 
     Parameters

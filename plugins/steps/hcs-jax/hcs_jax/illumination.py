@@ -13,9 +13,7 @@ from hcs_operations.given import as_light, profile_for, unfit_profile
 from hcs_operations.portable.dtypes import to_image
 
 
-def flat_field(
-    image: jax.Array, *, profile: Any = None, dark: float | None = None, dtype: str = ""
-) -> jax.Array:
+def flat_field(image: jax.Array, *, profile: Any = None, dark: float | None = None, dtype: str = "") -> jax.Array:
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The same as `hcs_operations.portable.illumination.flat_field`, where the operation is described. Profile and dark

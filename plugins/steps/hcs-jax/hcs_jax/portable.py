@@ -8,9 +8,7 @@ from __future__ import annotations
 from hcs_jax.compiling import compiled
 from hcs_operations.portable import channels, filters, frames, intensity, morphology, projections
 
-rescale_intensity = compiled(
-    intensity.rescale_intensity, static=("low", "high", "out_low", "out_high", "dtype")
-)
+rescale_intensity = compiled(intensity.rescale_intensity, static=("low", "high", "out_low", "out_high", "dtype"))
 gaussian_blur = compiled(filters.gaussian_blur, static=("sigma", "dtype"))
 unsharp_mask = compiled(filters.unsharp_mask, static=("radius", "amount", "dtype"))
 white_tophat = compiled(morphology.white_tophat, static=("radius", "dtype"))

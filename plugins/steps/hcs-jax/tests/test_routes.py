@@ -21,7 +21,9 @@ def test_a_tensor_keeps_its_dtype_and_content(dtype):
 
 
 @pytest.mark.parametrize(
-    "part", [np.s_[::2], np.s_[:, 1:], np.s_[:0], np.s_[1], np.s_[..., ::3]], ids=["rows", "right", "none", "row", "few"]
+    "part",
+    [np.s_[::2], np.s_[:, 1:], np.s_[:0], np.s_[1], np.s_[..., ::3]],
+    ids=["rows", "right", "none", "row", "few"],
 )
 def test_a_part_of_a_tensor_is_taken_too(part):
     values = np.arange(24, dtype=np.int32).reshape(4, 6)
