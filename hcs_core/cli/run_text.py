@@ -106,11 +106,11 @@ def _troubles(result: RunResult) -> list[str]:
             wells = row.estimate.failed
             found.append(f"estimate of {row.channel}: {len(wells)} well(s) failed. {wells[0]}")
     whys = dict.fromkeys(row.why_no_picture for row in result.estimates if row.why_no_picture)
-    for fallback, where in fallbacks_of(result.wells.values()):
-        found.append(
-            f"{fallback.step}: {fallback.device} was too small for {fallback.kernel} in {len(where)} well(s): "
-            f"{fallback.to}, {fallback.calls} time(s)"
-        )
+    found += [
+        f"{fallback.step}: {fallback.device} was too small for {fallback.kernel} in {len(where)} well(s): "
+        f"{fallback.to}, {fallback.calls} time(s)"
+        for fallback, where in fallbacks_of(result.wells.values())
+    ]
     return [*dict.fromkeys(found), *(f"no picture of what was estimated: {why}" for why in whys)]
 
 

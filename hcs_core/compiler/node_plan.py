@@ -83,16 +83,15 @@ class NodePlan:
 
     `function` is a user's function, or `None` for a registered operation; `device` is where it runs, by its name or,
     where that is known when a worker starts, by its kind; `asked_device` is where its step wants it to run, `batch`
-    how many planes its kernel gets at once there (none of them is part of a digest).
+    how many images (planes, or stacks of a kernel that stacks) its kernel gets at once there, `fallback` what
+    computes a call for which that device is too small: a kernel's name, or `cpu` for the same kernel on its memory
+    type's CPU; empty: nothing (none of them is part of a digest).
     `needs_bytes` is what it holds at once: its input, its output and its kernel's scratch. `masks` says that its
     kernel is told which planes of a stack are absent; `only` where it works, `None` everywhere. `makes` and `takes`
     are its artifacts; with an empty `out` it makes nothing else. `context` says that it is given its well's context.
     `stitch` is there for what a stitcher does, in place of a kernel. `estimates` are those of its parameters that are
     estimated, for each of its channels alone. `converts` are the memory types, other than its own, from which its
     planes come. `why` says in a sentence why it is this kernel (no part of a digest).
-    `batch` is how many images (planes, or stacks of a kernel that stacks) its kernel gets at once;
-    `fallback` what computes a call for which its device's memory is too small: the name of a kernel, `cpu` for the
-    same one on the CPU of its memory type, or nothing.
     """
 
     step: str

@@ -1,4 +1,4 @@
-"""What `run.json` and the end of a run say of devices: conversions, and where one was too small."""
+"""What `run.json` and the end of a run say of conversions between memory types, and of devices that were full."""
 
 from __future__ import annotations
 

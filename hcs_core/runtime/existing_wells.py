@@ -57,9 +57,8 @@ def existing_of(
     """Return what the compiler is told of an output: the wells that are whole, and why others no longer are.
 
     `estimates` is the digest of those that are kept, `None` where not all are: until they are made again nobody can
-    say which wells were made with others. `kernels` are the versions of those that are there, by name: a well may
-    have been made by another kernel than the planned one, where a device was too small, and the key does not cover
-    that.
+    say which wells were made with others. `kernels` are the versions of those that are there, by name: where a device
+    was too small another kernel than the planned one may have made a well, and the key does not cover that.
     """
     whole: set[str] = set()
     stale: dict[str, str] = {}

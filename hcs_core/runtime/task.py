@@ -134,7 +134,7 @@ class Fault:
 class Fallback:
     """What was done where the memory of a device was too small for a kernel, and how often.
 
-    Either its `batch` became so small, or another kernel of some version, or itself elsewhere, computed calls.
+    Either its `batch` became so small, or another kernel, or itself on another device, computed calls.
     """
 
     step: str

@@ -195,9 +195,7 @@ def test_a_disabled_plugin_is_no_trouble(doctor):
 def test_without_plugins_it_says_what_to_install(doctor):
     every = f"disk,imagexpress,memory,numpy,report,synthetic,zarr,{LIBRARIES}"
     (trouble,) = document(doctor("--json", disabled=every), 1)["troubles"]
-    assert trouble["what"] == (
-        "nothing can be run: there are no microscopes, readers, storage backends, kernels."
-    )
+    assert trouble["what"] == ("nothing can be run: there are no microscopes, readers, storage backends, kernels.")
     assert "pip install 'hcs-engine[standard]'" in trouble["advice"]
     assert "Codecs:   none" in doctor(disabled=every).stdout
 

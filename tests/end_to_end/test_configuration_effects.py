@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -194,15 +195,43 @@ def test_the_executor_that_is_named_runs_the_wells(run, target, tmp_path):
     assert handed_out == ["A01", "B03"]
 
 
-class CardMemory(FakeDeviceMemory):
-    """A card of two devices."""
+class Card(FakeDeviceMemory):
+    """A made-up card with two devices."""
 
     there = ("gpu:0", "gpu:1")
 
 
+class SmallCard(FakeDeviceMemory):
+    """One with room for a few bytes only, and a CPU."""
+
+    there = ("gpu:0", "cpu")
+    memory: ClassVar = {"gpu:0": 100}
+
+    def free_bytes(self, device):
+        return None  # It does not know, and nothing is refused before it runs.
+
+
 def number_of_device(image):
-    """The number of the device that the image lies on, at each pixel."""
-    return image.map(np.full_like, int(image.device[-1]))
+    """The number of the device that the image lies on, at each pixel; of the CPU, 9."""
+    number = 9 if image.device == "cpu" else int(image.device[-1])
+    return image.map(lambda values: np.full_like(values, number))
+
+
+@pytest.fixture
+def with_card(target):
+    """Return a maker of a manager with an operation that tells a device, in a memory type."""
+
+    def make(memory):
+        kernel = KernelSpec(
+            operation="number_of_device",
+            memory_type="card",
+            target=target("kernel", number_of_device),
+            signature=Signature(axes="yx", out="yx"),
+        )
+        card = MemoryTypeSpec(name="card", target=target("Card", memory), library="json")
+        return program(hcs_memory_types=[card], hcs_kernels=[kernel])
+
+    return make
 
 
 @effect_of(GlobalPipelineConfig, "device")
@@ -210,20 +239,25 @@ def number_of_device(image):
     ("wanted", "of_step", "number"),
     [(None, None, 0), ("gpu", None, 0), ("gpu:1", None, 1), ("gpu:0", "gpu:1", 1), ("gpu:1", "gpu:0", 0)],
 )
-def test_kernels_get_their_images_on_the_device(run, target, tmp_path, wanted, of_step, number):
+def test_kernels_get_their_images_on_the_device(run, with_card, tmp_path, wanted, of_step, number):
     """A step's own goes before the configuration's."""
-    kernel = KernelSpec(
-        operation="number_of_device",
-        memory_type="card",
-        target=target("kernel", number_of_device),
-        signature=Signature(axes="yx", out="yx"),
-    )
-    card = MemoryTypeSpec(name="card", target=target("CardMemory", CardMemory), library="json")
-    plugins = program(hcs_memory_types=[card], hcs_kernels=[kernel])
+    plugins = with_card(Card)
     run(Step("number_of_device", device=of_step), plugins=plugins, device=wanted, num_workers=1)
     assert set(np.unique(first(tmp_path / "out")[:])) == {number}
     document = json.loads((tmp_path / "out" / "run.json").read_text())
     assert [kernel["device"] for kernel in document["kernels"]] == [f"gpu:{number}"]
+
+
+@effect_of(GlobalPipelineConfig, "device_fallback")
+def test_what_is_too_large_for_a_device_is_computed_on_the_cpu_or_fails(plate, run, with_card, tmp_path):
+    plugins = with_card(SmallCard)
+    run(Step("number_of_device"), plugins=plugins, num_workers=1)
+    assert set(np.unique(first(tmp_path / "out")[:])) == {9}
+    config = GlobalPipelineConfig(device_fallback=False, num_workers=1)
+    orchestrator = PipelineOrchestrator(plate, global_config=config, plugins=plugins, output=tmp_path / "refused")
+    result = orchestrator.run([Pipeline("effects", [Step("number_of_device")])])
+    assert all("gpu:0 has too little memory for it" in record.fault.error for record in result.failed)
+    assert len(result.failed) == 2
 
 
 @effect_of(GlobalPipelineConfig, "missing")
@@ -486,6 +520,7 @@ WRITTEN = [
     (GlobalPipelineConfig, "microscope", "microscope: imagexpress", "imagexpress"),
     (GlobalPipelineConfig, "use_threading", "use_threading: false", False),
     (GlobalPipelineConfig, "device", "device: cuda:1", "cuda:1"),
+    (GlobalPipelineConfig, "device_fallback", "device_fallback: false", False),
     (GlobalPipelineConfig, "memory_limit", "memory_limit: 2G", 2**31),
     (GlobalPipelineConfig, "executor", "executor: dask", "dask"),
     (GlobalPipelineConfig, "missing", "missing: skip-well", "skip-well"),

@@ -34,11 +34,14 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
 
 
 def _with_conversions(nodes: Sequence[NodePlan]) -> tuple[NodePlan, ...]:
-    """Return the nodes with the memory types from which their planes come; a stack is filled on the host."""
+    """Return the nodes with the memory types from which their planes come.
+
+    A stack is filled on the host, but where all its planes are in the node's own memory type.
+    """
     found = []
     for node in nodes:
         before = [nodes[port.node].memory_type if port.node >= 0 else HOST for port in node.inputs]
-        if not node.plane_wise:
+        if not node.plane_wise and {*before} != {node.memory_type}:
             before.append(HOST)
         others = tuple(name for name in dict.fromkeys(before) if name not in {node.memory_type, ""})
         found.append(attrs.evolve(node, converts=others if node.memory_type else ()))

@@ -23,8 +23,8 @@ _NO_CONTENT = frozenset({
 })  # fmt: skip
 """What a plan says of machine, output folder and itself: two plans that differ in nothing else are the same."""
 
-_NO_CALL_CONTENT = frozenset({"parameters", "batch"})
-"""What is told of a call otherwise, or follows from what is free on a device at the moment."""
+_NO_CALL_CONTENT = frozenset({"parameters", "batch", "fallback"})
+"""What is told of a call otherwise, or follows from what devices there are and what is free on them."""
 
 _TOLD_APART = frozenset({"sources", "nodes", "steps", "outputs", "wells", "well_shapes", "gaps"})
 _MOST_NAMED = 24

@@ -9,7 +9,9 @@ from typing import Any
 PLATE = -1
 """The node of a port that is a channel of the plate, as in a plan."""
 
-_NO_FACTS = frozenset({"step", "inputs", "input", "output", "device", "needs_bytes", "converts", "why"})
+_NO_FACTS = frozenset(
+    {"step", "inputs", "input", "output", "device", "needs_bytes", "converts", "why", "batch", "fallback"}
+)
 """Of a node: what follows from its place in the graph or from the machine."""
 
 _WHOSE = ("plate", "microscope", "inventory_digest", "missing")

@@ -5,44 +5,71 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
 from hcs_core.arrays.memory_type import CPU, HOST
 
 
+@attrs.define(eq=False)
+class Whole:
+    """An array of several planes along its first axis, and the same on the host once somebody wanted it there."""
+
+    array: Any
+    on_host: npt.NDArray[Any] | None = None
+
+
 class Held:
     """A plane, or a stack of them, the memory type that it is in, and its image's dtype.
 
-    It is held there in that dtype or a wider one. One that was made in a batch is a part of the batch's array, which
-    is taken out when it is asked for: the next kernel of a batch may want the whole.
+    It is held there in that dtype or a wider one. One that was made with others is a part of a whole, and is taken
+    out of it when it is asked for: the next kernel of a batch may want the whole.
     """
 
-    __slots__ = ("_array", "_batch", "_moved", "_place", "dtype", "memory_type")
+    __slots__ = ("_array", "_moved", "_place", "_whole", "dtype", "memory_type")
 
-    def __init__(self, array: Any, memory_type: str, dtype: str, place: int | None = None) -> None:
+    def __init__(self, array: Any, memory_type: str, dtype: str) -> None:
         self.memory_type = memory_type
         self.dtype = dtype
-        self._array: Any = array if place is None else None
-        self._batch: Any = None if place is None else array
-        self._place = place
+        self._array = array
+        self._whole: Whole | None = None
+        self._place = 0
         self._moved: tuple[str, str, Any] | None = None
+
+    @classmethod
+    def parts_of(cls, array: Any, memory_type: str, dtype: str) -> list[Held]:
+        """Return the planes, or stacks, that an array has along its first axis."""
+        whole, parts = Whole(array), []
+        for place in range(array.shape[0]):
+            part = cls(None, memory_type, dtype)
+            part._whole, part._place = whole, place
+            parts.append(part)
+        return parts
 
     @property
     def array(self) -> Any:
         """The array, in its memory type."""
-        if self._array is None:
-            self._array = self._batch[self._place]
-            self._batch = None
+        if self._whole is not None:
+            self._array = self._whole.array[self._place]
+            self._whole = None
         return self._array
 
-    def parts(self, count: int) -> list[Held]:
+    @property
+    def whole(self) -> Whole | None:
+        """What it is a part of, until it is taken out."""
+        return self._whole
+
+    @property
+    def place(self) -> int:
+        """Where in its whole it is."""
+        return self._place
+
+    def planes(self, count: int) -> list[Held]:
         """Return the planes of a stack of so many."""
-        array = self.array
-        frame = array.shape[-2:]
-        if array.shape != (count, *frame):
-            array = array.reshape((count, *frame))
-        return [Held(array, self.memory_type, self.dtype, place) for place in range(count)]
+        array, frame = self.array, self.array.shape[-2:]
+        flat = array if array.shape == (count, *frame) else array.reshape((count, *frame))
+        return Held.parts_of(flat, self.memory_type, self.dtype)
 
     def moved_to(self, memory_type: str, device: str) -> Any:
         """Return what it was moved to last, if it was moved there; `None` where it was not."""
@@ -59,14 +86,13 @@ class Held:
         self._moved = None
 
 
-def whole_batch(planes: Sequence[Held]) -> Any:
+def whole_of(planes: Sequence[Held]) -> Any:
     """Return the array of which planes are all the parts, in their order; `None` where there is none."""
-    batch = planes[0]._batch  # noqa: SLF001 - a part of this idea
-    if batch is None or batch.shape[0] != len(planes):
+    whole = planes[0].whole if planes else None
+    if whole is None or whole.array.shape[0] != len(planes):
         return None
-    places = range(len(planes))
-    is_whole = all(held._batch is batch and held._place == place for held, place in zip(planes, places, strict=True))  # noqa: SLF001
-    return batch if is_whole else None
+    together = all(held.whole is whole and held.place == place for place, held in enumerate(planes))
+    return whole.array if together else None
 
 
 def on_host(array: npt.NDArray[Any]) -> Held:
@@ -84,7 +110,8 @@ class Moves:
         """Whether a plane lies in a memory type, on a device."""
         if held.memory_type != memory_type:
             return False
-        return memory_type == HOST or self._converter.device_of(held.array, memory_type) == device
+        lies_in = held.array if held.whole is None else held.whole.array
+        return memory_type == HOST or self._converter.device_of(lies_in, memory_type) == device
 
     def at(self, held: Held, memory_type: str, device: str) -> Any:
         """Return a plane's array in a memory type, on a device."""
@@ -92,12 +119,22 @@ class Moves:
             return held.array
         there = held.moved_to(memory_type, device)
         if there is None:
-            there = self._converter.convert(held.array, held.memory_type, memory_type, held.dtype, device)
-            if there is not held.array:
-                held.note_moved(memory_type, device, there)
+            there = self._moved(held, memory_type, device)
         return there
 
     def on_host(self, held: Held) -> npt.NDArray[Any]:
         """Return a plane as numpy's array."""
         array: npt.NDArray[Any] = self.at(held, HOST, CPU)
         return array
+
+    def _moved(self, held: Held, memory_type: str, device: str) -> Any:
+        whole = held.whole
+        if memory_type == HOST and whole is not None:
+            # All parts at once: those of one call go the same way, and taking one out may need memory of the device.
+            if whole.on_host is None:
+                whole.on_host = self._converter.convert(whole.array, held.memory_type, HOST, held.dtype)
+            return whole.on_host[held.place]
+        there = self._converter.convert(held.array, held.memory_type, memory_type, held.dtype, device)
+        if there is not held.array:
+            held.note_moved(memory_type, device, there)
+        return there

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from math import prod
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from hcs_core.compiler.order.presence import Block
 from hcs_core.errors import one_line
 from hcs_core.runtime.well.call_faults import fault_of
 from hcs_core.runtime.well.fallbacks import Fallbacks
-from hcs_core.runtime.well.held import Held, Moves, on_host, whole_batch
+from hcs_core.runtime.well.held import Held, Moves, on_host, whole_of
 from hcs_core.runtime.well.kernels import Kernel, Kernels
 
 T = TypeVar("T")
@@ -83,24 +84,27 @@ class NodeCalls:
             As for `one`.
         """
         kernel = self.kernels.planned(call.index)
-        images = deque(self._block(kernel, call, block, planes) for block in blocks)
+        images = deque(self._block(kernel, call, block, islice(planes, len(block.cells))) for block in blocks)
         made: list[Held] = []
         while images:
             size = min(self.fallbacks.batch(kernel), len(images))
-            rest = blocks[len(made) :]
-            if size == 1:
-                made.append(self._one(kernel, call, rest[0], images.popleft())[0])
-                continue
-            results = self._try(
-                kernel, partial(self._batch, kernel, call, rest[:size], [images[i] for i in range(size)])
-            )
+            results = self._some(kernel, call, blocks[len(made) : len(made) + size], images)
             if results is None:
                 self.fallbacks.halve(kernel, size)
                 continue
-            made += results
+            # What did not go at once has no room there together afterwards either.
+            made += results if size == len(blocks) else [on_host(self.moves.on_host(held)) for held in results]
+            # Gone from the device before the next ones are made there.
+            del results
             for _ in range(size):
                 images.popleft()
         return made
+
+    def _some(self, kernel: Kernel, call: CallOf, blocks: Sequence[Block], images: deque[Held]) -> list[Held] | None:
+        """Return what the first images give, one of each block; `None` where the device is full."""
+        if len(blocks) == 1:
+            return [self._one(kernel, call, blocks[0], images[0])[0]]
+        return self._try(kernel, partial(self._batch, kernel, call, blocks, list(islice(images, len(blocks)))))
 
     # --- Calls ----------------------------------------------------------------------------------------------
 
@@ -132,10 +136,11 @@ class NodeCalls:
     def _batch(self, kernel: Kernel, call: CallOf, blocks: Sequence[Block], images: Sequence[Held]) -> list[Held]:
         array, node = self._joined(kernel, images), kernel.node
         result, _ = self.kernels.call(kernel, array, blocks, call.site, call.told, call.made, together=True)
-        return [Held(result, node.memory_type, node.output.dtype, place) for place in range(len(blocks))]
+        return Held.parts_of(result, node.memory_type, node.output.dtype)
 
     def _try(self, kernel: Kernel, attempt: Callable[[], T]) -> T | None:
         """Return what an attempt gives; `None` where the device is full, after what libraries keep was released."""
+        self.kernels.memory_of(kernel)
         try:
             return attempt()
         except Exception as error:
@@ -169,15 +174,18 @@ class NodeCalls:
     def _stacked_there(self, kernel: Kernel, call: CallOf, block: Block, there: deque[Held]) -> Held | None:
         """Return planes that are at a kernel's place as one array; `None` where its device is full."""
         node = kernel.node
-        array = whole_batch(there) if block.is_whole else None
-        if array is None:
-            arrays = iter([held.array for held in there])
-            places = [next(arrays) if is_there else None for is_there in block.present]
-            array = self._try(kernel, partial(self.kernels.memory_of(kernel).stack, places))
-        if array is None:
-            return None
         shape = (*block.shape, *call.taken)
-        return Held(array if array.shape == shape else array.reshape(shape), node.memory_type, node.input.dtype)
+
+        def stacked() -> Any:
+            array = whole_of(there) if block.is_whole else None
+            if array is None:
+                arrays = iter(there)
+                places = [next(arrays).array if is_there else None for is_there in block.present]
+                array = self.kernels.memory_of(kernel).stack(places)
+            return array if array.shape == shape else array.reshape(shape)
+
+        array = self._try(kernel, stacked)
+        return None if array is None else Held(array, node.memory_type, node.input.dtype)
 
     def _filled(self, kernel: Kernel, call: CallOf, block: Block, planes: Iterator[Held]) -> npt.NDArray[Any]:
         """Return a stack that is filled plane by plane; one that is absent is 0, and the kernel is told."""
@@ -191,7 +199,7 @@ class NodeCalls:
         """Return the images of several blocks as one array at a kernel's place, along a new axis in front."""
         node = kernel.node
         if all(self.moves.is_at(image, node.memory_type, node.device) for image in images):
-            array = whole_batch(images)
+            array = whole_of(images)
             return self.kernels.memory_of(kernel).stack([i.array for i in images]) if array is None else array
         shape = self.moves.on_host(images[0]).shape
         joined: npt.NDArray[Any] = np.empty((len(images), *shape), node.input.dtype)

@@ -67,7 +67,7 @@ class PlaneWork:
         self.artifacts.note(call, made)
         if node.passes_on:
             return []
-        return [image] if node.out == "yx" else image.parts(prod(made_shape(node, block)))
+        return [image] if node.out == "yx" else image.planes(prod(made_shape(node, block)))
 
     def compute_together(self, index: int, blocks: Sequence[Block], planes: Iterator[Held]) -> Sequence[Held]:
         """Return the plane that a node makes of each of several blocks."""

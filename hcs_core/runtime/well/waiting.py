@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan, Port
 from hcs_core.compiler.order.presence import PlaneKey
@@ -11,24 +13,21 @@ from hcs_core.runtime.well.held import Held, Moves, on_host
 from hcs_core.runtime.well.intermediates import Intermediates
 
 
-def waiting_in_place(plan: Plan, plugins: PluginManager) -> frozenset[Port]:
+def waiting_in_place(plan: Plan, plugins: PluginManager) -> dict[Port, bool]:
     """Return the ports whose planes wait in their node's own memory type: one that reads them works there too.
 
-    None of them does where the plan lets planes wait on disk, which is asked for to spare memory.
+    For each, whether another one reads them on the host. There are none where the plan lets planes wait on disk: that
+    is asked for to spare memory.
     """
     if plugins.storage_backends.get(plan.intermediate_backend).durable:
-        return frozenset()
-    return frozenset(
-        Port(index, channel)
-        for index, node in enumerate(plan.nodes)
-        if node.memory_type != HOST
-        for channel in range(len(plan.node_readers[index]))
-        if any(_is_same_place(node, reader) for reader in _readers(plan, Port(index, channel)))
-    )
-
-
-def _is_same_place(node: NodePlan, other: NodePlan) -> bool:
-    return (node.memory_type, node.device) == (other.memory_type, other.device)
+        return {}
+    found = {}
+    for index, node in enumerate(plan.nodes):
+        for channel in range(len(plan.node_readers[index]) if node.memory_type != HOST else 0):
+            places = {(reader.memory_type, reader.device) for reader in _readers(plan, Port(index, channel))}
+            if (node.memory_type, node.device) in places:
+                found[Port(index, channel)] = any(memory_type == HOST for memory_type, _ in places)
+    return found
 
 
 def _readers(plan: Plan, port: Port) -> list[NodePlan]:
@@ -52,10 +51,10 @@ class Waiting:
     moves
         Gets planes there.
     in_place
-        The ports whose planes stay where they are.
+        The ports whose planes stay where they are, see `waiting_in_place`.
     """
 
-    def __init__(self, intermediates: Intermediates, moves: Moves, in_place: frozenset[Port]) -> None:
+    def __init__(self, intermediates: Intermediates, moves: Moves, in_place: Mapping[Port, bool]) -> None:
         self._intermediates = intermediates
         self._moves = moves
         self._in_place = in_place
@@ -66,8 +65,9 @@ class Waiting:
         if plane.memory_type == HOST or port not in self._in_place:
             self._intermediates.put(port, key, self._moves.on_host(plane))
             return
-        # One place is enough to wait in.
-        plane.forget_moved()
+        if not self._in_place[port]:
+            # One place is enough to wait in.
+            plane.forget_moved()
         self._held[port, key] = plane
 
     def take(self, port: Port, key: PlaneKey, *, last: bool) -> Held:

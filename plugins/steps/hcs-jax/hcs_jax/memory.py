@@ -117,7 +117,7 @@ class JaxMemory:
         kind = getattr(errors, "JaxRuntimeError", None)
         return kind is not None and isinstance(error, kind) and "RESOURCE_EXHAUSTED" in str(error)
 
-    def release(self, device: str) -> None:  # noqa: ARG002 - said below
+    def release(self, device: str) -> None:
         """Do nothing: JAX keeps the memory that it took of a device for its next arrays, and has no way to give it back.
 
         What no array is in any more counts as free in `free_bytes`.

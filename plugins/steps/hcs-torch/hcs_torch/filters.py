@@ -16,7 +16,7 @@ def gaussian_blur(image: torch.Tensor, *, sigma: float = 1.0, dtype: str = "") -
     The operation is that of `hcs_operations.portable.filters.gaussian_blur`: sampled at whole pixels, cut off at
     `int(4 * sigma + 0.5)` px, mirrored about the centre of the outermost pixels. Arithmetic is float32.
 
-    On the CPU each axis is a product with a band matrix, in blocks: at 80 px of reach that is ten times as fast as
+    On the CPU each axis is a product with a band matrix, in blocks: that is ten times as fast as
     `torch.nn.functional.conv2d`. On a device it is a sum of shifted planes: matrix products and convolutions may be
     computed there in TF32, whose 10 bits are too few for 16-bit images.
 
@@ -119,11 +119,11 @@ def _along_by_shifts(pixels: torch.Tensor, weights: torch.Tensor, axis: int) -> 
 def _along_by_matrices(pixels: torch.Tensor, weights: torch.Tensor, axis: int) -> torch.Tensor:
     """Return planes convolved along an axis, block by block: each is a product of what it sees with a band matrix.
 
-    A block as wide as the Gaussian's reach makes the least work: a wider one multiplies with more zeros, and a
-    narrower one is too small for the matrix product to be fast.
+    A wider block multiplies with more zeros; one that is narrower than half the reach, or than 32 pixels, is too
+    small for the product to be fast.
     """
     length, reach = pixels.shape[axis], len(weights) // 2
-    block = min(max(32, reach), length)
+    block = min(max(32, reach // 2), length)
     result = torch.empty_like(pixels, memory_format=torch.contiguous_format)
     bands: dict[tuple[int, int, int], torch.Tensor] = {}
     for start in range(0, length, block):
@@ -133,9 +133,8 @@ def _along_by_matrices(pixels: torch.Tensor, weights: torch.Tensor, axis: int) -
         what = (stop - start, start - first, last - stop)
         if what not in bands:
             bands[what] = _band(weights, (start, stop), (first, last), length)
-        band = bands[what]
         seen, made = pixels.narrow(axis, first, last - first), result.narrow(axis, start, stop - start)
-        made.copy_(seen @ band if axis == -1 else band.T @ seen)
+        torch.matmul(*((seen, bands[what]) if axis == -1 else (bands[what].T, seen)), out=made)
     return result
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
 from hcs_operations.signatures import FOCUS_MEASURES
 from hcs_torch.filters import mirrored
 from hcs_torch.greys import wide
+from hcs_torch.strips import row_strips
 
 
 def best_focus_projection(
@@ -75,33 +76,44 @@ def _sharpest(stack: torch.Tensor, measure: Callable[[torch.Tensor], torch.Tenso
 
 def normalized_variance(plane: torch.Tensor) -> torch.Tensor:
     """Return the variance of a plane over the square of its mean; 0 where that is 0."""
-    pixels = plane.to(wide(plane.device))
-    mean = pixels.mean()
-    variance = _square_sum(pixels - mean) / plane.numel()
+    work = wide(plane.device)
+    mean = _added(plane[rows].sum(dtype=work) for rows in row_strips(plane)) / plane.numel()
+    variance = _added(_square_sum(plane[rows].to(work) - mean) for rows in row_strips(plane)) / plane.numel()
     return torch.where(mean == 0, 0.0 * variance, variance / mean**2)
 
 
 def tenengrad(plane: torch.Tensor) -> torch.Tensor:
     """Return the mean squared gradient of a plane, by Sobel's operators."""
-    framed = _framed(plane)
-    down = framed[:-2] + 2 * framed[1:-1] + framed[2:]
-    across = framed[:, :-2] + 2 * framed[:, 1:-1] + framed[:, 2:]
-    gradient = _square_sum(down[:, 2:] - down[:, :-2]) + _square_sum(across[2:] - across[:-2])
-    return gradient / plane.numel()
+    return _added(map(_gradient, _framed_strips(plane))) / plane.numel()
+
+
+def _gradient(framed: torch.Tensor) -> torch.Tensor:
+    down = framed[:-2].add(framed[2:]).add_(framed[1:-1], alpha=2)
+    across = framed[:, :-2].add(framed[:, 2:]).add_(framed[:, 1:-1], alpha=2)
+    return _square_sum(down[:, 2:] - down[:, :-2]) + _square_sum(across[2:] - across[:-2])
 
 
 def laplacian(plane: torch.Tensor) -> torch.Tensor:
     """Return the mean squared Laplacian of a plane."""
-    framed = _framed(plane)
-    curved = framed[:-2, 1:-1] + framed[2:, 1:-1] + framed[1:-1, :-2] + framed[1:-1, 2:] - 4 * framed[1:-1, 1:-1]
-    return _square_sum(curved) / plane.numel()
+    return _added(map(_curvature, _framed_strips(plane))) / plane.numel()
+
+
+def _curvature(framed: torch.Tensor) -> torch.Tensor:
+    inner = framed[1:-1]
+    curved = framed[:-2, 1:-1].add(framed[2:, 1:-1]).add_(inner[:, :-2]).add_(inner[:, 2:])
+    return _square_sum(curved.add_(inner[:, 1:-1], alpha=-4))
 
 
 def brenner(plane: torch.Tensor) -> torch.Tensor:
     """Return the mean squared difference of pixels two apart, along y and along x."""
-    pixels = plane.to(torch.float32)
-    differences = _square_sum(pixels[2:] - pixels[:-2]) + _square_sum(pixels[:, 2:] - pixels[:, :-2])
-    return differences / plane.numel()
+    pairs = ((plane[2:], plane[:-2]), (plane[:, 2:], plane[:, :-2]))
+    squares = [
+        _square_sum(after[rows].to(torch.float32) - before[rows].to(torch.float32))
+        for after, before in pairs
+        if after.numel()
+        for rows in row_strips(after)
+    ]
+    return _added([*squares, torch.zeros_like(plane[0, 0], dtype=wide(plane.device))]) / plane.numel()
 
 
 MEASURES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -118,10 +130,15 @@ def _square_sum(values: torch.Tensor) -> torch.Tensor:
     return norm**2
 
 
-def _framed(plane: torch.Tensor) -> torch.Tensor:
-    """Return a plane in float32 with a pixel more around it, mirrored about the outermost pixels."""
-    framed = plane.to(torch.float32)
-    for axis in (-2, -1):
-        length = plane.shape[axis]
-        framed = framed.index_select(axis, mirrored(torch.arange(-1, length + 1, device=plane.device), length))
-    return framed
+def _added(numbers: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Return the sum of numbers in tensors."""
+    return torch.stack(list(numbers)).sum()
+
+
+def _framed_strips(plane: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield strips of a plane in float32 with a pixel more around each; beyond the border the plane is mirrored."""
+    height, width = plane.shape
+    columns = mirrored(torch.arange(-1, width + 1, device=plane.device), width)
+    for rows in row_strips(plane):
+        lines = mirrored(torch.arange(rows.start - 1, rows.stop + 1, device=plane.device), height)
+        yield plane.index_select(-2, lines).to(torch.float32).index_select(-1, columns)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from hcs_torch.strips import row_strips
+
 
 def ends(image: torch.Tensor, dtype: str) -> tuple[int, int] | None:
     """Return the smallest and the largest grey level of an image's dtype; `None` of floats, which have no ends.
@@ -36,14 +38,37 @@ def brightest(image: torch.Tensor, dtype: str) -> float:
 
 
 def stored(values: torch.Tensor, image: torch.Tensor, dtype: str) -> torch.Tensor:
-    """Return floats as the tensor's dtype of an image: of integers rounded half to even and clipped to its ends.
+    """Return floats in the tensor's dtype of an image: of integers rounded half to even and clipped to its ends.
 
-    `values` is changed.
+    Parameters
+    ----------
+    values
+        Axes `yx`, or more before them; they are changed, and may be what is returned.
+    image
+        Of what they were computed.
+    dtype
+        The image's own dtype; empty: that of the tensor.
+
+    Returns
+    -------
+    torch.Tensor
+        The values' shape, contiguous.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hcs_torch.greys import stored
+    >>> image = torch.zeros(1, 3, dtype=torch.uint8)
+    >>> stored(torch.tensor([[0.5, 1.5, 300.0]]), image, "uint8").tolist()
+    [[0, 2, 255]]
     """
     found = ends(image, dtype)
     if found is None:
         return values.to(image.dtype)
-    return values.round_().clamp_(*found).to(image.dtype)
+    whole = torch.empty_like(values, dtype=image.dtype, memory_format=torch.contiguous_format)
+    for rows in row_strips(values):
+        whole[..., rows, :] = values[..., rows, :].round_().clamp_(*found)
+    return whole
 
 
 def wide(device: torch.device) -> torch.dtype:

@@ -4,6 +4,42 @@ from __future__ import annotations
 
 import torch
 
+from hcs_torch.greys import ends
+
+MOST_VALUES = 1 << 16
+"""Of what is counted value by value: those of 16 bits."""
+
+
+def values_of(image: torch.Tensor, dtype: str) -> int:
+    """Return how many values the integers of an image can have, from 0 on; 0 of floats.
+
+    Parameters
+    ----------
+    image
+        Any axes; unsigned integers of at most 16 bits, held in any dtype, or floats.
+    dtype
+        The image's own dtype; empty: the tensor's.
+
+    Raises
+    ------
+    ValueError
+        There are more than 65,536 values: the image is held in a wider dtype, and its own was not told.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hcs_torch.histograms import values_of
+    >>> values_of(torch.zeros(3, dtype=torch.int32), "uint16"), values_of(torch.zeros(3), "float32")
+    (65536, 0)
+    """
+    found = ends(image, dtype)
+    if found is None:
+        return 0
+    values = found[1] + 1
+    if values > MOST_VALUES:
+        raise ValueError(f"an image of {dtype or image.dtype} has {values:,} values: say its own, dtype='uint16'")
+    return values
+
 
 def histogram(values: torch.Tensor, bins: int) -> torch.Tensor:
     """Return how often each of the numbers 0, 1, ... `bins - 1` is in a plane.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from hcs_operations.given import percentile_levels, refuse_empty_range
 from hcs_torch.extremes import extremes
-from hcs_torch.greys import brightest, ends, stored, wide
-from hcs_torch.histograms import looked_up
+from hcs_torch.greys import brightest, stored, wide
+from hcs_torch.histograms import looked_up, values_of
 from hcs_torch.percentiles import percentiles
 from hcs_torch.planes import each_plane
+from hcs_torch.strips import row_strips
 
 Range = tuple[float, float]
 
@@ -41,8 +43,8 @@ def percentile_normalize(
     Returns
     -------
     torch.Tensor
-        The same shape and dtype, a new tensor; integers are rounded half to even. A plane without contrast stays as it
-        is. In float32 the percentiles are those of the finite pixels, NaN stays NaN, and infinities become 0 and 1.
+        The same shape and dtype, a new tensor; integers are rounded half to even. A plane without contrast stays as
+        it is. In float32 the percentiles are those of the finite pixels, NaN stays NaN; infinities become 0 and 1.
 
     Raises
     ------
@@ -61,16 +63,11 @@ def percentile_normalize(
     >>> percentile_normalize(torch.tensor([[10, 20, 30]], dtype=torch.uint8), low=0.0, high=100.0).tolist()
     [[0, 128, 255]]
     """
-    if not low < high:
-        raise ValueError(f"percentile_normalize: low={low!r} must be below high={high!r}.")
-    if levels is None and limits != "plane":
-        raise ValueError(f"percentile_normalize: limits={limits!r} needs levels: only a pipeline estimates them.")
-    if levels is not None and (len(levels) != 2 or levels[0] > levels[1]):  # noqa: PLR2004 - from, to
-        raise ValueError(f"percentile_normalize: levels={levels!r} must be two numbers, the smaller first.")
+    given = percentile_levels(low, high, limits, levels)
     out = (0.0, brightest(image, dtype))
 
     def normalized(plane: torch.Tensor) -> torch.Tensor:
-        found = levels if levels is not None else percentiles(plane, (low, high), _values(plane, dtype))
+        found = given if given is not None else percentiles(plane, (low, high), values_of(plane, dtype))
         if not found or found[0] == found[1]:
             return plane.clone(memory_format=torch.contiguous_format)
         return _stretched(plane, (found[0], found[1]), out, dtype)
@@ -96,7 +93,8 @@ def rescale_intensity(
     low, high
         The ends of what is mapped, in grey levels; `None`: the plane's smallest and largest value.
     out_low, out_high
-        What they become; `None`: 0 and the dtype's largest value, 1.0 for float32. `out_low` above `out_high` inverts.
+        What they become; `None`: 0 and the dtype's largest value, 1.0 for float32. `out_low` above `out_high`
+        inverts.
     dtype
         The image's own dtype; empty: the tensor's.
 
@@ -114,8 +112,8 @@ def rescale_intensity(
 
     Notes
     -----
-    Computed in float64. A plane without contrast stays constant: its value is clipped into the range that `out_low` and
-    `out_high` span. Where the one limit that is given lies beyond all pixels, every pixel takes its value.
+    Computed in float64. A plane without contrast stays constant: its value is clipped into the range that `out_low`
+    and `out_high` span. Where the one limit that is given lies beyond all pixels, every pixel takes its value.
 
     Examples
     --------
@@ -124,8 +122,7 @@ def rescale_intensity(
     >>> rescale_intensity(torch.tensor([[10, 20, 30]], dtype=torch.uint8), low=10, high=30).tolist()
     [[0, 128, 255]]
     """
-    if low is not None and high is not None and not low < high:
-        raise ValueError(f"rescale_intensity: low={low!r} must be below high={high!r}.")
+    refuse_empty_range(low, high)
     out = (0.0 if out_low is None else out_low, brightest(image, dtype) if out_high is None else out_high)
 
     def rescaled(plane: torch.Tensor) -> torch.Tensor:
@@ -135,8 +132,8 @@ def rescale_intensity(
         if found is None:
             return plane.clone(memory_format=torch.contiguous_format)
         if low is None and high is None and found[0] == found[1]:
-            kept = torch.tensor(min(max(found[0], min(out)), max(out)), dtype=wide(plane.device), device=plane.device)
-            return stored(kept, plane, dtype).expand(plane.shape).clone(memory_format=torch.contiguous_format)
+            kept = min(max(found[0], min(out)), max(out))
+            return stored(torch.full_like(plane, kept, dtype=wide(plane.device)), plane, dtype)
         return _stretched(plane, _between(found, low, high), out, dtype)
 
     return each_plane(image, rescaled)
@@ -152,19 +149,16 @@ def _between(found: Range, low: float | None, high: float | None) -> Range:
     return (stop - width, stop) if low is None else (start, start + width)
 
 
-def _values(plane: torch.Tensor, dtype: str) -> int:
-    """Return how many values a plane's integers can have, 0 for floats."""
-    found = ends(plane, dtype)
-    return 0 if found is None else found[1] + 1
-
-
 def _stretched(plane: torch.Tensor, range_: Range, out: Range, dtype: str) -> torch.Tensor:
     """Map a range, which is not empty, onto another one, in float64: integers by a table."""
-    values = _values(plane, dtype)
+    values = values_of(plane, dtype)
     if values:
         grey = torch.arange(values, dtype=torch.float64, device="cpu")
-        return looked_up(plane, stored(_mapped(grey, range_, out), plane, dtype))
-    return _mapped(plane.to(wide(plane.device)), range_, out).to(plane.dtype)
+        return looked_up(plane, stored(_mapped(grey, range_, out)[None], plane, dtype)[0])
+    stretched = torch.empty_like(plane, memory_format=torch.contiguous_format)
+    for rows in row_strips(plane):
+        stretched[rows] = _mapped(plane[rows].to(wide(plane.device), copy=True), range_, out)
+    return stretched
 
 
 def _mapped(values: torch.Tensor, range_: Range, out: Range) -> torch.Tensor:

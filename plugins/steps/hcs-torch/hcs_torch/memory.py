@@ -25,8 +25,8 @@ HELD: dict[str, str] = {
     "uint16": "int32",
     "uint32": "int64",
 }
-"""In which dtype an image is held. torch has names for uint16 and uint32, and next to no arithmetic in them; it has no
-integers that hold all of uint64."""
+"""In which dtype an image is held. torch has names for uint16 and uint32, and next to no arithmetic in them; it has
+no integers that hold all of uint64."""
 
 OUT_OF_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 """What a full device says through a plain RuntimeError: the driver before torch's own allocator, MPS, cuBLAS."""
@@ -51,7 +51,7 @@ class TorchMemory:
         return tensor is not None and isinstance(array, tensor)
 
     def holds(self, dtype: str) -> str:
-        """Return the dtype in which an image is held; empty for what torch has no room for: uint64, complex numbers."""
+        """Return the dtype in which an image is held; empty for what torch has no room for, such as uint64."""
         return HELD.get(dtype, "")
 
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> torch.Tensor:
@@ -109,7 +109,7 @@ class TorchMemory:
         array = _signed(array)
         if array.dtype == held and (held.is_floating_point or str(held) == f"torch.{dtype}"):
             return array
-        if held.is_floating_point or held == torch.bool or array.dtype == torch.bool:
+        if held.is_floating_point or torch.bool in (held, array.dtype):
             return array.to(held)
         limits = torch.iinfo(getattr(torch, dtype))
         if not array.dtype.is_floating_point:
@@ -129,7 +129,9 @@ class TorchMemory:
 
         if not array.dtype.is_floating_point:
             return 0
-        return array.numel() - int(torch.count_nonzero(torch.isfinite(array)))
+        finite = int(torch.count_nonzero(torch.isfinite(array)))
+        count: int = array.numel() - finite
+        return count
 
     # --- Devices --------------------------------------------------------------------------------------------
 
@@ -178,8 +180,8 @@ class TorchMemory:
         if not device.startswith("cuda"):
             return None
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        free: int = torch.cuda.mem_get_info(device)[0]
-        return free + kept
+        free: int = torch.cuda.mem_get_info(device)[0] + kept
+        return free
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether a device's memory is full; the host's own is none, which no other kernel would find emptier."""
@@ -252,6 +254,8 @@ def _whole(array: torch.Tensor, lowest: int, highest: int) -> torch.Tensor:
     wide = torch.float32 if highest < 1 << 24 and array.dtype != torch.float64 else torch.float64
     rounded = torch.nan_to_num(array.to(wide).round(), nan=0.0)
     if highest < 1 << 53:
-        return rounded.clamp(lowest, highest).to(torch.int64 if highest > torch.iinfo(torch.int32).max else torch.int32)
+        return rounded.clamp(lowest, highest).to(
+            torch.int64 if highest > torch.iinfo(torch.int32).max else torch.int32
+        )
     below = float(np.nextafter(2.0**63, 0.0))
     return torch.where(rounded > below, highest, rounded.clamp(lowest, below).to(torch.int64))

@@ -16,12 +16,14 @@ TARGETS = {
     "unsharp_mask": "hcs_torch.filters:unsharp_mask",
     "white_tophat": "hcs_torch.morphology:white_tophat",
     "threshold_otsu": "hcs_torch.thresholds:threshold_otsu",
-    "max_projection": "hcs_torch.projections:max_projection",
     "mean_projection": "hcs_torch.projections:mean_projection",
     "median_projection": "hcs_torch.projections:median_projection",
     "best_focus_projection": "hcs_torch.focus:best_focus_projection",
 }
-"""The kernels by operation. All of them take several images at once."""
+"""The kernels that are written for torch, by operation."""
+
+PORTABLE = ("flat_field", "crop", "bin", "max_projection", "composite")
+"""The operations whose kernel for all array libraries is as fast in torch as one of its own."""
 
 
 CONTEXT_BYTES = 512 * 2**20
@@ -44,5 +46,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("torch", target, batches=True)
+    for name, operation in OPERATIONS.items():
+        if name in TARGETS or name in PORTABLE:
+            # All of them take several images at once.
+            yield operation.kernel("torch", TARGETS.get(name, ""), batches=True)

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from hcs_torch.greys import ends, stored, wide
 from hcs_operations.selection import middle_network
+from hcs_torch.greys import ends, stored, wide
+from hcs_torch.strips import row_strips
 
-
-def max_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:  # noqa: ARG001 - all dtypes alike
-    """Keep the brightest value along z.
-
-    Parameters
-    ----------
-    image
-        Axes `zyx`, or one more before them; uint8, float32, or int32 that holds uint16.
-    dtype
-        The image's own dtype; empty: the tensor's.
-
-    Returns
-    -------
-    torch.Tensor
-        The same dtype, without z, a new tensor. In float32, a pixel that is NaN in one plane is NaN.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from hcs_torch.projections import max_projection
-    >>> max_projection(torch.tensor([[[1, 7]], [[5, 2]]])).tolist()
-    [[5, 7]]
-    """
-    return image.amax(-3)
+SORTED_PIXELS = 1 << 18
+"""Pixels of a strip of all planes together: a MiB, which the second-level cache of a core holds."""
 
 
 def mean_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
@@ -60,11 +39,14 @@ def mean_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     >>> mean_projection(torch.tensor([[[1, 7]], [[5, 2]]], dtype=torch.uint8)).tolist()
     [[3, 4]]
     """
-    planes = image.unbind(-3)
-    total = torch.zeros_like(planes[0], dtype=_work_dtype(image, len(planes), dtype))
-    for plane in planes:
-        total.add_(plane)
-    return stored(total.div_(len(planes)), image, dtype)
+    mean = torch.empty_like(image[..., 0, :, :], memory_format=torch.contiguous_format)
+    work, count = _work_dtype(image, dtype), image.shape[-3]
+    for rows in row_strips(mean):
+        total = torch.zeros_like(mean[..., rows, :], dtype=work)
+        for plane in image[..., rows, :].unbind(-3):
+            total.add_(plane)
+        mean[..., rows, :] = stored(total.div_(count), image, dtype)
+    return mean
 
 
 def median_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
@@ -95,6 +77,13 @@ def median_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     >>> median_projection(torch.tensor([[[1, 7]], [[5, 2]], [[3, 250]]])).tolist()
     [[3, 7]]
     """
+    median = torch.empty_like(image[..., 0, :, :], memory_format=torch.contiguous_format)
+    for rows in row_strips(image, pixels=SORTED_PIXELS):
+        median[..., rows, :] = _middle(image[..., rows, :], dtype)
+    return median
+
+
+def _middle(image: torch.Tensor, dtype: str) -> torch.Tensor:
     lanes = list(image.unbind(-3))
     for lower, upper, keeps_smaller, keeps_larger in middle_network(len(lanes)):
         first, second = lanes[lower], lanes[upper]
@@ -104,17 +93,17 @@ def median_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
             lanes[upper] = torch.maximum(first, second)
     below, above = lanes[(len(lanes) - 1) // 2], lanes[len(lanes) // 2]
     if below is above:
-        return below.clone(memory_format=torch.contiguous_format)
+        return below
     # Sums of two float32 may be too large for float32; those of 16-bit integers are exact in it.
     work = wide(image.device) if image.dtype.is_floating_point else torch.float32
     return stored(below.to(work, copy=True).add_(above).mul_(0.5), image, dtype)
 
 
-def _work_dtype(image: torch.Tensor, count: int, dtype: str) -> torch.dtype:
-    """Return float32 where the rounded mean of so many planes is exact in it, else the widest float.
+def _work_dtype(image: torch.Tensor, dtype: str) -> torch.dtype:
+    """Return float32 where the rounded mean of an image's planes is exact in it, else the widest float.
 
     Below 2**23 whole sums are exact, and a quotient that is not half-way between two numbers is further from there
     than float32 can be off.
     """
     found = ends(image, dtype)
-    return torch.float32 if found is not None and count * found[1] < 1 << 23 else wide(image.device)
+    return torch.float32 if found is not None and image.shape[-3] * found[1] < 1 << 23 else wide(image.device)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from hcs_torch.extremes import extremes
-from hcs_torch.greys import ends, wide
-from hcs_torch.histograms import histogram
+from hcs_torch.greys import wide
+from hcs_torch.histograms import histogram, values_of
 from hcs_torch.planes import each_plane
+from hcs_torch.strips import row_strips
 
 FLOAT_BINS = 256
 """Bins of a histogram of float32, as many as the operation's other kernels have."""
@@ -26,8 +27,8 @@ def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     Returns
     -------
     torch.Tensor
-        The same shape, uint8, a new tensor of 0 and 255. A constant plane becomes 0 everywhere. In float32 NaN becomes
-        0, and infinities 0 and 255; without one finite pixel all becomes 0.
+        The same shape, uint8, a new tensor of 0 and 255. A constant plane becomes 0 everywhere. In float32 NaN
+        becomes 0, and infinities 0 and 255; without one finite pixel all becomes 0.
 
     Notes
     -----
@@ -47,8 +48,8 @@ def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
 
 
 def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
-    found = ends(plane, dtype)
-    limit = _of_floats(plane) if found is None else _of_integers(plane, found[1])
+    values = values_of(plane, dtype)
+    limit = _of_integers(plane, values) if values else _of_floats(plane)
     if limit is None:
         return torch.zeros_like(plane, dtype=torch.uint8, memory_format=torch.contiguous_format)
     # In float32: a limit in float64 would be compared in that.
@@ -56,8 +57,8 @@ def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
     return above.to(torch.uint8).mul_(255)
 
 
-def _of_integers(plane: torch.Tensor, largest: int) -> float:
-    counts = histogram(plane, largest + 1)
+def _of_integers(plane: torch.Tensor, values: int) -> float:
+    counts = histogram(plane, values)
     levels = counts.nonzero()[:, 0]
     levels = torch.arange(int(levels[0]), int(levels[-1]) + 1, device="cpu")
     return _threshold(counts[levels].to(torch.float64), levels.to(torch.float64))
@@ -68,7 +69,9 @@ def _of_floats(plane: torch.Tensor) -> float | None:
     if found is None or found[0] == found[1]:
         return None if found is None else found[0]
     # float64: float32 has no 256 edges between two numbers that are close together.
-    counts = torch.histc(plane.to(wide(plane.device)), FLOAT_BINS, min=found[0], max=found[1])
+    work = wide(plane.device)
+    strips = (plane[rows].to(work) for rows in row_strips(plane))
+    counts = sum(torch.histc(strip, FLOAT_BINS, min=found[0], max=found[1]) for strip in strips)
     edges = torch.linspace(*found, FLOAT_BINS + 1, dtype=torch.float64, device="cpu")
     return _threshold(counts.to("cpu", torch.float64), (edges[:-1] + edges[1:]) / 2)
 

@@ -1,20 +1,23 @@
 """The plugin and every kernel of it pass the contracts of hcs_core; kernels agree with those of hcs-numpy."""
 
-import numpy as np
-import pytest
 from types import MappingProxyType
 
-from hcs_core.testing import KernelContract, PluginContract, require_library
+from hcs_core.testing import KernelContract, MemoryTypeContract, PluginContract, require_library
+from hcs_core.testing.contracts.targets import imported
 from hcs_numpy.plugin import TARGETS
 from hcs_torch import plugin
-from hcs_core.testing.contracts.targets import imported
 
-require_library("torch")
+torch = require_library("torch")
 
 
 class TestPlugin(PluginContract):
     module = "hcs_torch.plugin"
     name = "torch"
+
+
+class TestMemoryTypes(MemoryTypeContract):
+    memory_types = tuple(plugin.hcs_memory_types())
+    by_default = staticmethod(lambda: torch.zeros(2))
 
 
 class TestKernels(KernelContract):
