@@ -1,10 +1,10 @@
 # A script that stands alone, no part of a package.
-# ruff: noqa: INP001
-"""CPU time of each kernel in jax on planes of 2160 x 2160 uint16, one thread, cold and warm, beside that of hcs-numpy.
+# ruff: noqa: INP001, T201
+"""CPU time of each kernel in jax on planes of 2160 x 2160 uint16, cold and warm, beside that of hcs-numpy.
 
-Run it with `NPROC=1 python benchmarks/kernels.py`, or with words that the kernels to measure have in their names, and on
-one core: `taskset -c 0`. Cold is the first call for a shape, which compiles; warm is the median of the later ones. Stacks
-have ten planes, composites four channels.
+Run it on one core, with `NPROC=1 taskset -c 0 python benchmarks/kernels.py`, or with words that the kernels to
+measure have in their names. Cold is the first call for a shape, which compiles; warm is the median of the later ones.
+Stacks have ten planes, composites four channels.
 """
 
 from __future__ import annotations

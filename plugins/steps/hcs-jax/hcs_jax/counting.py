@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -14,12 +13,12 @@ HALF = 1 << 16
 _SIGN = 1 << 31
 
 
-def counts(places: jax.Array, bins: int) -> jax.Array:
+def counts(places: Any, bins: int) -> Any:
     """Return how often each of the numbers 0, 1, ... `bins - 1` is in an array, int32; other numbers do not count."""
     return jnp.zeros(bins, jnp.int32).at[places.ravel().astype(jnp.int32)].add(1, mode="drop")
 
 
-def percentiles(image: jax.Array, percents: tuple[Any, ...], values: int) -> tuple[list[Any], Any]:
+def percentiles(image: Any, percents: tuple[Any, ...], values: int) -> tuple[list[Any], Any]:
     """Return percentiles of a plane as `hcs_operations.percentiles` does, and how many pixels count.
 
     Parameters
@@ -44,14 +43,14 @@ def percentiles(image: jax.Array, percents: tuple[Any, ...], values: int) -> tup
     return _interpolated(found, places), upto[-1]
 
 
-def _place(count: jax.Array, percent: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _place(count: Any, percent: Any) -> tuple[Any, Any, Any]:
     """Return the two ranks between which a percentile lies, and how far it is from the first to the second."""
     place = (count - 1) * (jnp.asarray(percent, jnp.float64) / 100.0)
     below = jnp.floor(place).astype(jnp.int64)
     return below, jnp.minimum(count - 1, below + 1), place - below
 
 
-def _interpolated(pixels: list[list[jax.Array]], places: list[Any]) -> list[jax.Array]:
+def _interpolated(pixels: list[list[Any]], places: list[Any]) -> list[Any]:
     found = []
     for (first, second), (_, _, part) in zip(pixels, places, strict=True):
         start, end = first.astype(jnp.float64), second.astype(jnp.float64)
@@ -62,7 +61,7 @@ def _interpolated(pixels: list[list[jax.Array]], places: list[Any]) -> list[jax.
     return found
 
 
-def _of_floats(image: jax.Array, percents: tuple[Any, ...]) -> tuple[list[Any], Any]:
+def _of_floats(image: Any, percents: tuple[Any, ...]) -> tuple[list[Any], Any]:
     """Select by radix: the upper 16 bits are counted, then the lower ones of pixels that share theirs with a rank."""
     keys = jnp.where(jnp.isfinite(image), _ordered(image), jnp.uint32(0xFFFFFFFF))
     upper, lower = (keys >> 16).astype(jnp.int32), (keys & (HALF - 1)).astype(jnp.int32)
@@ -82,7 +81,7 @@ def _of_floats(image: jax.Array, percents: tuple[Any, ...]) -> tuple[list[Any], 
     return _interpolated(pairs, places), upto[-1]
 
 
-def _first_equal(values: jax.Array, bins: list[jax.Array]) -> jax.Array:
+def _first_equal(values: Any, bins: list[Any]) -> Any:
     """Return which of some bins is the first that equals a value; the number of bins where none does."""
     found = jnp.full(values.shape, len(bins), jnp.int32)
     for index in reversed(range(len(bins))):
@@ -90,13 +89,13 @@ def _first_equal(values: jax.Array, bins: list[jax.Array]) -> jax.Array:
     return found
 
 
-def _ordered(image: jax.Array) -> jax.Array:
+def _ordered(image: Any) -> Any:
     """Return the bits of float32 as uint32 in the order of the numbers."""
     bits = lax.bitcast_convert_type(image, jnp.uint32)
     return jnp.where(bits >= _SIGN, ~bits, bits | jnp.uint32(_SIGN))
 
 
-def _numbers(ordered: jax.Array) -> jax.Array:
+def _numbers(ordered: Any) -> Any:
     """Return the float32 of which these are the bits, in their order."""
     bits = jnp.where(ordered >= _SIGN, ordered & jnp.uint32(_SIGN - 1), ~ordered)
     return lax.bitcast_convert_type(bits, jnp.float32)

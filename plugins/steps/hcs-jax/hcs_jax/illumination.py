@@ -13,7 +13,7 @@ from hcs_operations.given import as_light, profile_for, unfit_profile
 from hcs_operations.portable.dtypes import to_image
 
 
-def flat_field(image: jax.Array, *, profile: Any = None, dark: float | None = None, dtype: str = "") -> jax.Array:
+def flat_field(image: Any, *, profile: Any = None, dark: float | None = None, dtype: str = "") -> Any:
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The same as `hcs_operations.portable.illumination.flat_field`, where the operation is described. Profile and dark
@@ -43,15 +43,14 @@ def flat_field(image: jax.Array, *, profile: Any = None, dark: float | None = No
     profile = profile_for(profile, image.shape[-2:])
     # Numbers too large for float32, and what has 64 bits, are numpy's to round.
     light = as_light(profile) if isinstance(profile, np.ndarray) else profile.astype(jnp.float32)
-    even, is_fit = _even(light)
+    even, is_fit = _evened(light)
     # It waits here until the device has looked at the profile.
     if not bool(is_fit):
         raise unfit_profile(np.asarray(profile))
     return _divided(image, even=even, dark=float(dark or 0.0), dtype=dtype)
 
 
-@jax.jit
-def _even(light: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _even(light: Any) -> tuple[Any, Any]:
     """Return a profile divided by its mean, and whether it is one."""
     # Row by row, and about a number that is near: so few digits are lost in float32.
     near = light[0, 0]
@@ -59,8 +58,9 @@ def _even(light: jax.Array) -> tuple[jax.Array, jax.Array]:
     return light / mean, (jnp.isfinite(light) & (light > 0)).all()
 
 
-def _lit_evenly(image: jax.Array, *, even: jax.Array, dark: jax.Array, dtype: str) -> jax.Array:
+def _lit_evenly(image: Any, *, even: Any, dark: Any, dtype: str) -> Any:
     return to_image((image.astype(jnp.float32) - dark) / even, jnp, dtype or image.dtype.name, image.dtype)
 
 
+_evened = jax.jit(_even)
 _divided = compiled(_lit_evenly, static=("dtype",))

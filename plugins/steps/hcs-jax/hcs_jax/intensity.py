@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from hcs_jax.compiling import compiled, each_image
@@ -14,14 +13,14 @@ from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_im
 
 
 def percentile_normalize(
-    image: jax.Array,
+    image: Any,
     *,
     low: float = 1.0,
     high: float = 99.0,
     limits: str = "plane",
     levels: tuple[float, ...] | None = None,
     dtype: str = "",
-) -> jax.Array:
+) -> Any:
     """Stretch a plane between two percentiles over the whole range of its dtype.
 
     The same as `hcs_operations.portable.intensity.percentile_normalize`, where the operation is described. Pixels are
@@ -57,13 +56,13 @@ def percentile_normalize(
     return _stretched(image, levels=given, dtype=dtype)
 
 
-def _between_percentiles(image: jax.Array, *, percents: tuple[Any, Any], dtype: str = "") -> jax.Array:
+def _between_percentiles(image: Any, *, percents: tuple[Any, Any], dtype: str = "") -> Any:
     ends = limits_of(dtype or image.dtype.name)
     (first, last), counted = percentiles(image, percents, 0 if ends is None else ends[1] + 1)
     return jnp.where(counted > 0, _between(image, levels=(first, last), dtype=dtype), image)
 
 
-def _between(image: jax.Array, *, levels: tuple[Any, Any], dtype: str = "") -> jax.Array:
+def _between(image: Any, *, levels: tuple[Any, Any], dtype: str = "") -> Any:
     """Return a plane stretched between two levels; without contrast as it is."""
     name = dtype or image.dtype.name
     first, last = (jnp.asarray(level, jnp.float64) for level in levels)

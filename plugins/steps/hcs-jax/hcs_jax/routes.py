@@ -1,7 +1,7 @@
 """Direct routes to and from JAX: another library's array over the same memory of a device, by DLPack.
 
-DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied where the library that
-takes it can do with that. Who gets an array over shared memory reads it only.
+DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied where the library
+that takes it can do with that. Who gets an array over shared memory reads it only.
 """
 
 from __future__ import annotations

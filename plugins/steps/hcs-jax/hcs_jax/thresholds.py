@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import jax
+from typing import Any
+
 import jax.numpy as jnp
 
 from hcs_jax.compiling import compiled, each_image
@@ -11,7 +12,7 @@ from hcs_operations.otsu import FLOAT_BINS, TIED
 from hcs_operations.portable.dtypes import limits
 
 
-def _threshold_otsu(image: jax.Array, *, dtype: str = "") -> jax.Array:
+def _threshold_otsu(image: Any, *, dtype: str = "") -> Any:
     """Set to 255 what is above Otsu's threshold, and to 0 what is not.
 
     The same as `hcs_operations.portable.thresholds.threshold_otsu`, where the operation is described. The variance
@@ -37,13 +38,13 @@ def _threshold_otsu(image: jax.Array, *, dtype: str = "") -> jax.Array:
 threshold_otsu = compiled(each_image(_threshold_otsu, "yx"), static=("dtype",), wide=True)
 
 
-def _whole_threshold(image: jax.Array, values: int) -> jax.Array:
+def _whole_threshold(image: Any, values: int) -> Any:
     # A plane of one value has no two classes, and nothing above its largest value.
     levels = jnp.arange(values, dtype=jnp.float64)
     return _otsu(counts(image, values), levels, image.max().astype(jnp.float64)).astype(image.dtype)
 
 
-def _float_threshold(image: jax.Array) -> jax.Array:
+def _float_threshold(image: Any) -> Any:
     """Return the threshold of the finite pixels, of 256 bins between their extremes."""
     pixels = image.astype(jnp.float64)
     finite = jnp.isfinite(pixels)
@@ -61,7 +62,7 @@ def _float_threshold(image: jax.Array) -> jax.Array:
     return jnp.where(lowest < highest, found, jnp.where(finite.any(), highest, jnp.inf)).astype(image.dtype)
 
 
-def _otsu(counted: jax.Array, levels: jax.Array, highest: jax.Array) -> jax.Array:
+def _otsu(counted: Any, levels: Any, highest: Any) -> Any:
     """Return what `hcs_operations.otsu.best_level` does; the highest where all that is counted is at one level."""
     number = counted.astype(jnp.float64)
     moments = number * levels
