@@ -46,6 +46,8 @@ def compiled(function: Callable[..., Any], static: Collection[str] = (), *, wide
 def each_image(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
     """Return a function of one image as one that also takes several, along an axis in front of its axes.
 
+    One after the other: nothing is compiled for how many they are.
+
     Examples
     --------
     >>> import jax.numpy as jnp
@@ -56,7 +58,8 @@ def each_image(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(image: Any, **values: Any) -> Any:
-        of_one = functools.partial(function, **values)
-        return jax.vmap(of_one)(image) if image.ndim > len(axes) else of_one(image)
+        if image.ndim == len(axes):
+            return function(image, **values)
+        return jax.numpy.stack([function(image[index], **values) for index in range(image.shape[0])])
 
     return call

@@ -62,7 +62,7 @@ def _of_stack(image: Any, *, measure: str) -> Any:
     return jnp.where(finite & jnp.isfinite(found), found, UNMEASURED)
 
 
-_measured = compiled(each_image(_of_stack, "zyx"), static=("measure",))
+_measured = each_image(compiled(_of_stack, static=("measure",)), "zyx")
 _chosen = compiled(plane_of_best)
 
 
