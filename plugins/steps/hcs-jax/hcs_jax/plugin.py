@@ -31,8 +31,8 @@ TARGETS = {
 """The kernels by operation: those of `hcs_jax.portable` are written once for all libraries, and compiled here."""
 
 CONTEXT_BYTES = 512 * 2**20
-"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
-card and driver; this is meant to be rather too much than too little."""
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
+on card and driver; this is meant to be rather too much than too little."""
 
 WORKER_ENVIRONMENT = (
     # The size of the pool of threads in which a CPU computes: by default, one for each core in every worker.

@@ -27,8 +27,8 @@ PORTABLE = ("flat_field", "crop", "bin", "max_projection", "composite")
 
 
 CONTEXT_BYTES = 512 * 2**20
-"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
-card and driver; this is meant to be rather too much than too little."""
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
+on card and driver; this is meant to be rather too much than too little."""
 
 
 @hookimpl
