@@ -16,10 +16,9 @@ TARGETS = {
 }
 """The kernels that call CuPy's own functions, by operation; the others are the portable ones."""
 
-
 CONTEXT_BYTES = 512 * 2**20
-"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
-card and driver; this is meant to be rather too much than too little."""
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
+on card and driver; this is meant to be rather too much than too little."""
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """Direct routes between torch and CuPy: the other library's array over the same memory of a GPU, by DLPack.
 
-DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied. Who gets an array over
-shared memory reads it only.
+DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied. Who gets an array
+over shared memory reads it only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kernels that call CuPy's own functions, run with the same calls of numpy and scipy, against those of hcs-numpy."""
+"""The kernels that call CuPy's own functions, run with the same calls of numpy and scipy, against hcs-numpy's."""
 
 from types import MappingProxyType
 

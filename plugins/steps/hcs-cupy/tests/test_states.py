@@ -55,5 +55,5 @@ def test_a_pipeline_that_needs_it_is_a_problem_that_names_the_state(tmp_path):
     orchestrator = PipelineOrchestrator(
         plate, global_config=GlobalPipelineConfig(num_workers=1), output=tmp_path / "out"
     )
-    with pytest.raises(Exception, match="cupy.* no device"):
+    with pytest.raises(Exception, match=r"cupy.* no device"):
         orchestrator.run([Pipeline("blurred", [Step("gaussian_blur", memory="cupy")])])

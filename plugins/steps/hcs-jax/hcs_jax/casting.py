@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import jax
@@ -13,28 +12,27 @@ from jax import lax
 from hcs_operations.portable.dtypes import to_image
 
 
-def cast(array: jax.Array, dtype: str) -> jax.Array:
+def cast(array: Any, dtype: str) -> Any:
     """Return an array in another dtype, as `hcs_core.to_dtype` does; the array itself where it has it."""
     if array.dtype.name == dtype:
         return array
     with jax.enable_x64(True):
-        return _cast(array, dtype)
+        return _compiled(array, dtype)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _cast(array: jax.Array, dtype: str) -> jax.Array:
-    found: jax.Array
+def _cast(array: Any, dtype: str) -> Any:
     if dtype == "bool" and jnp.issubdtype(array.dtype, jnp.floating):
-        found = _magnitude_bits(array) != 0
-    elif dtype == "float64" and array.dtype == jnp.float32:
-        found = _doubled_digits(array)
-    else:
-        found = to_image(array, jnp, dtype, jnp.dtype(dtype))
-    return found
+        return _magnitude_bits(array) != 0
+    if dtype == "float64" and array.dtype == jnp.float32:
+        return _doubled_digits(array)
+    return to_image(array, jnp, dtype, jnp.dtype(dtype))
+
+
+_compiled = jax.jit(_cast, static_argnames="dtype")
 
 
 def _magnitude_bits(array: Any) -> Any:
-    """Return the bits of floats less their signs, as integers: on a CPU the smallest floats are 0 to XLA otherwise."""
+    """Return the bits of floats less their signs, as integers: else the smallest are 0 to XLA on a CPU."""
     bits = lax.bitcast_convert_type(array, f"uint{8 * array.dtype.itemsize}")
     return bits & np.iinfo(f"int{8 * array.dtype.itemsize}").max
 

@@ -1,4 +1,4 @@
-"""Kernels that are compiled: once for each shape, dtype and set of static parameters, and kept while the process runs."""
+"""Kernels that are compiled: once for each shape, dtype and set of static parameters, and kept from then on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def compiled(function: Callable[..., Any], static: Collection[str] = (), *, wide
     function
         `function(image, *, parameter=...)`, in which only static parameters decide what is computed.
     static
-        The parameters that are compiled in; a list is taken as a tuple. The others are numbers, arrays, tuples of them
-        or `None`, and another value of such a one is not compiled anew.
+        The parameters that are compiled in; a list is taken as a tuple. The others are numbers, arrays, tuples of
+        them or `None`, and another value of such a one is not compiled anew.
     wide
         Whether it computes in dtypes of 64 bits, which are then enabled in it, and in it alone.
 
@@ -43,8 +43,10 @@ def compiled(function: Callable[..., Any], static: Collection[str] = (), *, wide
     return call
 
 
-def each_image(function: Callable[..., jax.Array], axes: str) -> Callable[..., jax.Array]:
+def each_image(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
     """Return a function of one image as one that also takes several, along an axis in front of its axes.
+
+    One after the other: nothing is compiled for how many they are.
 
     Examples
     --------
@@ -55,8 +57,9 @@ def each_image(function: Callable[..., jax.Array], axes: str) -> Callable[..., j
     """
 
     @functools.wraps(function)
-    def call(image: jax.Array, **values: Any) -> jax.Array:
-        of_one = functools.partial(function, **values)
-        return jax.vmap(of_one)(image) if image.ndim > len(axes) else of_one(image)
+    def call(image: Any, **values: Any) -> Any:
+        if image.ndim == len(axes):
+            return function(image, **values)
+        return jax.numpy.stack([function(image[index], **values) for index in range(image.shape[0])])
 
     return call

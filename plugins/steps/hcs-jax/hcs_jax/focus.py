@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -13,7 +13,7 @@ from hcs_operations.portable.focus import GAP, UNMEASURED, plane_of_best
 from hcs_operations.signatures import FOCUS_MEASURES
 
 
-def best_focus_projection(image: jax.Array, *, measure: str = "normalized_variance", dtype: str = "") -> jax.Array:
+def best_focus_projection(image: Any, *, measure: str = "normalized_variance", dtype: str = "") -> Any:
     """Keep the one plane of a stack that is in best focus: the one with the largest focus measure.
 
     The same as `hcs_operations.portable.focus.best_focus_projection`, where the operation is described. Planes are
@@ -51,7 +51,7 @@ def best_focus_projection(image: jax.Array, *, measure: str = "normalized_varian
     return _chosen(image, measures=measures)
 
 
-def _of_stack(image: jax.Array, *, measure: str) -> jax.Array:
+def _of_stack(image: Any, *, measure: str) -> Any:
     """Return the measures of the planes of a stack, in unit of the square of its largest magnitude."""
     if image.dtype.kind != "f":
         return lax.map(lambda plane: MEASURES[measure](plane.astype(jnp.float32)), image)
@@ -62,16 +62,16 @@ def _of_stack(image: jax.Array, *, measure: str) -> jax.Array:
     return jnp.where(finite & jnp.isfinite(found), found, UNMEASURED)
 
 
-_measured = compiled(each_image(_of_stack, "zyx"), static=("measure",))
+_measured = each_image(compiled(_of_stack, static=("measure",)), "zyx")
 _chosen = compiled(plane_of_best)
 
 
-def _mean(values: jax.Array) -> jax.Array:
+def _mean(values: Any) -> Any:
     rows = jnp.matmul(lax.optimization_barrier(values), jnp.ones(values.shape[1]), precision="highest")
     return rows.sum() / values.size
 
 
-def _normalized_variance(plane: jax.Array) -> jax.Array:
+def _normalized_variance(plane: Any) -> Any:
     # Less a number near the mean: of a constant plane nothing is left, and squares keep their digits.
     near = plane[0, 0] + _mean(plane - plane[0, 0])
     rest = plane - near
@@ -80,31 +80,31 @@ def _normalized_variance(plane: jax.Array) -> jax.Array:
     return jnp.where(square > 0, variance / jnp.where(square > 0, square, 1.0), 0.0)
 
 
-def _tenengrad(plane: jax.Array) -> jax.Array:
+def _tenengrad(plane: Any) -> Any:
     padded = _with_neighbours(plane)
     along_y = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     along_x = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     return _mean((along_y[:, 2:] - along_y[:, :-2]) ** 2 + (along_x[2:] - along_x[:-2]) ** 2)
 
 
-def _laplacian(plane: jax.Array) -> jax.Array:
+def _laplacian(plane: Any) -> Any:
     padded = _with_neighbours(plane)
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
     return _mean((around - 4 * plane) ** 2)
 
 
-def _brenner(plane: jax.Array) -> jax.Array:
+def _brenner(plane: Any) -> Any:
     differences = (plane[GAP:] - plane[:-GAP], plane[:, GAP:] - plane[:, :-GAP])
     squares = [_mean(found**2) * (found.size / plane.size) for found in differences if found.size]
     return sum(squares, jnp.zeros(()))
 
 
-def _with_neighbours(plane: jax.Array) -> jax.Array:
+def _with_neighbours(plane: Any) -> Any:
     """Return a plane with a pixel more all around, mirrored."""
     return lax.optimization_barrier(jnp.pad(plane, 1, mode="reflect"))
 
 
-MEASURES: dict[str, Callable[[jax.Array], jax.Array]] = {
+MEASURES: dict[str, Callable[[Any], Any]] = {
     "normalized_variance": _normalized_variance,
     "tenengrad": _tenengrad,
     "laplacian": _laplacian,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from hcs_jax.compiling import compiled, each_image
@@ -14,14 +13,14 @@ from hcs_operations.portable.dtypes import brightest, limits as limits_of, to_im
 
 
 def percentile_normalize(
-    image: jax.Array,
+    image: Any,
     *,
     low: float = 1.0,
     high: float = 99.0,
     limits: str = "plane",
     levels: tuple[float, ...] | None = None,
     dtype: str = "",
-) -> jax.Array:
+) -> Any:
     """Stretch a plane between two percentiles over the whole range of its dtype.
 
     The same as `hcs_operations.portable.intensity.percentile_normalize`, where the operation is described. Pixels are
@@ -52,24 +51,25 @@ def percentile_normalize(
         not `plane`.
     """
     given = percentile_levels(low, high, limits, levels)
-    if given is None:
-        return _normalized(image, percents=(low, high), dtype=dtype)
-    return _stretched(image, levels=given, dtype=dtype)
+    if given is not None:
+        return _stretched(image, levels=given, counted=1, dtype=dtype)
+    return _between_percentiles(image, percents=(float(low), float(high)), dtype=dtype)
 
 
-def _between_percentiles(image: jax.Array, *, percents: tuple[Any, Any], dtype: str = "") -> jax.Array:
+def _of_plane(image: Any, *, percents: tuple[float, float], dtype: str) -> Any:
     ends = limits_of(dtype or image.dtype.name)
-    (first, last), counted = percentiles(image, percents, 0 if ends is None else ends[1] + 1)
-    return jnp.where(counted > 0, _between(image, levels=(first, last), dtype=dtype), image)
+    found, counted = percentiles(image, percents, 0 if ends is None else ends[1] + 1)
+    return _stretched(image, levels=found, counted=counted, dtype=dtype)
 
 
-def _between(image: jax.Array, *, levels: tuple[Any, Any], dtype: str = "") -> jax.Array:
-    """Return a plane stretched between two levels; without contrast as it is."""
+def _between(image: Any, *, levels: tuple[Any, Any], counted: Any, dtype: str) -> Any:
+    """Return planes stretched between two levels; as they are without contrast, or where no pixel was counted."""
     name = dtype or image.dtype.name
     first, last = (jnp.asarray(level, jnp.float64) for level in levels)
     part = jnp.clip((image.astype(jnp.float64) - first) / (last - first), 0.0, 1.0)
-    return jnp.where(first < last, to_image(part * brightest(name), jnp, name, image.dtype), image)
+    stretched = to_image(part * brightest(name), jnp, name, image.dtype)
+    return jnp.where((first < last) & (counted > 0), stretched, image)
 
 
-_normalized = compiled(each_image(_between_percentiles, "yx"), static=("dtype",), wide=True)
-_stretched = compiled(each_image(_between, "yx"), static=("dtype",), wide=True)
+_between_percentiles = each_image(_of_plane, "yx")
+_stretched = compiled(_between, static=("dtype",), wide=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
 from hcs_jax.devices import CPU, device_called, name_of, named_devices
-
-if TYPE_CHECKING:
-    import jax
 
 HELD = frozenset({
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
@@ -46,7 +43,7 @@ class JaxMemory:
         """Return the dtype itself: JAX computes in all of them."""
         return dtype if dtype in HELD else ""
 
-    def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> jax.Array:
+    def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> Any:
         """Return an array on a device; on the CPU it shares memory where that is aligned to 64 bytes."""
         import jax
 
@@ -54,18 +51,18 @@ class JaxMemory:
         with jax.enable_x64(True):
             return jax.device_put(native, device_called(device))
 
-    def to_host(self, array: jax.Array, dtype: str = "") -> npt.NDArray[Any]:
+    def to_host(self, array: Any, dtype: str = "") -> npt.NDArray[Any]:
         """Return numpy's array, which cannot be written to; on the CPU it is the same memory."""
         host = np.asarray(array)
         return to_dtype(host, dtype) if dtype else host
 
-    def cast(self, array: jax.Array, dtype: str) -> jax.Array:
+    def cast(self, array: Any, dtype: str) -> Any:
         """Return the array in the dtype, as `to_dtype` does."""
         from hcs_jax.casting import cast
 
         return cast(array, dtype)
 
-    def stack(self, planes: Sequence[jax.Array | None]) -> jax.Array:
+    def stack(self, planes: Sequence[Any]) -> Any:
         """Return a new array with these along its first axis, zeros for `None`."""
         import jax
 
@@ -74,7 +71,7 @@ class JaxMemory:
         with jax.enable_x64(True):
             return stacked(tuple(planes))
 
-    def nonfinite(self, array: jax.Array) -> int:
+    def nonfinite(self, array: Any) -> int:
         """Return how many values are NaN or infinite."""
         import jax
 
@@ -89,11 +86,11 @@ class JaxMemory:
         """Return JAX's devices, accelerators first."""
         return tuple(named_devices())
 
-    def device_of(self, array: jax.Array) -> str:
+    def device_of(self, array: Any) -> str:
         """Return the name of the device that an array is on."""
         return name_of(array)
 
-    def to_device(self, array: jax.Array, device: str) -> jax.Array:
+    def to_device(self, array: Any, device: str) -> Any:
         """Return the array on a device."""
         import jax
 
@@ -118,12 +115,12 @@ class JaxMemory:
         return kind is not None and isinstance(error, kind) and "RESOURCE_EXHAUSTED" in str(error)
 
     def release(self, device: str) -> None:
-        """Do nothing: JAX keeps the memory that it took of a device for its next arrays, and has no way to give it back.
+        """Do nothing: what JAX took of a device it keeps for its next arrays, and has no way to give it back.
 
         What no array is in any more counts as free in `free_bytes`.
         """
 
-    def wait(self, array: jax.Array) -> None:
+    def wait(self, array: Any) -> None:
         """Return when an array is there."""
         array.block_until_ready()
 

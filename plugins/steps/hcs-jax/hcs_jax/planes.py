@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 
-@jax.jit
-def stacked(planes: Sequence[jax.Array | None]) -> jax.Array:
-    """Return arrays of one shape and dtype as one, along a new first axis; `None` stands for zeros."""
+def _stacked(planes: Sequence[Any]) -> Any:
     first = next(plane for plane in planes if plane is not None)
     return jnp.stack([jnp.zeros_like(first) if plane is None else plane for plane in planes])
 
 
-@jax.jit
-def nonfinite(array: jax.Array) -> jax.Array:
-    """Return how many values of an array of floats are NaN or infinite."""
+def _nonfinite(array: Any) -> Any:
     return jnp.count_nonzero(~jnp.isfinite(array))
+
+
+stacked = jax.jit(_stacked)
+"""Returns arrays of one shape and dtype as one, along a new first axis; `None` stands for zeros."""
+
+nonfinite = jax.jit(_nonfinite)
+"""Returns how many values of an array of floats are NaN or infinite."""

@@ -1,7 +1,7 @@
 """Direct routes to and from JAX: another library's array over the same memory of a device, by DLPack.
 
-DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied where the library that
-takes it can do with that. Who gets an array over shared memory reads it only.
+DLPack (https://dmlc.github.io/dlpack/latest/) says where an array lies and how; nothing is copied where the library
+that takes it can do with that. Who gets an array over shared memory reads it only.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 def torch_to_jax(array: Any) -> Any:
     """Return a tensor of torch as an array of JAX, on its device, in its dtype."""
-    # JAX takes only what is dense, in any order of its axes.
-    return _taken_by_jax(array.contiguous())
+    # JAX takes only what is dense, and torch hands out nothing that wants a gradient.
+    return _taken_by_jax(array.detach().contiguous())
 
 
 def jax_to_torch(array: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The plugin, its memory type, its routes and its kernels pass the contracts; kernels agree with those of hcs-numpy."""
+"""The plugin, its memory type, routes and kernels pass their contracts; kernels agree with those of hcs-numpy."""
 
 from types import MappingProxyType
 
