@@ -14,7 +14,7 @@ from hcs_core.plugins.signature import Signature
 def arguments(signature: Signature, given: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
     """Return a value for every parameter: the one that is given, its default, or one that its limits allow.
 
-    An image, which a profile is, has the rows and columns of `shape` and is 1 everywhere.
+    An image, which a profile is, has the rows and columns of `shape` and rises from 0.7 in a corner to 1.5.
     """
     return {
         item.name: given[item.name] if item.name in given else _allowed(item, shape) for item in signature.parameters
@@ -24,7 +24,7 @@ def arguments(signature: Signature, given: Mapping[str, Any], shape: tuple[int, 
 def _allowed(item: Parameter, shape: tuple[int, int]) -> Any:
     if item.kind == "image":
         # Profiles, which are what images are given for, are about 1.
-        return np.ones(shape, np.float32)
+        return np.add.outer(np.linspace(0.0, 0.4, shape[0]), np.linspace(0.7, 1.1, shape[1])).astype(np.float32)
     if not item.required:
         return item.default
     if item.kind == "bool":

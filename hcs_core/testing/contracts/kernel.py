@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from hcs_core.errors import one_line
-from hcs_core.plugins.signature import CONTEXT, PRESENT, MissingPolicy, Signature
+from hcs_core.plugins.signature import CONTEXT, DTYPE, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import KernelSpec
-from hcs_core.plugins.tolerance import Tolerance
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 from hcs_core.testing.contracts.kernel_calls import KernelCalls
 from hcs_core.testing.contracts.kernel_estimates import KernelEstimates
@@ -23,18 +22,20 @@ from hcs_core.testing.contracts.kernel_images import (
     image,
     images,
 )
+from hcs_core.testing.contracts.kernel_libraries import KernelLibraries
 from hcs_core.testing.contracts.kernel_purity import KernelPurity
-from hcs_core.testing.contracts.targets import imported
 
 
-def _told(signature: Signature) -> set[str]:
+def _told(kernel: KernelSpec) -> set[str]:
     """Return the keywords by which the runtime tells a kernel something."""
+    signature = kernel.signature
     told = {taken.keyword for taken in signature.takes}
     told |= {PRESENT} if signature.missing == MissingPolicy.MASK else set()
+    told |= {DTYPE} if kernel.takes_dtype else set()
     return told | ({CONTEXT} if signature.context else set())
 
 
-class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
+class KernelContract(KernelEstimates, KernelLibraries, KernelPurity, KernelCalls):
     """What every kernel has to pass: it returns what its signature says, touches nothing, depends on nothing else.
 
     Each test runs for each of `kernels`, those about pixels for each dtype of the signature.
@@ -44,15 +45,20 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
     kernels
         What the plugin declares.
     memory_types
-        The memory types that the plugin declares; a kernel in one of them gets its arrays, any other numpy's.
+        The memory types that the plugin declares; a kernel in one of them gets its arrays, any other numpy's. Where
+        its library is absent a test is skipped, or fails where `HCS_REQUIRE_LIBRARIES` names it.
     arguments
-        Parameters by operation, where not what the signature gives: its default, or the least that it allows.
+        Parameters by operation, where not what the signature gives: its default, or the least that it allows. Several
+        sets of them are tried in turn where pixels are looked at; other tests take the first.
     references
-        By operation, a function of numpy arrays with the same keywords, to agree with: another kernel of the
-        operation, or the plainest computation that there is.
+        By operation, a function of numpy arrays with the same keywords, to agree with: the plainest computation that
+        there is.
+    reference_kernels
+        Kernels on numpy's arrays: of the operations that `references` has not, those to agree with.
     tolerances
-        By operation, how far from its reference a kernel may be; by default not at all on integers, and 1e-5 of the
-        largest value on floats.
+        By operation, how far from its reference a kernel may be; by default what its signature says.
+    shapes
+        Rows and columns of the images; fewer of them where a library has to compile for each.
     artifacts
         By operation and keyword, what it takes by name; by default an empty table, no data, or a dark plane.
     context
@@ -66,16 +72,24 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
             kernels = tuple(plugin.hcs_kernels())
             arguments = {"gaussian_blur": {"sigma": 2.0}}
             references = {"max_projection": lambda image: image.max(axis=0)}
+
+    Of another memory type::
+
+        class TestKernels(KernelContract):
+            kernels = tuple(plugin.hcs_kernels())
+            memory_types = tuple(plugin.hcs_memory_types())
+            arguments = {"gaussian_blur": [{}, {"sigma": 10.0}]}
+            reference_kernels = tuple(hcs_numpy.plugin.hcs_kernels())
     """
 
     # --- What it says of itself -----------------------------------------------------------------------------
 
     def test_its_keywords_are_the_signatures_parameters(self, kernel: KernelSpec) -> None:
         """`kernel(image, *, parameter=default)`, with the names, the order and the defaults of the signature."""
-        written = inspect.signature(imported(kernel.target))
+        written = inspect.signature(self._function(kernel))
         first, *keywords = written.parameters.values()
         empty = inspect.Parameter.empty
-        told = _told(kernel.signature)
+        told = _told(kernel)
         found = [
             (item.name, item.default is empty, None if item.default is empty else item.default)
             for item in keywords
@@ -98,13 +112,16 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
 
     def test_it_takes_every_image_of_its_dtypes(self, kernel: KernelSpec, dtype: str) -> None:
         """Noise, the lowest and the highest values; odd sizes, a single row, column or pixel; without a warning."""
-        for what, picture in images(kernel.signature, dtype):
-            if self._out_shape(kernel, picture) is None:
+        cases = [
+            (given, *each) for given in self._sets(kernel) for each in images(kernel.signature, dtype, self.shapes)
+        ]
+        for given, what, picture in cases:
+            if self._out_shape(kernel, picture, given) is None:
                 continue
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")
-                    self._raw(kernel, picture)
+                    self._raw(kernel, picture, **self._values(kernel, picture.shape, given))
             # Whatever a kernel raises is what this is about.
             except Exception as error:  # noqa: BLE001
                 pytest.fail(
@@ -115,28 +132,31 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
 
     def test_the_shape_is_the_signatures(self, imaging: KernelSpec, dtype: str) -> None:
         """Its `out` axes, cropped or binned as `frame` says."""
-        for what, picture, result in self._results(imaging, dtype):
-            expected = self._out_shape(imaging, picture)
-            assert result.shape == expected, (
-                f"a kernel returns the shape that its signature says: on {what} {imaging.name} returns "
-                f"{result.shape}, its axes {imaging.signature.axes} -> {imaging.signature.out} mean {expected}."
+        for outcome in self._results(imaging, dtype):
+            expected = self._out_shape(imaging, outcome.picture, outcome.given)
+            assert outcome.result.shape == expected, (
+                f"a kernel returns the shape that its signature says: on {outcome.what} {imaging.name} returns "
+                f"{outcome.result.shape}, its axes {imaging.signature.axes} -> {imaging.signature.out} mean "
+                f"{expected}."
             )
 
     def test_the_dtype_is_the_signatures(self, imaging: KernelSpec, dtype: str) -> None:
         """`out_dtype`, or the one that it got."""
-        expected = imaging.signature.out_dtype or dtype
-        for what, _, result in self._results(imaging, dtype):
-            assert result.dtype.name == expected, (
-                f"a kernel returns the dtype that its signature says: on {what} {imaging.name} returns "
-                f"{result.dtype}, not {expected}; end with .astype, or say out_dtype."
+        memory = self._memory(imaging)
+        says = imaging.signature.out_dtype or dtype
+        expected = memory.holds(says) if memory else says
+        for outcome in self._results(imaging, dtype):
+            assert outcome.result.dtype.name == expected, (
+                f"a kernel returns the dtype that its signature says, as its memory type holds it: on {outcome.what} "
+                f"{imaging.name} returns {outcome.result.dtype}, not {expected}; end with .astype, or say out_dtype."
             )
 
     def test_finite_pixels_stay_finite(self, imaging: KernelSpec, dtype: str) -> None:
         """No division by a plane without contrast, no logarithm of 0."""
-        for what, _, result in self._results(imaging, dtype):
-            assert result.dtype.kind != "f" or np.isfinite(result).all(), (
-                f"a kernel makes no NaN or infinity of finite pixels: {imaging.name} does of {what}; say what a "
-                "plane without contrast or light becomes."
+        for outcome in self._results(imaging, dtype):
+            assert outcome.result.dtype.kind != "f" or np.isfinite(outcome.result).all(), (
+                f"a kernel makes no NaN or infinity of finite pixels: {imaging.name} does of {outcome.what}; say "
+                "what a plane without contrast or light becomes."
             )
 
     def test_the_result_is_of_its_memory_type(self, imaging: KernelSpec, dtype: str) -> None:
@@ -149,7 +169,7 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
 
     def test_it_makes_what_its_signature_says(self, making: KernelSpec, dtype: str) -> None:
         """After its image, or alone where `out` is empty: as many artifacts as `makes` says, each of its kind."""
-        for what, picture in images(making.signature, dtype):
+        for what, picture in images(making.signature, dtype, self.shapes):
             if self._out_shape(making, picture) is None:
                 continue
             try:
@@ -181,14 +201,11 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
 
     def test_it_agrees_with_its_reference(self, referenced: KernelSpec, dtype: str) -> None:
         """Within the tolerance that is stated for the operation."""
-        reference = self.references[referenced.operation]
-        tolerance = self.tolerances.get(referenced.operation, Tolerance())
-        for what, picture, result in self._results(referenced, dtype):
-            expected = reference(picture, **self._keywords(referenced, picture.shape))
-            excess = tolerance.excess(result, np.asarray(expected))
+        for outcome in self._results(referenced, dtype):
+            excess = self._excess(referenced, outcome, self._expected(referenced, outcome))
             assert excess <= 0, (
-                f"kernels of one operation agree within {tolerance}: on {what} {referenced.name} is {excess:g} "
-                "further from its reference than that."
+                f"kernels of one operation agree {self._tolerance(referenced)}: on {outcome.what} "
+                f"{referenced.name} is {excess:g} further from its reference than that."
             )
 
     # --- What it does to others -----------------------------------------------------------------------------
@@ -197,7 +214,7 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
         """Other steps read the same plane."""
         picture = image(kernel.signature, dtype)
         given = self._given(kernel, picture.copy())
-        self._call(kernel, given, picture.shape)
+        self._call(kernel, given, picture.shape, **self._dtype(kernel, dtype))
         assert np.array_equal(self._host(kernel, given), picture), (
             f"a kernel leaves its image as it was, since other steps read the same plane: {kernel.name} changes it; "
             "work on a copy, or with out= on an array of its own."
@@ -222,7 +239,7 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
         picture = image(taking.signature, dtype)
         taken = self._taken(taking, picture.shape)
         before = pickle.dumps([self._plain(taking, value) for value in taken.values()])
-        self._call(taking, self._given(taking, picture), picture.shape, **taken)
+        self._raw(taking, picture, **taken)
         assert pickle.dumps([self._plain(taking, value) for value in taken.values()]) == before, (
             f"a kernel leaves what it takes by name as it was: {taking.name} changes it; work on a copy."
         )
@@ -232,7 +249,7 @@ class KernelContract(KernelEstimates, KernelPurity, KernelCalls):
         for content in ("random", "lowest"):
             picture = image(imaging.signature, dtype, content=content)
             given = self._given(imaging, picture)
-            result = self._image(imaging, self._call(imaging, given, picture.shape))
+            result = self._image(imaging, self._call(imaging, given, picture.shape, **self._dtype(imaging, dtype)))
             assert not np.shares_memory(self._host(imaging, result), self._host(imaging, given)), (
                 f"a kernel returns an array of its own: on a plane of {content} pixels {imaging.name} returns its "
                 "image or a view of it; return a copy."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,9 +51,9 @@ def _limits(dtype: str) -> tuple[float, float]:
     return float(limits.min), float(min(limits.max, 2**53))
 
 
-def images(signature: Signature, dtype: str) -> Iterator[tuple[str, Any]]:
+def images(signature: Signature, dtype: str, shapes: Sequence[tuple[int, int]] = SHAPES) -> Iterator[tuple[str, Any]]:
     """Yield images of every shape and content, each with what it is in words."""
-    for shape in SHAPES:
+    for shape in shapes:
         for content in CONTENTS:
             yield f"{content} {dtype} {shape[0]} x {shape[1]}", image(signature, dtype, shape, content)
 

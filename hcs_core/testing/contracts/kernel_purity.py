@@ -38,7 +38,10 @@ class KernelPurity(KernelCalls):
         """A rerun takes what is there: it has to be what would be made anew."""
         picture = image(kernel.signature, dtype)
         given = self._given(kernel, picture)
-        first, second = (self._outcome(kernel, self._call(kernel, given, picture.shape)) for _ in range(2))
+        first, second = (
+            self._outcome(kernel, self._call(kernel, given, picture.shape, **self._dtype(kernel, dtype)))
+            for _ in range(2)
+        )
         assert _same(first, second), (
             f"a kernel gives the same each time: {kernel.name} gives something else the second time; seed what is "
             "random, and keep nothing between calls."

@@ -3,6 +3,7 @@
 import threading
 import time
 import warnings
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,14 +21,14 @@ from hcs_core import (
     Taken,
 )
 from hcs_core.plugins.signature import DTYPES
-from hcs_core.testing import FakeArray, KernelContract, Tolerance
+from hcs_core.testing import FakeArray, FakeDeviceMemory, FakeMemoryType, KernelContract, Tolerance
 
 PLANE = Signature(axes="yx", out="yx", dtypes=("uint16", "float32"))
 STACK = Signature(axes="zyx", out="yx", dtypes=("uint16",))
 CHANNELS = Signature(axes="cyx", out="yx", out_channel="x", missing=MissingPolicy.MASK, dtypes=("uint8",))
 
 
-def under_contract(breaks, signature=PLANE, memory_type="numpy", **attributes):
+def under_contract(breaks, signature=PLANE, memory_type="numpy", *, takes_dtype=False, batches=False, **attributes):
     """Put a kernel under the contract, in a class that says which rule it breaks."""
 
     def declare(kernel):
@@ -36,6 +37,8 @@ def under_contract(breaks, signature=PLANE, memory_type="numpy", **attributes):
             memory_type=memory_type,
             target=f"{__name__}:{kernel.__name__}",
             signature=signature,
+            takes_dtype=takes_dtype,
+            batches=batches,
             summary="made up",
         )
         name = f"Test_{kernel.__name__}"
@@ -407,3 +410,126 @@ _estimates("clears_what_it_collects", "test_collecting_leaves_the_plane_as_it_wa
 _estimates("merges_in_one_order", "test_merging_gives_the_same_in_any_order", merge="later")
 _estimates("estimates_another_kind", "test_what_is_estimated_fits_its_parameter", reduce="wrong_kind")
 _estimates("estimates_by_chance", "test_the_same_planes_give_the_same_estimate", reduce="another_each_time")
+
+
+# --- Other array libraries --------------------------------------------------------------------------------------
+
+
+class Wide(FakeDeviceMemory):
+    """Devices on which uint16 is held in int32, as in torch."""
+
+    widened = MappingProxyType({"uint16": "int32"})
+
+
+class NoDevices(FakeDeviceMemory):
+    """A library that is there and finds no device."""
+
+    there = ()
+
+
+class PartOfAnArray(FakeArray):
+    """An array of which a part can be taken, which shares its memory."""
+
+    def __getitem__(self, place):
+        return PartOfAnArray(self.values[place])
+
+
+class Parts(FakeMemoryType):
+    """A memory type with such arrays."""
+
+    def from_host(self, array, device="cpu"):
+        return PartOfAnArray(array)
+
+
+def library(name, library="hcs_core"):
+    return (MemoryTypeSpec(name="other", target=f"{__name__}:{name}", library=library),)
+
+
+def clipped(image, dtype, function):
+    limits = (0, 65535) if dtype == "uint16" else (None, None)
+    return image.map(lambda values: np.clip(function(values), *limits))
+
+
+BRIGHTER = Signature(
+    axes="yx",
+    out="yx",
+    parameters=(GAIN,),
+    dtypes=("uint16", "float32"),
+    tolerance=Tolerance(levels=3, grows_with="gain"),
+)
+
+
+def brighter(image, *, gain=1.0):
+    return np.clip(image.astype("float64") + 100 * gain, 0, 65535).astype(image.dtype)
+
+
+NUMPYS = (KernelSpec(operation="made_up", memory_type="numpy", target=f"{__name__}:brighter", signature=BRIGHTER),)
+GAINS = {"made_up": [{}, {"gain": 2.0}]}
+
+
+@under_contract(
+    None,
+    BRIGHTER,
+    "other",
+    memory_types=library("Wide"),
+    takes_dtype=True,
+    batches=True,
+    reference_kernels=NUMPYS,
+    arguments=GAINS,
+)
+def works_on_devices(image, *, gain=1.0, dtype=""):
+    return clipped(image, dtype, lambda values: values + values.dtype.type(100 * gain + (dtype == "uint16") * 6))
+
+
+@under_contract(None, memory_type="other", memory_types=library("Wide", "a_library_that_is_not_there"))
+def works_in_a_library_that_is_absent(image):
+    raise AssertionError("its tests are skipped")
+
+
+@under_contract(None, memory_type="other", memory_types=library("NoDevices"))
+def works_on_a_device_that_is_absent(image):
+    raise AssertionError("its tests are skipped")
+
+
+@under_contract(None, memory_type="other", memory_types=library("Parts"))
+def works_on_a_part(image):
+    return PartOfAnArray(image.values.copy())
+
+
+@under_contract(
+    "test_it_agrees_with_its_reference",
+    BRIGHTER,
+    "other",
+    memory_types=library("Parts"),
+    reference_kernels=NUMPYS,
+    arguments=GAINS,
+)
+def is_off_with_its_second_parameters(image, *, gain=1.0):
+    off = 0 if gain == 1 else 10
+    return PartOfAnArray(np.clip(brighter(image.values, gain=gain) + image.values.dtype.type(off), 0, 65535))
+
+
+@under_contract(
+    "test_what_is_held_wider_stays_within_its_own_limits", memory_type="other", memory_types=library("Wide")
+)
+def leaves_the_limits_of_its_dtype(image):
+    return image.map(lambda values: values + values.dtype.type(40000))
+
+
+@under_contract("test_several_images_at_once_give_what_each_gives", batches=True)
+def sees_other_images(image):
+    return image - image.min()
+
+
+@under_contract(
+    "test_a_part_of_an_array_gives_what_its_copy_gives", memory_type="other", memory_types=library("Parts")
+)
+def reads_memory_of_others(image):
+    values = image.values
+    return PartOfAnArray(values.copy() if values.flags.c_contiguous else values + values.dtype.type(1))
+
+
+@under_contract("test_it_gives_the_same_on_a_device", memory_type="other", memory_types=library("Wide"))
+def computes_otherwise_on_a_device(image):
+    off = image.device != "cpu"
+    return image.map(lambda values: np.minimum(values, 65000) - values.dtype.type(off) * (values > 0))

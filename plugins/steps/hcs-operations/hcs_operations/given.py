@@ -98,8 +98,8 @@ def profile_for(profile: P | None, shape: tuple[int, ...]) -> P:
         raise ValueError("flat_field: there is no profile: give one; only in a pipeline is it estimated.")
     if tuple(profile.shape) != shape:
         raise ValueError(
-            f"flat_field: the profile has the shape {tuple(profile.shape)}, but the image has {shape}: give a profile of "
-            "the image's shape, made at the same binning."
+            f"flat_field: the profile has the shape {tuple(profile.shape)}, but the image has {shape}: give a "
+            "profile of the image's shape, made at the same binning."
         )
     return profile
 

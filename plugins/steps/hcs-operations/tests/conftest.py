@@ -55,6 +55,10 @@ class Library:
         traced = self.traced(function) if self.traced else function
         return lambda image: self.numpy(traced(self.array(image)))
 
+    def call(self, kernel: Callable[..., Any], image: Any, **parameters: Any) -> Any:
+        """Return what a portable kernel makes of numpy's image, as it is held."""
+        return self.bound(kernel, image.dtype.name, parameters)(image)
+
     def excess(
         self, portable: Callable[..., Any], image: Any, expected: Any, tolerance: Tolerance, **given: Any
     ) -> float:
