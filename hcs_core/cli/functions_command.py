@@ -8,6 +8,7 @@ import click
 
 from hcs_core.cli.memory_type_states import memory_type_states
 from hcs_core.cli.session import Session, print_json
+from hcs_core.compiler.choice.costs_file import read_costs
 from hcs_core.errors import UnknownNameError, did_you_mean
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import Parameter
@@ -44,7 +45,7 @@ def functions_command(session: Session, name: str | None, as_json: bool) -> None
 
 def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
     operations: dict[str, dict[str, Any]] = {}
-    states = memory_type_states(plugins)
+    states = memory_type_states(plugins, read_costs())
     for spec in plugins.kernels:
         signature: Signature = spec.signature
         row = operations.setdefault(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.compiler.choice.costs import Costs
 from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.errors import HcsError
 from hcs_core.plugins.libraries import how_to_get, library_is_there
@@ -33,28 +34,29 @@ class MemoryTypeState:
         )
 
 
-def memory_type_states(plugins: PluginManager) -> dict[str, MemoryTypeState]:
+def memory_type_states(plugins: PluginManager, known: Costs | None = None) -> dict[str, MemoryTypeState]:
     """Return the states of the memory types of kernels and plugins, by name.
 
     Those whose library is there are asked for their devices, which imports the library: some can be imported on a
-    machine without a device, and fail at the first array.
+    machine without a device, and fail at the first array. Of those that were measured, `known` has them.
     """
     devices = Devices(plugins)
-    found = {spec.name: _state(spec.name, plugins, devices) for spec in plugins.memory_types}
+    there = {item.memory_type: item.devices for item in known.libraries} if known else {}
+    found = {spec.name: _state(spec.name, plugins, devices, there.get(spec.name)) for spec in plugins.memory_types}
     for name in sorted({spec.memory_type for spec in plugins.kernels} - found.keys()):
         get = how_to_get(plugins.memory_types, name)
         found[name] = MemoryTypeState(name=name, library="", state=NOT_INSTALLED, get=get)
     return found
 
 
-def _state(name: str, plugins: PluginManager, devices: Devices) -> MemoryTypeState:
+def _state(name: str, plugins: PluginManager, devices: Devices, known: tuple[str, ...] | None) -> MemoryTypeState:
     library = plugins.memory_types.get(name).library
     if not library_is_there(library):
         return MemoryTypeState(
             name=name, library=library, state=NOT_INSTALLED, get=how_to_get(plugins.memory_types, name)
         )
     try:
-        there = devices.of(name)
+        there = devices.of(name) if known is None else known
     except (HcsError, OSError):
         return MemoryTypeState(name=name, library=library, state=FAILED)
     return MemoryTypeState(name=name, library=library, state=READY if there else NO_DEVICE, devices=there)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+import sys
 
 from hcs_core.plugins.registry import Registry
 from hcs_core.plugins.specs import MemoryTypeSpec
@@ -18,7 +19,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 def library_is_there(library: str) -> bool:
     """Whether the module of a library can be found; it is not imported."""
-    return importlib.util.find_spec(library.partition(".")[0]) is not None
+    module = library.partition(".")[0]
+    # What is imported is there; looking for a module takes a while.
+    return module in sys.modules or importlib.util.find_spec(module) is not None
 
 
 def library_version(library: str) -> str:

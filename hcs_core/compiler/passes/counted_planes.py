@@ -67,12 +67,14 @@ class Made:
     place: Place
     plane: Size
     rooms: Counter[str]
+    whole: int
     held: int = 0
 
     @classmethod
     def of(cls, place: Place, plane: Size, planes: int = 1) -> Made:
         """Return so many planes that lie at a place."""
-        return cls(place, plane, Counter({place.room: planes * plane.held}))
+        whole = planes * plane.held
+        return cls(place, plane, Counter({place.room: whole}), whole)
 
     @property
     def unheld(self) -> Counter[str]:
@@ -81,9 +83,10 @@ class Made:
 
     @property
     def part(self) -> int:
-        """The bytes that one of several planes takes once more, taken out of the whole; numpy's are views."""
-        is_whole = self.place.memory_type == HOST or self.rooms[self.place.room] <= self.plane.held
-        return 0 if is_whole else self.plane.held
+        """What one of several planes takes that is taken out of the whole, until all of them are; numpy's are views."""
+        is_whole = self.place.memory_type == HOST or self.whole <= self.plane.held
+        taken_out = self.rooms[self.place.room] >= 2 * self.whole
+        return 0 if is_whole or taken_out else self.plane.held
 
 
 def host_size(size: int) -> Size:
@@ -98,13 +101,12 @@ def size_of(image: ImagePlan, memory_type: str, holds: Holds) -> Size:
 
 
 def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
-    """Return what a kernel may hold beside input and output, of a block of so many planes.
+    """Return what a kernel may hold beside input and output, of a call that gets and gives so many planes together.
 
-    On a device these are planes of floats, where its image has less, and where it stacks planes all of them: there a
-    kernel computes on whole arrays.
+    On a device these are planes of floats, where its image has less; and where it stacks planes, its whole input and
+    output in floats, too: there a kernel computes on whole arrays.
     """
     if not is_device(node.device):
         return SCRATCH_PLANES * taken.held
     floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
-    stack = 0 if node.plane_wise else planes
-    return (SCRATCH_PLANES + stack) * floats
+    return (SCRATCH_PLANES + (0 if node.plane_wise else planes)) * floats

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan, Port
@@ -84,8 +85,9 @@ class CountedWork:
 
     def _move(self, plane: Made, room: str, size: Size) -> None:
         """Count a plane that is wanted elsewhere, as it has `size` there: both copies are there, and what passes."""
+        self._more(plane, plane.place.room, plane.part)
         more = plane.unheld
-        more[plane.place.room] += plane.plane.passing + plane.part
+        more[plane.place.room] += plane.plane.passing
         more[room] += size.held + size.passing
         if ON_HOST not in {plane.place.room, room}:
             more[ON_HOST] += size.own
@@ -93,15 +95,20 @@ class CountedWork:
         if size.passing or plane.plane.passing:
             more[ON_HOST] += max(size.held, plane.plane.held)
         self._note(more)
-        plane.rooms[room] += size.held
+        self._more(plane, room, size.held)
+
+    def _more(self, plane: Made, room: str, size: int) -> None:
+        """Count what is kept of a plane from now on for as long as it is there."""
+        plane.rooms[room] += size
         if plane.held:
-            self._stands(room, size.held)
+            self._stands(room, size)
 
     def _arrive(self, plane: Made, place: Place, size: Size) -> Counter[str]:
         """Return what is there of a plane for as long as somebody at a place works with it, by room."""
         if plane.place == place:
+            self._more(plane, place.room, plane.part)
             there = plane.unheld
-            there[place.room] = max(size.held, there[place.room]) + plane.part
+            there[place.room] = max(size.held, there[place.room])
             return there
         self._move(plane, place.room, size)
         return plane.unheld
@@ -124,7 +131,7 @@ class CountedWork:
         # Of a group, each is there until all of them are made.
         made = Made.of(place, self._made[index], number * self._groups[index])
         there.update(made.rooms)
-        there[place.room] += scratch_bytes(node, self._taken[index], len(block.cells))
+        there[place.room] += scratch_bytes(node, self._taken[index], len(block.cells) + number)
         self._note(there)
         return [made] * number
 
@@ -133,14 +140,15 @@ class CountedWork:
         node, place, taken = self._plan.nodes[index], self._places[index], self._taken[index]
         kept: deque[Made] = deque()
         for block in blocks:
-            plane = self._block(index, block, planes)
+            plane = self._block(index, block, islice(planes, len(block.cells)))
             self._keep(plane)
             kept.append(plane)
         cells = sum(self._block_size(index, block).own // taken.own for block in blocks)
         whole = Size(cells * taken.own, cells * taken.held)
         if all(plane.place == place for plane in kept):
             joined = Made.of(place, whole)
-            self._note({place.room: whole.held + sum(plane.part for plane in kept)})
+            for plane in kept:
+                self._more(plane, place.room, plane.part)
         else:
             joined = self._joined(whole, kept)
         there = self._arrive(joined, place, whole)
@@ -148,7 +156,7 @@ class CountedWork:
         there[ON_HOST] -= whole.own if joined.place != place else 0
         made = Made.of(place, self._made[index], len(blocks))
         there.update(made.rooms)
-        there[place.room] += sum(scratch_bytes(node, taken, len(block.cells)) for block in blocks)
+        there[place.room] += sum(scratch_bytes(node, taken, len(block.cells) + 1) for block in blocks)
         self._note(there)
         for plane in kept:
             self._let_go(plane)
@@ -182,7 +190,8 @@ class CountedWork:
             kept.append(plane)
             if plane.place != place:
                 return self._filled(size, self._let_go_of(kept, planes))
-        self._note({place.room: size.held + sum(plane.part for plane in kept)})
+            self._more(plane, place.room, plane.part)
+        self._note({place.room: size.held})
         for _ in self._let_go_of(kept, planes):
             pass
         return Made.of(place, size)

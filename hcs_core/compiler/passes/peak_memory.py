@@ -86,12 +86,14 @@ def _at_largest(plan: Plan) -> Plan:
 def _different_wells(plan: Plan) -> Iterator[tuple[tuple[int, ...], str]]:
     """Yield sites that stand for those of all wells, for each well that nodes or outputs tell apart and any other.
 
-    Where no node stacks sites they are worked on apart, and of those that nodes do not tell apart one stands for all.
+    Where no node stacks sites they are worked on apart, and of those that nodes do not tell apart one stands for all;
+    or as many as planes that are made together are of.
     """
     every = dict.fromkeys(shape.sites for shape in plan.well_shapes)
     if not any("s" in node.axes for node in plan.nodes):
         there = sorted(set(itertools.chain.from_iterable(every)))
-        every = {_different(there, _told_apart(plan, "site")): None}
+        times = min(len(source.timepoints) for source in plan.sources)
+        every = {_different(there, _told_apart(plan, "site"), _in_a_group(plan, times)): None}
     named = _told_apart(plan, "well")
     limits = [frozenset(output.wells) for output in plan.outputs if output.wells is not None]
     kinds: dict[tuple[str, tuple[bool, ...]], str] = {}
@@ -110,7 +112,7 @@ def _at_different_times(plan: Plan) -> Plan:
         return plan
     kept: set[int] = set()
     for source in plan.sources:
-        kept.update(_different(source.timepoints, _told_apart(plan, "timepoint")))
+        kept.update(_different(source.timepoints, _told_apart(plan, "timepoint"), _in_a_group(plan)))
 
     def at_these(image: ImagePlan) -> ImagePlan:
         return attrs.evolve(image, timepoints=tuple(time for time in image.timepoints if time in kept))
@@ -131,10 +133,20 @@ def _told_apart(plan: Plan, component: str) -> tuple[str | int, ...]:
     return tuple(sorted(found, key=str))
 
 
-def _different(there: Sequence[int], told_apart: Sequence[str | int]) -> tuple[int, ...]:
-    """Return the first place that nodes do not tell apart from others, and all that they do."""
+def _different(there: Sequence[int], told_apart: Sequence[str | int], alike: int) -> tuple[int, ...]:
+    """Return the first places that nodes do not tell apart from others, so many, and all that they do."""
     others = [place for place in there if place not in told_apart]
-    return tuple(sorted([*(place for place in there if place in told_apart), *others[:1]]))
+    return tuple(sorted([*(place for place in there if place in told_apart), *others[:alike]]))
+
+
+def _in_a_group(plan: Plan, times: int = 1) -> int:
+    """Return of how many places, with so many timepoints each, the planes are that some node makes together."""
+    largest = max((node.batch for node in plan.nodes), default=1)
+    if largest == 1:
+        return 1
+    fewest = min(len(node.output.channels) * len(node.output.z_indexes) for node in plan.nodes)
+    # A group need not begin with the first plane of a place.
+    return math.ceil(largest / (fewest * times)) + 1
 
 
 def _standing(plan: Plan) -> Counter[str]:

@@ -72,7 +72,7 @@ def call_text(node: NodePlan) -> str:
 
 
 def memory_text(node: NodePlan) -> str:
-    """Return the memory type that a node works in, after those from which its planes are converted, and its device."""
+    """Return the memory type and device that a node works in, after those from which its planes are converted."""
     own = node.memory_type or "?"
     if is_device(node.device):
         own += f" ({node.device})"

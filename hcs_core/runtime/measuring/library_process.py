@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
 import attrs
@@ -42,10 +43,13 @@ class LibraryProcess:
         The pickled recipe of the plugins.
     memory_type
         What is measured.
+    environment
+        What its workers have in their environment, beside what every worker has.
     """
 
-    def __init__(self, recipe: bytes, memory_type: str) -> None:
+    def __init__(self, recipe: bytes, memory_type: str, environment: Mapping[str, str]) -> None:
         self._recipe = recipe
+        self._environment = {**ONE_THREAD, **STEADY_HEAP, **environment}
         self._name = memory_type
         self._process: LokyContext.Process | None = None
         self._connection: Connection | None = None
@@ -61,7 +65,7 @@ class LibraryProcess:
         context = LokyContext()
         self._connection, theirs = context.Pipe()
         given = (theirs, self._recipe, self._name)
-        self._process = context.Process(target=_serve, args=given, env={**ONE_THREAD, **STEADY_HEAP}, daemon=True)
+        self._process = context.Process(target=_serve, args=given, env=self._environment, daemon=True)
         self._process.start()
         theirs.close()
         (library,) = self._answer()

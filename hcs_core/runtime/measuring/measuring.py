@@ -62,7 +62,8 @@ def measured(plugins: PluginManager, told: Told, seconds: float = SECONDS) -> It
     for number, name in enumerate(ready):
         now = time.monotonic()
         own_end = now + max(0.0, end - now) / (len(ready) - number)
-        with closing(LibraryProcess(recipe, name)) as process:
+        environment = dict(plugins.memory_types.get(name).worker_environment)
+        with closing(LibraryProcess(recipe, name, environment)) as process:
             yield from _measured_of(plugins, name, process, told, own_end)
 
 

@@ -103,7 +103,8 @@ class NodeCalls:
     def _some(self, kernel: Kernel, call: CallOf, blocks: Sequence[Block], images: deque[Held]) -> list[Held] | None:
         """Return what the first images give, one of each block; `None` where the device is full."""
         if len(blocks) == 1:
-            return [self._one(kernel, call, blocks[0], images[0])[0]]
+            alone = attrs.evolve(call, site=blocks[0].cells[0][1].site)
+            return [self._one(kernel, alone, blocks[0], images[0])[0]]
         return self._try(kernel, partial(self._batch, kernel, call, blocks, list(islice(images, len(blocks)))))
 
     # --- Calls ----------------------------------------------------------------------------------------------

@@ -14,11 +14,11 @@ from hcs_numpy.depths import depth_of
 from hcs_operations.given import as_light, profile_for, unfit_profile
 from hcs_operations.strips import row_strips
 
-HELD_PIXELS = 1 << 17
-"""Pixels of a strip that is held in float32."""
+STRIP_PIXELS = 1 << 19
+"""Pixels of a strip that is corrected at once; measured: a quarter as many take a fifth more time."""
 
-PASSED_PIXELS = 1 << 19
-"""Pixels of a strip of which nothing has to be held; measured: a tenth faster than a quarter as many."""
+SUMMED_PIXELS = 1 << 17
+"""Pixels of a strip of the profile that is looked at."""
 
 ROUNDED_BELOW = 2.0**30
 """What OpenCV rounds and clips rightly, with a bit to spare: larger numbers wrap."""
@@ -30,8 +30,9 @@ def flat_field(
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
     The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
-    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds a strip of half
-    a MiB; strips of 4 MiB where a dtype has to be changed or an array is not contiguous.
+    keeps its mean brightness. Arithmetic is float32. Beside its input and its output it holds a strip of
+    2 MiB where there is something to take away; further ones where a dtype has to be changed or an array is not
+    contiguous.
 
     Parameters
     ----------
@@ -74,15 +75,26 @@ def flat_field(
     depth = depth_of(image.dtype)
     largest = (_largest(image.dtype) + abs(offset)) * (mean / smallest)
     corrected = np.empty(image.shape, image.dtype)
-    for rows in row_strips(image.shape, pixels=HELD_PIXELS if offset else PASSED_PIXELS):
+    strips = list(row_strips(image.shape, pixels=STRIP_PIXELS))
+    lit = np.empty(image[strips[0]].shape, np.float32) if offset else None
+    for rows in strips:
         # Floats are neither rounded nor clipped, so that none is too large for OpenCV.
-        pixels = np.subtract(image[rows], np.float32(offset), dtype=np.float32) if offset else image[rows]
+        pixels = image[rows] if lit is None else _less(image[rows], offset, lit)
         light = as_light(profile[rows])
         if largest < ROUNDED_BELOW:
             cv2.divide(pixels, light, dst=corrected[rows], scale=mean, dtype=depth)
         else:
             corrected[rows] = to_dtype(cv2.divide(pixels, light, scale=mean, dtype=cv2.CV_32F), image.dtype)
     return corrected
+
+
+def _less(image: npt.NDArray[Any], offset: float, out: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return pixels less a number in float32, in a buffer that is used again."""
+    lit = out[: len(image)]
+    # In two steps: numpy casts and subtracts at once in small pieces, which takes twice as long.
+    np.copyto(lit, image)
+    lit -= np.float32(offset)
+    return lit
 
 
 def _largest(dtype: np.dtype[Any]) -> float:
@@ -93,7 +105,7 @@ def _largest(dtype: np.dtype[Any]) -> float:
 def _mean_and_smallest(profile: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the mean and the smallest value of a profile, checked."""
     total, smallest = 0.0, math.inf
-    for rows in row_strips(profile.shape, pixels=HELD_PIXELS):
+    for rows in row_strips(profile.shape, pixels=SUMMED_PIXELS):
         light = as_light(profile[rows])
         total += cv2.sumElems(light)[0]
         smallest = min(smallest, _smallest(light))

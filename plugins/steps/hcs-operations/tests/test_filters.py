@@ -76,10 +76,6 @@ def test_blurring_is_that_of_float64(library, dtype, sigma):
     assert np.abs(found - wanted).max() < (2e-6 * wanted.max() if dtype == "float32" else 0.52)
 
 
-def test_jax_blurs_without_jit_too(libraries):
-    assert agrees(libraries("jax"), noise("uint8", (3, 50)), 0.6) <= 0
-
-
 @by_name
 @quickly
 @given(image=PLANES, sigma=st.floats(0.01, 12))

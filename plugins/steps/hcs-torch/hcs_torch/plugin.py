@@ -12,23 +12,25 @@ hcs_api = 1
 TARGETS = {
     "percentile_normalize": "hcs_torch.intensity:percentile_normalize",
     "rescale_intensity": "hcs_torch.intensity:rescale_intensity",
+    "flat_field": "hcs_torch.illumination:flat_field",
     "gaussian_blur": "hcs_torch.filters:gaussian_blur",
     "unsharp_mask": "hcs_torch.filters:unsharp_mask",
     "white_tophat": "hcs_torch.morphology:white_tophat",
     "threshold_otsu": "hcs_torch.thresholds:threshold_otsu",
     "mean_projection": "hcs_torch.projections:mean_projection",
     "median_projection": "hcs_torch.projections:median_projection",
+    "composite": "hcs_torch.channels:composite",
     "best_focus_projection": "hcs_torch.focus:best_focus_projection",
 }
 """The kernels that are written for torch, by operation."""
 
-PORTABLE = ("flat_field", "crop", "bin", "max_projection", "composite")
-"""The operations whose kernel for all array libraries is as fast in torch as one of its own."""
+PORTABLE = ("crop", "bin", "max_projection")
+"""The operations that have no kernel written for torch: that for all array libraries serves."""
 
 
 CONTEXT_BYTES = 512 * 2**20
-"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends on
-card and driver; this is meant to be rather too much than too little."""
+"""What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
+on card and driver; this is meant to be rather too much than too little."""
 
 
 @hookimpl

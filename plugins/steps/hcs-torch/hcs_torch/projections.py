@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from hcs_operations.selection import middle_network
-from hcs_torch.greys import ends, stored, wide
+from hcs_torch.greys import stored, wide
+from hcs_torch.means import weighted_mean
 from hcs_torch.strips import row_strips
 
 SORTED_PIXELS = 1 << 18
@@ -39,14 +40,7 @@ def mean_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
     >>> mean_projection(torch.tensor([[[1, 7]], [[5, 2]]], dtype=torch.uint8)).tolist()
     [[3, 4]]
     """
-    mean = torch.empty_like(image[..., 0, :, :], memory_format=torch.contiguous_format)
-    work, count = _work_dtype(image, dtype), image.shape[-3]
-    for rows in row_strips(mean):
-        total = torch.zeros_like(mean[..., rows, :], dtype=work)
-        for plane in image[..., rows, :].unbind(-3):
-            total.add_(plane)
-        mean[..., rows, :] = stored(total.div_(count), image, dtype)
-    return mean
+    return weighted_mean(image, [(z_index, 1.0) for z_index in range(image.shape[-3])], dtype)
 
 
 def median_projection(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
@@ -97,13 +91,3 @@ def _middle(image: torch.Tensor, dtype: str) -> torch.Tensor:
     # Sums of two float32 may be too large for float32; those of 16-bit integers are exact in it.
     work = wide(image.device) if image.dtype.is_floating_point else torch.float32
     return stored(below.to(work, copy=True).add_(above).mul_(0.5), image, dtype)
-
-
-def _work_dtype(image: torch.Tensor, dtype: str) -> torch.dtype:
-    """Return float32 where the rounded mean of an image's planes is exact in it, else the widest float.
-
-    Below 2**23 whole sums are exact, and a quotient that is not half-way between two numbers is further from there
-    than float32 can be off.
-    """
-    found = ends(image, dtype)
-    return torch.float32 if found is not None and image.shape[-3] * found[1] < 1 << 23 else wide(image.device)

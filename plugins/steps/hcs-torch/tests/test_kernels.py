@@ -213,6 +213,28 @@ def test_arguments_that_mean_nothing_are_refused(arguments, message):
         in_torch("percentile_normalize", noise("uint8", (3, 4)), **arguments)
 
 
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf, 1e39])
+@pytest.mark.parametrize("in_library", [False, True])
+def test_a_profile_that_is_not_above_0_is_refused_with_where(bad, in_library):
+    profile = np.ones((5, 7))
+    profile[2, 3] = bad
+    with pytest.raises(ValueError, match=r"1 of 35 values.*y=2, x=3"):
+        in_torch("flat_field", noise("uint8", (5, 7)), profile=torch.from_numpy(profile) if in_library else profile)
+
+
+@every_dtype
+def test_a_profile_may_be_numpys_or_a_tensor_and_of_any_dtype(dtype):
+    image, profile = noise(dtype, (20, 31)), np.add.outer(np.arange(1, 21), np.arange(31)).astype(np.float64)
+    expected = in_numpy("flat_field", image, profile=profile, dark=12.5)
+    for given in (profile, profile.astype(np.uint16), torch.from_numpy(profile), torch.from_numpy(profile).int()):
+        found = in_torch("flat_field", image, profile=given, dark=12.5)
+        assert np.allclose(found, expected, rtol=1e-5, atol=1 if dtype != "float32" else 0)
+    with pytest.raises(ValueError, match="shape"):
+        in_torch("flat_field", image, profile=profile[:-1])
+    with pytest.raises(ValueError, match="no profile"):
+        in_torch("flat_field", image)
+
+
 # --- Stacks -------------------------------------------------------------------------------------------------
 
 
