@@ -34,7 +34,7 @@ def checking_nodes(plan: Plan, plugins: PluginManager) -> frozenset[int]:
             checking.add(index)
         # Where a node does not work, its image passes by without a look.
         gets_finite = known or (refuses and node.only is None)
-        if not _floats(node.output.dtype) or (gets_finite and bool(node.kernel)):
+        if not _floats(node.output.dtype) or (gets_finite and bool(node.kernel) and node.stitch is None):
             finite.add(index)
     return frozenset(checking)
 
@@ -86,6 +86,8 @@ def _floats(dtype: str) -> bool:
 
 def _refuses(node: NodePlan, plugins: PluginManager) -> bool:
     """Whether a node's function refuses NaN and infinities; a stitcher does not."""
+    if node.stitch is not None:
+        return False
     if node.function is not None:
         known = declared(node.function)
         return known is not None and known.signature.nonfinite == REFUSE
