@@ -89,4 +89,6 @@ def _refuses(node: NodePlan, plugins: PluginManager) -> bool:
     if node.function is not None:
         known = declared(node.function)
         return known is not None and known.signature.nonfinite == REFUSE
-    return bool(node.kernel) and plugins.kernels.get(node.kernel).signature.nonfinite == REFUSE
+    # What a stitcher does goes by a name that is no kernel's.
+    named = bool(node.kernel) and node.stitch is None
+    return named and plugins.kernels.get(node.kernel).signature.nonfinite == REFUSE
