@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ("hcs_cupy.memory",))
+@pytest.mark.parametrize("module", ["hcs_cupy.memory"])
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted
