@@ -37,7 +37,6 @@ def node_devices(plan: Plan, wanted: str | None, plugins: PluginManager, devices
     """
     choices: list[tuple[str, ...]] = []
     problems: list[Problem] = []
-    here = _Here(plan, plugins, devices)
     for node in plan.nodes:
         choice: tuple[str, ...] = ()
         # A memory type that is not there is the memory pass's business.
@@ -45,6 +44,7 @@ def node_devices(plan: Plan, wanted: str | None, plugins: PluginManager, devices
             try:
                 choice = _choice(node, wanted, devices)
             except PluginError as error:
+                here = _Here((node,) if node.asked_device else plan.nodes, plugins, devices)
                 problems.append(_no_device(node, wanted, error, here))
         choices.append(choice)
     if (
@@ -53,7 +53,7 @@ def node_devices(plan: Plan, wanted: str | None, plugins: PluginManager, devices
         and not problems
         and not any(devices.has(n.memory_type, wanted) for n in plan.nodes)
     ):
-        problems.append(_nowhere(wanted, here))
+        problems.append(_nowhere(wanted, _Here(plan.nodes, plugins, devices)))
     spread = _spread(choices)
     nodes = tuple(
         attrs.evolve(node, device=_name(choice, spread), batch=1) if choice else node
@@ -104,12 +104,12 @@ def _nowhere(wanted: str, here: _Here) -> Problem:
 
 
 class _Here:
-    """The memory types that a plan's steps work in or could work in: which devices they have, which are absent."""
+    """The memory types that nodes work in or could work in: which devices they have, which are absent."""
 
-    def __init__(self, plan: Plan, plugins: PluginManager, devices: Devices) -> None:
-        operations = {node.operation for node in plan.nodes if node.kernel and node.asked_memory_type is None}
+    def __init__(self, nodes: Sequence[NodePlan], plugins: PluginManager, devices: Devices) -> None:
+        operations = {node.operation for node in nodes if node.kernel and node.asked_memory_type is None}
         could = [spec.memory_type for spec in plugins.kernels if spec.operation in operations]
-        every = dict.fromkeys([*(node.memory_type for node in plan.nodes if node.memory_type), *could])
+        every = dict.fromkeys([*(node.memory_type for node in nodes if node.memory_type), *could])
         self._there = [name for name in every if usable(plugins.memory_types, name)]
         self._absent = sorted(every.keys() - self._there)
         self._devices = devices
