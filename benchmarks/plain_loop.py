@@ -40,7 +40,7 @@ from hcs_core import GlobalPipelineConfig, Pipeline, PipelineOrchestrator, Plugi
 from hcs_core.storage.layout import level_shapes
 from hcs_numpy.filters import gaussian_blur
 from hcs_numpy.morphology import white_tophat
-from hcs_numpy.projections import max_projection
+from hcs_operations.portable.projections import max_projection
 from hcs_synthetic.plate import SyntheticPlate
 from hcs_zarr.pyramid import half
 

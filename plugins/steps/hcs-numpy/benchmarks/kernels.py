@@ -29,12 +29,14 @@ from library_calls import TOP, Image, rounded
 from hcs_numpy.channels import composite
 from hcs_numpy.filters import gaussian_blur, unsharp_mask
 from hcs_numpy.focus import best_focus_projection
-from hcs_numpy.frames import bin_pixels, crop
+from hcs_numpy.frames import bin_pixels
 from hcs_numpy.illumination import flat_field
 from hcs_numpy.intensity import percentile_normalize, rescale_intensity
 from hcs_numpy.morphology import white_tophat
-from hcs_numpy.projections import max_projection, mean_projection, median_projection
+from hcs_numpy.projections import mean_projection, median_projection
 from hcs_numpy.thresholds import threshold_otsu
+from hcs_operations.portable.frames import crop
+from hcs_operations.portable.projections import max_projection
 
 SIDE = 2160
 ROUNDS = 9

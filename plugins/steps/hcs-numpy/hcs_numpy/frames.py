@@ -9,49 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
-from hcs_operations.signatures import BIN_FRAME, BIN_METHODS, CROP_FRAME
+from hcs_operations.signatures import BIN_FRAME, BIN_METHODS
 from hcs_operations.strips import row_strips, store
-
-
-def crop(
-    image: npt.NDArray[Any], *, y: int = 0, x: int = 0, height: int | None = None, width: int | None = None
-) -> npt.NDArray[Any]:
-    """Keep a rectangle of a plane.
-
-    Holds nothing beside its input and its output.
-
-    Parameters
-    ----------
-    image
-        Axes `yx`; uint8, uint16 or float32.
-    y, x
-        The first row and the first column that are kept, in px; the plane's first are 0.
-    height, width
-        How many rows and columns are kept, in px; `None`: all up to the end.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes `yx`, `height` x `width` pixels, the same dtype, a new array; every value is kept, NaN too.
-
-    Raises
-    ------
-    ValueError
-        The rectangle is empty or does not lie within the plane.
-
-    Notes
-    -----
-    What numpy's slices keep. Kernels of this operation in other memory types give the same.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hcs_numpy.frames import crop
-    >>> crop(np.array([[1, 2, 3], [4, 5, 6]], np.uint8), x=1, height=1)
-    array([[2, 3]], dtype=uint8)
-    """
-    rows, columns = CROP_FRAME.change(_shape(image), {"y": y, "x": x, "height": height, "width": width}).shape
-    return image[y : y + rows, x : x + columns].copy()
 
 
 def bin_pixels(image: npt.NDArray[Any], *, factor: int = 2, method: str = "mean") -> npt.NDArray[Any]:

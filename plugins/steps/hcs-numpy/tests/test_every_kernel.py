@@ -11,12 +11,14 @@ import pytest
 from hcs_numpy.channels import composite
 from hcs_numpy.filters import gaussian_blur, unsharp_mask
 from hcs_numpy.focus import best_focus_projection
-from hcs_numpy.frames import bin_pixels, crop
+from hcs_numpy.frames import bin_pixels
 from hcs_numpy.illumination import flat_field
 from hcs_numpy.intensity import percentile_normalize, rescale_intensity
 from hcs_numpy.morphology import white_tophat
-from hcs_numpy.projections import max_projection, mean_projection, median_projection
+from hcs_numpy.projections import mean_projection, median_projection
 from hcs_numpy.thresholds import threshold_otsu
+from hcs_operations.portable.frames import crop
+from hcs_operations.portable.projections import max_projection
 
 DTYPES = ("uint8", "uint16", "float32")
 TOP = {"uint8": 255, "uint16": 65535, "float32": 4e4}
@@ -139,7 +141,7 @@ def test_holds_two_further_planes_at_most(kernel, dtype):
 
 MEASURE = """
 import numpy as np
-from hcs_numpy.{module} import {function}
+from {module} import {function}
 def status(word):
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(word))
@@ -158,17 +160,22 @@ print(status("VmHWM:") - before)
 @pytest.mark.parametrize(
     ("module", "function", "arguments", "depth"),
     [
-        ("intensity", "percentile_normalize", "", 0),
-        ("intensity", "rescale_intensity", "", 0),
-        ("illumination", "flat_field", ", profile=np.broadcast_to(np.float32(2), image.shape[-2:]), dark=3", 0),
-        ("filters", "gaussian_blur", ", sigma=10", 0),
-        ("filters", "unsharp_mask", ", radius=10", 0),
-        ("morphology", "white_tophat", ", radius=20", 0),
-        ("projections", "max_projection", "", 2),
-        ("projections", "mean_projection", "", 2),
-        ("projections", "median_projection", "", 4),
-        ("focus", "best_focus_projection", ", measure='tenengrad'", 2),
-        ("channels", "composite", ", weights=(0.25, 0.7)", 2),
+        ("hcs_numpy.intensity", "percentile_normalize", "", 0),
+        ("hcs_numpy.intensity", "rescale_intensity", "", 0),
+        (
+            "hcs_numpy.illumination",
+            "flat_field",
+            ", profile=np.broadcast_to(np.float32(2), image.shape[-2:]), dark=3",
+            0,
+        ),
+        ("hcs_numpy.filters", "gaussian_blur", ", sigma=10", 0),
+        ("hcs_numpy.filters", "unsharp_mask", ", radius=10", 0),
+        ("hcs_numpy.morphology", "white_tophat", ", radius=20", 0),
+        ("hcs_operations.portable.projections", "max_projection", "", 2),
+        ("hcs_numpy.projections", "mean_projection", "", 2),
+        ("hcs_numpy.projections", "median_projection", "", 4),
+        ("hcs_numpy.focus", "best_focus_projection", ", measure='tenengrad'", 2),
+        ("hcs_numpy.channels", "composite", ", weights=(0.25, 0.7)", 2),
     ],
 )
 def test_a_process_grows_by_three_planes_at_most(module, function, arguments, depth):

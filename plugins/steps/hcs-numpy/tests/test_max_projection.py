@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hcs_numpy.projections import max_projection
+from hcs_operations.portable.projections import max_projection
 
 quickly = settings(deadline=None, database=None, max_examples=60)
 SHAPES = hnp.array_shapes(min_dims=3, max_dims=3, max_side=8)

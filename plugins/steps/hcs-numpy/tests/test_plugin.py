@@ -5,13 +5,11 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import hcs_numpy
-from hcs_core import Frame, MemoryType, PluginManager
+from hcs_core import Frame, PluginManager
 from hcs_numpy import plugin
-from hcs_numpy.memory import NumpyMemory
 
 KERNELS = {spec.operation: spec for spec in plugin.hcs_kernels()}
 MODULES = [f"hcs_numpy.{module.name}" for module in pkgutil.iter_modules(hcs_numpy.__path__)]
@@ -22,10 +20,9 @@ def target_of(spec):
     return getattr(importlib.import_module(module), name)
 
 
-def test_declares_its_memory_type_and_its_kernels():
+def test_declares_its_kernels():
     manager = PluginManager(strict=True)
     manager.register(plugin, "numpy")
-    assert manager.memory_types.names() == ("numpy",)
     assert set(manager.kernels.names()) == {
         "best_focus_projection/numpy",
         "bin/numpy",
@@ -103,21 +100,6 @@ def test_every_operation_and_parameter_is_described_in_one_line():
 )
 def test_a_signature_refuses_what_no_kernel_can_do(operation, parameter, value):
     assert KERNELS[operation].signature.parameter(parameter).problem(value)
-
-
-def test_the_memory_type_hands_arrays_through():
-    memory = NumpyMemory()
-    image = np.zeros((2, 3), np.uint16)
-    assert isinstance(memory, MemoryType)
-    assert memory.from_host(image) is image
-    assert memory.to_host(image) is image
-
-
-def test_the_memory_type_owns_numpy_arrays_only():
-    memory = NumpyMemory()
-    assert memory.owns(np.zeros(3))
-    assert not memory.owns([0, 0, 0])
-    assert not memory.owns(np.float32(1))
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,7 +1,8 @@
 """The signatures of the operations: what a kernel of one of them takes and gives, in every memory type.
 
-Each states what all kernels of its operation share. How a border is treated, and what becomes of NaN, is said
-in the docstring of the kernel in this distribution; it holds for the operation.
+Each states what all kernels of its operation share. How a border is treated, and what becomes of NaN, is said in the
+docstrings of its kernels. NaN and infinities are taken where an operation says of each pixel what becomes of it; they
+are refused where they would spread to the pixels around them, or leave the result undefined.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ PERCENTILE_NORMALIZE = Signature(
         ),
     ),
     tolerance=ONE_LEVEL,
+    nonfinite="takes",
 )
 
 GAUSSIAN_BLUR = Signature(
@@ -159,6 +161,7 @@ RESCALE_INTENSITY = Signature(
         ),
     ),
     tolerance=ONE_LEVEL,
+    nonfinite="takes",
 )
 
 THRESHOLD_OTSU = Signature(
@@ -167,6 +170,7 @@ THRESHOLD_OTSU = Signature(
     out_dtype="uint8",
     # Between two thresholds of a float image lies at most one of the histogram's 256 bins.
     tolerance=Tolerance(levels=0.0, relative=0.0, input_range=1 / 256),
+    nonfinite="takes",
 )
 
 SHADING_BYTES = 32 * 32 * 4
@@ -200,6 +204,7 @@ FLAT_FIELD = Signature(
         ),
     ),
     tolerance=ONE_LEVEL,
+    nonfinite="takes",
 )
 
 CROP_FRAME = Frame(crop=("y", "x", "height", "width"))
@@ -241,6 +246,7 @@ CROP = Signature(
     ),
     frame=CROP_FRAME,
     tolerance=EXACT,
+    nonfinite="takes",
 )
 
 BIN_METHODS = ("mean", "sum", "max")
@@ -269,13 +275,14 @@ BIN = Signature(
     ),
     frame=BIN_FRAME,
     tolerance=ONE_LEVEL,
+    nonfinite="takes",
 )
 
-MAX_PROJECTION = Signature(axes="zyx", out="yx", tolerance=EXACT)
+MAX_PROJECTION = Signature(axes="zyx", out="yx", nonfinite="takes", tolerance=EXACT)
 
-MEAN_PROJECTION = Signature(axes="zyx", out="yx", tolerance=ONE_LEVEL)
+MEAN_PROJECTION = Signature(axes="zyx", out="yx", nonfinite="takes", tolerance=ONE_LEVEL)
 
-MEDIAN_PROJECTION = Signature(axes="zyx", out="yx", tolerance=ONE_ROUNDING)
+MEDIAN_PROJECTION = Signature(axes="zyx", out="yx", nonfinite="takes", tolerance=ONE_ROUNDING)
 
 FOCUS_MEASURES = ("normalized_variance", "tenengrad", "laplacian", "brenner")
 
@@ -292,6 +299,7 @@ BEST_FOCUS_PROJECTION = Signature(
         ),
     ),
     tolerance=EXACT,
+    nonfinite="takes",
 )
 
 COMPOSITE = Signature(
@@ -308,4 +316,5 @@ COMPOSITE = Signature(
     ),
     out_channel="composite",
     tolerance=ONE_LEVEL,
+    nonfinite="takes",
 )
