@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from hcs_numpy.plugin import TARGETS as NUMPY_TARGETS
+from hcs_numpy import plugin as numpys
 from hcs_operations.operations import OPERATIONS
 from hcs_torch.memory import TorchMemory
 from hcs_torch.plugin import TARGETS
@@ -34,6 +34,7 @@ Call = Callable[[], Any]
 SIDE = 2160
 ROUNDS = 7
 TOP = 65535
+NUMPY_TARGETS = {spec.operation: spec.target for spec in numpys.hcs_kernels()}
 
 
 @attrs.frozen(kw_only=True)

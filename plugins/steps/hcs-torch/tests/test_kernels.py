@@ -11,7 +11,7 @@ import pytest
 import hcs_torch
 from hcs_core.testing import require_library
 from hcs_core.testing.contracts.targets import imported
-from hcs_numpy.plugin import TARGETS as NUMPY_TARGETS
+from hcs_numpy import plugin as numpys
 from hcs_torch.memory import TorchMemory
 from hcs_torch.plugin import hcs_kernels
 
@@ -19,6 +19,7 @@ torch = require_library("torch")
 
 MEMORY = TorchMemory()
 KERNELS = {spec.operation: spec for spec in hcs_kernels()}
+NUMPY_TARGETS = {spec.operation: spec.target for spec in numpys.hcs_kernels()}
 DTYPES = ("uint8", "uint16", "float32")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
