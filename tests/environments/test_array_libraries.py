@@ -1,4 +1,4 @@
-"""Plugins of array libraries in environments of their own: without their libraries, and hcs-torch alone with torch."""
+"""Plugins of array libraries in environments of their own: without the libraries, and torch alone."""
 
 from __future__ import annotations
 

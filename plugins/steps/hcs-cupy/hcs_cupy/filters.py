@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import cupy
+import numpy as np
 from array_api_compat import array_namespace
-from cupyx.scipy import ndimage
 
 from hcs_operations.portable.dtypes import name_of, to_image
 
@@ -58,14 +57,16 @@ def unsharp_mask(image: Any, *, radius: float = 1.0, amount: float = 1.0, dtype:
     cupy.ndarray
         The same shape and dtype, a new array.
     """
-    pixels = image.astype(cupy.float32)
+    pixels = image.astype("float32")
     return _as_image(pixels + (pixels - _blurred(image, radius)) * amount, image, dtype)
 
 
 def _blurred(image: Any, sigma: float) -> Any:
     """Return planes blurred along y and x, in float32."""
+    from cupyx.scipy import ndimage
+
     along = (*(0.0 for _ in image.shape[:-2]), sigma, sigma)
-    return ndimage.gaussian_filter(image, along, output=cupy.float32, mode="mirror", truncate=TRUNCATE)
+    return ndimage.gaussian_filter(image, along, output=np.float32, mode="mirror", truncate=TRUNCATE)
 
 
 def _as_image(values: Any, image: Any, dtype: str) -> Any:

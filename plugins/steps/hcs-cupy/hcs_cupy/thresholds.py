@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cupy
 import numpy as np
 
 from hcs_operations.otsu import integer_levels
@@ -31,6 +30,8 @@ def threshold_otsu(image: Any, *, dtype: str = "") -> Any:
     cupy.ndarray
         The same shape, uint8: 0 and 255.
     """
+    import cupy
+
     ends = limits(dtype or name_of(image.dtype))
     if ends is None:
         return thresholds.threshold_otsu(image, dtype=dtype)
@@ -38,4 +39,4 @@ def threshold_otsu(image: Any, *, dtype: str = "") -> Any:
     counts = [on_host(cupy.bincount(plane.ravel(), minlength=ends[1] + 1)) for plane in planes]
     found = np.array([integer_levels(counted) for counted in counts]).astype(name_of(image.dtype))
     above = image > cupy.asarray(found).reshape(*image.shape[:-2], 1, 1)
-    return above.astype(cupy.uint8) * thresholds.WHITE
+    return above.astype("uint8") * thresholds.WHITE

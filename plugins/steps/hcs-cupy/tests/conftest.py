@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-OURS = ("hcs_cupy.filters", "hcs_cupy.thresholds")
-"""The modules that import CuPy when they are imported."""
-
 
 def numpy_instead():
     """Return modules by name: CuPy mirrors numpy's interface, and `cupyx.scipy.ndimage` that of `scipy.ndimage`.
@@ -18,7 +15,7 @@ def numpy_instead():
     test_documented_calls.py to say.
     """
     cupy, cupyx, scipy_part = (types.ModuleType(name) for name in ("cupy", "cupyx", "cupyx.scipy"))
-    for name in ("asarray", "bincount", "float32", "uint8"):
+    for name in ("asarray", "bincount"):
         setattr(cupy, name, getattr(np, name))
     # No array is CuPy's: all are numpy's.
     cupy.ndarray, cupy.generic = (type(name, (), {}) for name in ("ndarray", "generic"))
@@ -30,7 +27,7 @@ def numpy_instead():
 def _numpy_for_cupy():
     """Put them in place while the tests of a module run, whether CuPy is installed or not."""
     stand_ins = numpy_instead()
-    before = {name: sys.modules.pop(name, None) for name in (*stand_ins, *OURS)}
+    before = {name: sys.modules.pop(name, None) for name in stand_ins}
     sys.modules.update(stand_ins)
     yield
     for name, module in before.items():

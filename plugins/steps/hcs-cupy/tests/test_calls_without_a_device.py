@@ -5,10 +5,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+import hcs_numpy.plugin
 from hcs_core.testing import KernelContract
 from hcs_core.testing.contracts.targets import imported
 from hcs_cupy import plugin
-from hcs_numpy.plugin import TARGETS
 
 pytestmark = pytest.mark.usefixtures("_numpy_for_cupy")
 OWN = tuple(spec for spec in plugin.hcs_kernels() if spec.operation in plugin.TARGETS)
@@ -18,8 +18,7 @@ class TestOwnKernels(KernelContract):
     # Without a memory type, kernels are given numpy's arrays.
     kernels = OWN
     arguments = MappingProxyType({"gaussian_blur": {"sigma": 1.5}, "unsharp_mask": {"radius": 2.0, "amount": 3.0}})
-    references = MappingProxyType({name: imported(TARGETS[name]) for name in plugin.TARGETS})
-    tolerances = MappingProxyType({spec.operation: spec.signature.tolerance for spec in OWN})
+    reference_kernels = tuple(hcs_numpy.plugin.hcs_kernels())
 
 
 @pytest.mark.parametrize("spec", OWN, ids=lambda spec: spec.operation)

@@ -17,7 +17,7 @@ CALLED = {
     "ascontiguousarray": (cupy.ascontiguousarray, ("a",), set()),
 }
 ATTRIBUTES = (
-    "from_dlpack", "ndarray", "float32", "uint8", "get_default_memory_pool", "get_default_pinned_memory_pool",
+    "from_dlpack", "ndarray", "get_default_memory_pool", "get_default_pinned_memory_pool",
     "cuda.is_available", "cuda.Device", "cuda.runtime.getDeviceCount", "cuda.runtime.memGetInfo",
     "cuda.memory.OutOfMemoryError", "cuda.MemoryPool.free_bytes", "cuda.MemoryPool.free_all_blocks",
     "cuda.PinnedMemoryPool.free_all_blocks", "ndarray.get", "ndarray.device",

@@ -133,4 +133,6 @@ def test_a_function_that_returns_numpys_array_says_so(plate, tmp_path):
     pipeline = Pipeline("wrong", [Step(on_the_host)])
     result = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out").run([pipeline])
     assert result.status == "failed"
-    assert all("ndarray" in record.fault.error and "jax" in record.fault.error for record in result.failed)
+    assert all(
+        "returned a numpy array" in record.fault.error and "jax" in record.fault.error for record in result.failed
+    )

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -286,3 +287,9 @@ def test_projections_of_any_number_of_planes_are_exact(operation, count):
 @pytest.mark.parametrize("name", sorted(found.name for found in pkgutil.iter_modules(hcs_torch.__path__)))
 def test_examples_in_docstrings_run(name):
     assert doctest.testmod(importlib.import_module(f"hcs_torch.{name}")).failed == 0
+
+
+def test_the_examples_of_the_readme_run():
+    result = doctest.testfile(str(Path(__file__).parents[1] / "README.md"), module_relative=False)
+    assert result.attempted
+    assert result.failed == 0
