@@ -11,7 +11,7 @@ import pytest
 import hcs_torch
 from hcs_core.testing import require_library
 from hcs_core.testing.contracts.targets import imported
-from hcs_numpy.plugin import TARGETS as NUMPY_TARGETS
+from hcs_numpy import plugin as numpys
 from hcs_torch.memory import TorchMemory
 from hcs_torch.plugin import hcs_kernels
 
@@ -19,6 +19,7 @@ torch = require_library("torch")
 
 MEMORY = TorchMemory()
 KERNELS = {spec.operation: spec for spec in hcs_kernels()}
+IN_NUMPY = {spec.operation: spec for spec in numpys.hcs_kernels()}
 DTYPES = ("uint8", "uint16", "float32")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -36,7 +37,7 @@ def in_torch(operation, image, **arguments):
 
 
 def in_numpy(operation, image, **arguments):
-    return imported(NUMPY_TARGETS[operation])(image, **arguments)
+    return imported(IN_NUMPY[operation].target)(image, **arguments)
 
 
 def arguments_of(operation, shape):
@@ -47,7 +48,7 @@ def arguments_of(operation, shape):
 
 
 def test_every_operation_that_numpy_has_is_there():
-    assert set(KERNELS) == set(NUMPY_TARGETS)
+    assert set(KERNELS) == set(IN_NUMPY)
 
 
 @every_dtype
