@@ -23,7 +23,7 @@ from hcs_core.plugins.stitching_signatures import OUT_AXES, SUMMARIES, stitching
 @click.pass_obj
 def functions_command(session: Session, name: str | None, as_json: bool) -> None:
     """List the operations that a pipeline can name, or show one."""
-    rows = _rows(session.plugins)
+    rows = _rows(session.plugins, devices_wanted=as_json or name is not None)
     if name is not None:
         names = [row["name"] for row in rows]
         if name not in names:
@@ -44,9 +44,9 @@ def functions_command(session: Session, name: str | None, as_json: bool) -> None
         _table(rows)
 
 
-def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
+def _rows(plugins: PluginManager, *, devices_wanted: bool) -> list[dict[str, Any]]:
     operations: dict[str, dict[str, Any]] = {}
-    states = memory_type_states(plugins, read_costs())
+    states = memory_type_states(plugins, read_costs(), devices_wanted=devices_wanted)
     for spec in plugins.kernels:
         signature: Signature = spec.signature
         row = operations.setdefault(

@@ -160,6 +160,9 @@ class MemoryTypeSpec:
         the calling process is left alone.
     context_bytes
         What the library holds on a device for each process that uses it, beside arrays.
+    has_cpu
+        Whether its arrays can lie on the CPU of any machine, so that it is ready wherever its library is: then no list
+        has to import the library to ask.
     how_to_get
         A sentence for users who lack the library; empty where the extras of the plugin's distribution bring its
         builds, which are named then.
@@ -172,6 +175,7 @@ class MemoryTypeSpec:
     library: str = attrs.field(validator=_check_text)
     worker_environment: tuple[tuple[str, str], ...] = attrs.field(default=(), validator=_check_environment)
     context_bytes: int = attrs.field(default=0, validator=_check_bytes)
+    has_cpu: bool = False
     how_to_get: str = ""
     summary: str = ""
 

@@ -29,7 +29,8 @@ def tests(tmp_path, monkeypatch):
     (tmp_path / "tests" / "test_memory.py").write_text(block("tests/test_memory.py"))
     installed = tmp_path / "my_plugin-0.1.dist-info"
     installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: my-plugin\nVersion: 0.1\n")
+    metadata = ("Metadata-Version: 2.1", "Name: my-plugin", "Version: 0.1", "Requires-Dist: hcs-engine", "")
+    (installed / "METADATA").write_text("\n".join(metadata))
     (installed / "entry_points.txt").write_text("[hcs_core]\nstrict = my_plugin.plugin\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path / "tests"

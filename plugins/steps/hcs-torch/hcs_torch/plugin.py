@@ -47,6 +47,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         target="hcs_torch.memory:TorchMemory",
         library="torch",
         context_bytes=CONTEXT_BYTES,
+        has_cpu=True,
         how_to_get=HOW_TO_GET,
         summary="PyTorch's tensors, on its CPU, CUDA and Apple devices",
     )
