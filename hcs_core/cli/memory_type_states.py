@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from hcs_core.compiler.choice.costs import Costs
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.errors import HcsError
 from hcs_core.plugins.libraries import how_to_get, library_is_there
 from hcs_core.plugins.manager import PluginManager

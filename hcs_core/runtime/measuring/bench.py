@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.device_names import is_of
 from hcs_core.arrays.kernel_arguments import arguments
-from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType
-from hcs_core.arrays.queue import HasQueue
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, HasQueue, MemoryType
 from hcs_core.compiler.choice.costs import MEGA, KernelCost, LibraryCost, RouteCost
 from hcs_core.plugins.libraries import library_version, usable
 from hcs_core.plugins.manager import PluginManager
@@ -83,9 +83,8 @@ class Bench:
         """Return the seconds that a declared route takes on a device; nothing where it is not for that device."""
         source: MemoryType = self._plugins.memory_types.make(spec.source)
         there = source.devices() if isinstance(source, HasDevices) else (CPU,)
-        allowed = not spec.devices or device.partition(":")[0] in spec.devices
         dtype = plane.dtype.name
-        if device not in there or not allowed or not source.holds(dtype):
+        if device not in there or not is_of(device, spec.devices) or not source.holds(dtype):
             return {}
         convert = self._plugins.converters.load(spec.name)
         spent = seconds_of(

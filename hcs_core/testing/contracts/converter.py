@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from hcs_core.arrays.device_names import is_of
 from hcs_core.arrays.memory_type import CPU, HasDevices, MemoryType, dtype_name
 from hcs_core.plugins.signature import DTYPES
 from hcs_core.plugins.specs import ConverterSpec, MemoryTypeSpec
@@ -60,7 +61,7 @@ class ConverterContract:
                 continue
             there = _devices(made(known[spec.source]))
             shared = [device for device in there if device in _devices(made(known[spec.destination]))]
-            allowed = [device for device in shared if not spec.devices or device.partition(":")[0] in spec.devices]
+            allowed = [device for device in shared if is_of(device, spec.devices)]
             cases += [pytest.param((spec, device), id=f"{spec.name}-{device}") for device in allowed]
         none = pytest.mark.skip(reason="no device on which these routes work is on this machine")
         metafunc.parametrize("route", cases or [pytest.param(None, marks=none)])
