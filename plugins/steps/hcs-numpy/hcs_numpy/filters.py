@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_numpy.depths import depth_of
+from hcs_operations.signatures import TRUNCATE
 from hcs_operations.strips import row_strips, store
-
-TRUNCATE = 4.0
-"""Where the Gaussian is cut off, in sigmas."""
 
 
 def gaussian_blur(image: npt.NDArray[Any], *, sigma: float = 1.0) -> npt.NDArray[Any]:

@@ -5,6 +5,7 @@ Importing this module, making a `TorchMemory`, and asking what it owns or holds 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -120,14 +121,18 @@ class TorchMemory:
         """Return tensors as one, along a new first axis; `None` stands for zeros."""
         import torch
 
-        zeros = torch.zeros_like(next(plane for plane in planes if plane is not None))
-        return torch.stack([zeros if plane is None else plane for plane in planes])
+        first = next(plane for plane in planes if plane is not None)
+        dark = torch.zeros_like(first) if any(plane is None for plane in planes) else first
+        return torch.stack([dark if plane is None else plane for plane in planes])
 
     def nonfinite(self, array: torch.Tensor) -> int:
         """Return how many values are NaN or infinite."""
         import torch
 
         if not array.dtype.is_floating_point:
+            return 0
+        # No sum of what is NaN or infinite is finite: 0.5 ms for 2160 x 2160 float32, where to count takes 29.
+        if math.isfinite(float(array.sum(dtype=torch.promote_types(array.dtype, torch.float32)))):
             return 0
         finite = int(torch.count_nonzero(torch.isfinite(array)))
         count: int = array.numel() - finite
