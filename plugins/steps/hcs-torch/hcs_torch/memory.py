@@ -5,7 +5,6 @@ Importing this module, making a `TorchMemory`, and asking what it owns or holds 
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,6 +30,10 @@ no integers that hold all of uint64."""
 
 OUT_OF_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 """What a full device says through a plain RuntimeError: the driver before torch's own allocator, MPS, cuBLAS."""
+
+
+_FLOAT32_BYTES = 4
+"""Sums of smaller floats overflow soon, and are slow on a CPU."""
 
 
 class TorchMemory:
@@ -131,8 +134,8 @@ class TorchMemory:
 
         if not array.dtype.is_floating_point:
             return 0
-        # No sum of what is NaN or infinite is finite: 0.5 ms for 2160 x 2160 float32, where to count takes 29.
-        if math.isfinite(float(array.sum(dtype=torch.promote_types(array.dtype, torch.float32)))):
+        # No sum of what is NaN or infinite is finite: to count takes 50 times as long.
+        if array.dtype.itemsize >= _FLOAT32_BYTES and bool(torch.isfinite(array.sum())):
             return 0
         finite = int(torch.count_nonzero(torch.isfinite(array)))
         count: int = array.numel() - finite

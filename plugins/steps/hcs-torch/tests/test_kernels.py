@@ -13,7 +13,7 @@ import pytest
 import hcs_torch
 from hcs_core.testing import require_library
 from hcs_core.testing.contracts.targets import imported
-from hcs_numpy.plugin import TARGETS as NUMPY_TARGETS
+from hcs_numpy import plugin as numpys
 from hcs_torch.memory import TorchMemory
 from hcs_torch.plugin import hcs_kernels
 
@@ -21,6 +21,7 @@ torch = require_library("torch")
 
 MEMORY = TorchMemory()
 KERNELS = {spec.operation: spec for spec in hcs_kernels()}
+IN_NUMPY = {spec.operation: spec for spec in numpys.hcs_kernels()}
 DTYPES = ("uint8", "uint16", "float32")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -38,7 +39,7 @@ def in_torch(operation, image, **arguments):
 
 
 def in_numpy(operation, image, **arguments):
-    return imported(NUMPY_TARGETS[operation])(image, **arguments)
+    return imported(IN_NUMPY[operation].target)(image, **arguments)
 
 
 def arguments_of(operation, shape):
@@ -49,7 +50,7 @@ def arguments_of(operation, shape):
 
 
 def test_every_operation_that_numpy_has_is_there():
-    assert set(KERNELS) == set(NUMPY_TARGETS)
+    assert set(KERNELS) == set(IN_NUMPY)
 
 
 @every_dtype
@@ -103,9 +104,10 @@ def test_a_blur_reaches_beyond_the_plane_as_often_as_it_takes(dtype, shape, sigm
 
 @pytest.mark.parametrize(("shape", "sigma"), [((33, 70), 1.0), ((33, 70), 12.0), ((2, 5, 6), 4.0)])
 def test_devices_blur_as_the_cpu_does(shape, sigma):
-    from hcs_torch.filters import _along_by_matrices, _along_by_shifts, gaussian
+    from hcs_operations.portable.filters import gaussian_weights
+    from hcs_torch.filters import _along_by_matrices, _along_by_shifts
 
-    pixels, weights = torch.from_numpy(noise("float32", shape)), gaussian(sigma)
+    pixels, weights = torch.from_numpy(noise("float32", shape)), torch.from_numpy(gaussian_weights(sigma))
     for axis in (-1, -2):
         ways = [along(pixels, weights, axis) for along in (_along_by_matrices, _along_by_shifts)]
         assert torch.allclose(*ways, rtol=1e-5, atol=1e-3)

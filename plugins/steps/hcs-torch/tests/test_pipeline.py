@@ -109,8 +109,8 @@ def test_a_function_that_returns_numpys_array_says_so(plate, tmp_path):
     assert len(result.failed) == WELLS
     for record in result.failed:
         assert "'on_the_host'" in record.fault.error
-        assert "ndarray" in record.fault.error
-        assert "torch" in record.fault.error
+        assert "returned a numpy array" in record.fault.error
+        assert "means a torch array" in record.fault.error
 
 
 ALONE = """
