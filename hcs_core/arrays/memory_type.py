@@ -133,3 +133,8 @@ class HasQueue(Protocol):
     def wait(self, array: Any) -> None:
         """Return when an array's content is there."""
         ...
+
+
+def devices_there(memory: MemoryType) -> tuple[str, ...]:
+    """Return the devices that a memory type finds on this machine: the CPU alone where it has none of its own."""
+    return tuple(memory.devices()) if isinstance(memory, HasDevices) else (CPU,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hcs_core.arrays.device_names import is_meant, kind_of
-from hcs_core.arrays.memory_type import CPU, HasDevices
+from hcs_core.arrays.memory_type import HasDevices, devices_there
 from hcs_core.errors import HcsError, PluginError
 from hcs_core.plugins.manager import PluginManager
 
@@ -31,7 +31,7 @@ class Devices:
             registry = self._plugins.memory_types
             made = registry.make(memory_type)
             with registry.calling(memory_type, "devices"):
-                self._there[memory_type] = tuple(made.devices()) if isinstance(made, HasDevices) else (CPU,)
+                self._there[memory_type] = devices_there(made)
         return self._there[memory_type]
 
     def free_bytes(self, memory_type: str, device: str) -> int | None:

@@ -30,8 +30,8 @@ def percentile_normalize(
 ) -> Any:
     """Stretch a plane between two percentiles over the whole range of its dtype.
 
-    The percentile `low` becomes 0, `high` the dtype's largest value (1.0 for float32); what lies outside is clipped. A
-    plane whose two percentiles are the same number has no contrast to stretch and stays as it is. Percentiles are
+    The percentile `low` becomes 0, `high` the dtype's largest value (1.0 for float32); what lies outside is clipped.
+    A plane whose two percentiles are the same number has no contrast to stretch and stays as it is. Percentiles are
     interpolated between pixels as numpy's method `linear` does, and found by sorting: it holds four planes beside its
     input and its output.
 
