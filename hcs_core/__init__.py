@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         HasDevices as HasDevices,
         MemoryType as MemoryType,
     )
+    from hcs_core.arrays.marks import HasMarks as HasMarks
     from hcs_core.arrays.queue import HasQueue as HasQueue
     from hcs_core.arrays.step_function import (
         step_function as step_function,
@@ -240,6 +241,7 @@ _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.image_artifact": "ImageArtifact",
     "hcs_core.arrays.memory_type": "HasDevices MemoryType",
+    "hcs_core.arrays.marks": "HasMarks",
     "hcs_core.arrays.queue": "HasQueue",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.arrays.table": "Table",

@@ -20,8 +20,9 @@ from hcs_core.errors import PluginError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
 from hcs_core.plugins.signature import DTYPE, PRESENT
-from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
+from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned, what_it_wrote_into
 from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
+from hcs_core.runtime.well.lent_arrays import LentArrays
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
 from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite
 
@@ -158,14 +159,20 @@ class Kernels:
             refuse_nonfinite(node, memory, image, blocks if together else (), site)
         scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
         try:
-            keywords = self._keywords(kernel, block.cells[0][0], told)
+            lent = LentArrays(node, memory, image, self._keywords(kernel, block.cells[0][0], told))
             with scope:
-                result = kernel.function(read_only(image), **keywords, **present)
+                result = kernel.function(read_only(lent.image), **lent.keywords, **present)
+            written = what_it_wrote_into(lent.written(), node)
         # A kernel may raise anything; it becomes the well's fault, with step and function.
         except Exception as error:
             if self.is_full(kernel, error):
                 raise
+            self._given.forget()
             raise fault_of(node, site, what_it_raised(error)) from error
+        if written is not None:
+            # What stays on its place between wells is no longer what it was.
+            self._given.forget()
+            raise fault_of(node, site, written)
         try:
             image, values = taken_apart(node, result)
             to_host = partial(self._to_host, node.memory_type)
