@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from hcs_core.arrays.image_artifact import (
         ImageArtifact as ImageArtifact,
     )
+    from hcs_core.arrays.marks import HasMarks as HasMarks
     from hcs_core.arrays.memory_type import (
         HasDevices as HasDevices,
         MemoryType as MemoryType,
     )
-    from hcs_core.arrays.marks import HasMarks as HasMarks
     from hcs_core.arrays.queue import HasQueue as HasQueue
     from hcs_core.arrays.step_function import (
         step_function as step_function,

@@ -58,8 +58,8 @@ class TorchMemory:
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> torch.Tensor:
         """Return a tensor of a numpy array's content, held as `holds` says.
 
-        On the CPU it shares the array's memory, unless it has to be widened, is big-endian, is laid out as torch cannot
-        (backwards, or at odd bytes), or is read-only: torch has no tensors that are.
+        On the CPU it shares the array's memory, unless it has to be widened, is big-endian, is laid out as torch
+        cannot (backwards, or at odd bytes), or is read-only: torch has no tensors that are.
 
         Raises
         ------
@@ -142,7 +142,9 @@ class TorchMemory:
         """
         if array.is_inference():
             return None
-        return array._version, sums(self.to_host(array)) if array.device.type == CPU else b""
+        # Documented in torch's notes on autograd, with its underscore.
+        count = array._version  # noqa: SLF001
+        return count, sums(self.to_host(array)) if array.device.type == CPU else b""
 
     # --- Devices --------------------------------------------------------------------------------------------
 

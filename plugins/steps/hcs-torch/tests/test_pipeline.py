@@ -136,7 +136,11 @@ def test_a_function_that_changes_its_image_fails_its_wells(plate, tmp_path, func
         return image + 1
 
     # The plane that `plain` made is read by both of the functions after it.
-    steps = [Step(plain, name="plain"), Step(changing, save=True), Step("gaussian_blur", memory="torch", input="plain")]
+    steps = [
+        Step(plain, name="plain"),
+        Step(changing, save=True),
+        Step("gaussian_blur", memory="torch", input="plain"),
+    ]
     settings = GlobalPipelineConfig(num_workers=1)
     result = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out").run(
         [Pipeline("changed", steps)]
