@@ -103,8 +103,8 @@ class MemoryTypeSpec:
     context_bytes
         What the library holds on a device for each process that uses it, beside arrays.
     has_cpu
-        Whether its arrays can lie on the CPU of any machine, so that it is ready wherever its library is: then no list
-        has to import the library to ask.
+        Whether its arrays can lie on the CPU of any machine, so that it is ready wherever its library is: then no
+        list has to import the library to ask.
     how_to_get
         A sentence for users who lack the library; empty where the extras of the plugin's distribution bring its
         builds, which are named then.
