@@ -122,7 +122,7 @@ class Registry(Generic[S]):
         )
 
     def unknown(self, name: str, there: str = "") -> str:
-        """Return that a name is not there, the nearest one, what is there (as the caller says), and what is unused."""
+        """Return that a name is not there, the nearest one, what is there (as the caller says), what is unused."""
         nearest = did_you_mean(name, self._entries)
         between = f" {there}" if there else ""
         return f"no {self.kind.singular} is called {name!r}.{nearest}{between}{self._absent(self.kind, name)}"
