@@ -6,7 +6,7 @@ import attrs
 
 from hcs_core.arrays.memory_type import CPU
 from hcs_core.compiler.choice.costs import Costs
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.errors import HcsError
 from hcs_core.plugins.libraries import how_to_get, library_is_there
 from hcs_core.plugins.manager import PluginManager

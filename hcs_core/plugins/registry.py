@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from hcs_core.errors import HcsError, PluginError, UnknownNameError, did_you_mean, one_line
-from hcs_core.plugins.specs import Kind, Spec
+from hcs_core.plugins.kinds import Kind, Spec
 
 S = TypeVar("S", bound=Spec)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import attrs
 
+from hcs_core.arrays.device_names import kind_of
 from hcs_core.arrays.memory_type import CPU
-from hcs_core.compiler.device_plan import kind_of
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.node_plan import NodePlan
-from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
 from hcs_core.errors import HcsError, PluginError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hcs_core import ConverterSpec, KernelSpec, MemoryTypeSpec, hookimpl
-from hcs_operations.operations import OPERATIONS
+from hcs_operations.operations import kernels
 
 hcs_api = 1
 
@@ -82,5 +82,4 @@ def hcs_converters() -> Iterable[ConverterSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("jax", target, batches=True)
+    yield from kernels("jax", TARGETS, batches=True)

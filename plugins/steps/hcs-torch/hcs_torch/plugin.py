@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hcs_core import KernelSpec, MemoryTypeSpec, hookimpl
-from hcs_operations.operations import OPERATIONS
+from hcs_operations.operations import kernels
 
 hcs_api = 1
 
@@ -56,7 +56,4 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, operation in OPERATIONS.items():
-        if name in TARGETS or name in PORTABLE:
-            # All of them take several images at once.
-            yield operation.kernel("torch", TARGETS.get(name, ""), batches=True)
+    yield from kernels("torch", TARGETS, PORTABLE, batches=True)
