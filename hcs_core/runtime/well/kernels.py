@@ -25,7 +25,7 @@ from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_
 from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
 from hcs_core.runtime.well.lent_arrays import LentArrays
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
-from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite
+from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite, what_no_integer_is
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -168,6 +168,9 @@ class Kernels:
         if not node.passes_on:
             owner = self._owner(image, node.memory_type)
             if owner == node.memory_type and node.function is not None:
+                wrong = what_no_integer_is(node, memory, image)
+                if wrong is not None:
+                    raise fault_of(node, site, wrong)
                 image = _in_its_dtype(memory, image, node)
             wanted = (*((len(blocks),) if together else ()), *made_shape(node, block), *frame)
             wrong = what_it_returned(image, node, wanted, owner=owner, held=memory.holds(node.output.dtype))
