@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from hcs_core.cli.memory_type_states import memory_type_states
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.cli.memory_type_states import READY, memory_type_states
 from hcs_core.cli.session import Session, print_json
 from hcs_core.compiler.choice.costs_file import read_costs
 from hcs_core.errors import UnknownNameError, did_you_mean
@@ -89,7 +90,7 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "tolerance": "",
             "makes": {},
             "takes": {},
-            "memory_types": {"numpy": "ready"},
+            "memory_types": {HOST: READY},
             "kernels": [],
         }
         for name, signature in stitching_signatures(plugins).items()
