@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hcs_core.arrays.image_artifact import (
         ImageArtifact as ImageArtifact,
     )
+    from hcs_core.arrays.marks import HasMarks as HasMarks
     from hcs_core.arrays.memory_type import (
         HasDevices as HasDevices,
         HasQueue as HasQueue,
@@ -239,6 +240,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.image_artifact": "ImageArtifact",
+    "hcs_core.arrays.marks": "HasMarks",
     "hcs_core.arrays.memory_type": "HasDevices HasQueue MemoryType",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.arrays.table": "Table",

@@ -47,8 +47,8 @@ class MemoryType(Protocol):
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> Any:
         """Return the library's array with the content and shape of a numpy array, held as `holds` says, on a device.
 
-        The array may be read-only, big-endian, empty or not contiguous. The result may share its memory: whoever gets
-        it reads it only.
+        The array may be read-only, big-endian, empty or not contiguous. The result may share its memory, but that of
+        a read-only array only where the library's cannot be written to either.
         """
         ...
 

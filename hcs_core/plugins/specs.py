@@ -102,6 +102,12 @@ class MemoryTypeSpec:
         the calling process is left alone.
     context_bytes
         What the library holds on a device for each process that uses it, beside arrays.
+    has_cpu
+        Whether its arrays can lie on the CPU of any machine, so that it is ready wherever its library is: then no
+        list has to import the library to ask.
+    how_to_get
+        A sentence for users who lack the library; empty where the extras of the plugin's distribution bring its
+        builds, which are named then.
     summary
         One line for `hcs plugins show`.
     """
@@ -111,6 +117,8 @@ class MemoryTypeSpec:
     library: str = attrs.field(validator=check_text)
     worker_environment: tuple[tuple[str, str], ...] = attrs.field(default=(), validator=check_environment)
     context_bytes: int = attrs.field(default=0, validator=check_bytes)
+    has_cpu: bool = False
+    how_to_get: str = ""
     summary: str = ""
 
 

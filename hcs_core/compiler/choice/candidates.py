@@ -8,7 +8,6 @@ import attrs
 
 from hcs_core.arrays.memory_type import CPU, HOST
 from hcs_core.compiler.choice.costs import Costs
-from hcs_core.compiler.graph.operations import memory_type_known
 from hcs_core.compiler.held_dtypes import unheld_by
 from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.node_plan import NodePlan
@@ -71,17 +70,15 @@ class CandidateFinder:
     def problem_of_function(self, node: NodePlan) -> Problem | None:
         """Return why a function of the user's own cannot get its arrays, or `None`."""
         name = str(node.asked_memory_type)
-        wrong = memory_type_known(name, self._plugins)
-        if wrong:
-            return _unknown(node, name, wrong, self._plugins, "Or declare the function for one that is there.")
+        if name not in self._plugins.memory_types:
+            return _unknown(node, name, self._plugins, "Or declare the function for one that is there.")
         return None if self._usable(name) else _no_library(node, name, self._plugins)
 
     def _asked(self, node: NodePlan, asked: str, every: Sequence[KernelSpec]) -> Candidates | Problem:
         """Return the kernel in the memory type that a step asks for."""
-        wrong = memory_type_known(asked, self._plugins)
         there = ", ".join(spec.memory_type for spec in every)
-        if wrong:
-            return _unknown(node, asked, wrong, self._plugins, f"There are kernels in {there}.")
+        if asked not in self._plugins.memory_types:
+            return _unknown(node, asked, self._plugins, f"There are kernels in {there}.")
         found = tuple(spec for spec in every if spec.memory_type == asked)
         if not found:
             return Problem(
@@ -120,12 +117,12 @@ def _only(every: Sequence[KernelSpec]) -> str:
     return "the only kernel" if len(every) == 1 else "the only kernel whose library is here"
 
 
-def _unknown(node: NodePlan, name: str, wrong: str, plugins: PluginManager, else_: str) -> Problem:
+def _unknown(node: NodePlan, name: str, plugins: PluginManager, else_: str) -> Problem:
     return Problem(
         step=node.step,
         function=node.operation,
         parameter="memory",
-        message=wrong,
+        message=plugins.memory_types.unknown(name),
         hint=f"{how_to_get(plugins.memory_types, name)} {else_}",
         found=name,
         expected=", ".join(plugins.memory_types.names()),

@@ -51,6 +51,16 @@ class MemoryTypeCalls:
         memory: MemoryType = made(spec)
         return memory
 
+    def _write(self, made: Callable[[], Any]) -> bool:
+        """Write twice an array, and one more, into one that is made; whether that was possible."""
+        try:
+            array = made()
+            array[...] = self.doubled(array) + 1 if dtype_name(array) != "bool" else ~array
+        # Whatever a library says of a write that it has not.
+        except Exception:  # noqa: BLE001
+            return False
+        return True
+
     def _placed(self, case: tuple[MemoryTypeSpec, str]) -> tuple[MemoryType, str]:
         """Return a memory type and the device that a test is about."""
         spec, device = case

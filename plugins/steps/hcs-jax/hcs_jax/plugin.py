@@ -61,6 +61,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         library="jax",
         worker_environment=WORKER_ENVIRONMENT,
         context_bytes=CONTEXT_BYTES,
+        has_cpu=True,
         summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
     )
 

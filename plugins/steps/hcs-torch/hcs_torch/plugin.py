@@ -32,6 +32,12 @@ CONTEXT_BYTES = 512 * 2**20
 """What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
 on card and driver; this is meant to be rather too much than too little."""
 
+HOW_TO_GET = (
+    "Install the build of PyTorch that pytorch.org names for this machine; that for CUDA on Linux, some gigabytes, "
+    "comes with pip install 'hcs-torch[cuda]'."
+)
+"""An extra alone would bring gigabytes to a Linux machine without a GPU."""
+
 
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
@@ -41,6 +47,8 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         target="hcs_torch.memory:TorchMemory",
         library="torch",
         context_bytes=CONTEXT_BYTES,
+        has_cpu=True,
+        how_to_get=HOW_TO_GET,
         summary="PyTorch's tensors, on its CPU, CUDA and Apple devices",
     )
 
