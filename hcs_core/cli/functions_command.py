@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hcs_core.arrays.memory_type import HOST
 from hcs_core.cli.columns import columns_text, terminal_width
 from hcs_core.cli.memory_type_states import READY, memory_type_states
 from hcs_core.cli.session import Session, print_json
@@ -90,7 +91,7 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "tolerance": "",
             "makes": {},
             "takes": {},
-            "memory_types": {"numpy": "ready"},
+            "memory_types": {HOST: READY},
             "kernels": [],
         }
         for name, signature in stitching_signatures(plugins).items()

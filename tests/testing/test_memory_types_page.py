@@ -4,9 +4,11 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hcs_core.testing
+from hcs_core.arrays.step_function import declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "memory_types.md").read_text(encoding="utf-8")
 CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -51,16 +53,31 @@ def test_its_memory_type_keeps_the_contract(run, tests):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("words", ["def brighten", "class SmallCards"])
-def test_its_other_examples_run(words):
+def made(words):
+    """Return what a piece of the page's code makes, by name."""
     space = {}
     exec(block(words), space)  # noqa: S102 - the page's own code
-    assert "brighten" in space or space["SmallCards"]().devices() == ("cuda:0", "cuda:1")
+    return space
+
+
+def test_its_function_is_one_of_torch_that_brightens():
+    brighten = made("def brighten")["brighten"]
+    assert declared(brighten).memory_type == "torch"
+    assert brighten(np.array([[1.0, 2.0]]), gain=3.0).tolist() == [[3.0, 6.0]]
+
+
+def test_its_cards_are_two_of_which_one_fails_when_it_says():
+    cards = made("class SmallCards")["SmallCards"]()
+    assert cards.devices() == ("cuda:0", "cuda:1")
+    plane = cards.from_host(np.zeros(10, np.uint8), "cuda:0")
+    assert cards.free_bytes("cuda:0") == 1_000_000 - 10
+    assert [cards.to_host(plane).size for _ in range(2)] == [10, 10]
+    with pytest.raises(hcs_core.testing.FakeDeviceError, match="call 3 of to_host fails"):
+        cards.to_host(plane)
 
 
 def test_what_it_names_of_hcs_core_testing_is_there():
     named = set(
         re.findall(r"`(?:hcs_core\.testing\.)?((?:Memory|Converter|Kernel|Fake)\w*(?:Contract|Memory))`", PAGE)
     )
-    assert {"MemoryTypeContract", "ConverterContract", "KernelContract", "FakeDeviceMemory"} >= named
-    assert named <= set(hcs_core.testing.__all__)
+    assert {"ConverterContract", "KernelContract", "FakeDeviceMemory"} <= named <= set(hcs_core.testing.__all__)
