@@ -1,4 +1,4 @@
-"""An array library as hcs_core sees it: the `MemoryType` protocol."""
+"""An array library as hcs_core sees it: the `MemoryType` protocol, and what only some libraries have."""
 
 from __future__ import annotations
 
@@ -121,3 +121,20 @@ class HasDevices(Protocol):
     def release(self, device: str) -> None:
         """Give memory back that the library keeps on a device though no array is in it."""
         ...
+
+
+@runtime_checkable
+class HasQueue(Protocol):
+    """A `MemoryType` that puts work into a queue of a device and returns; without it, what is returned is there.
+
+    Nothing in a run waits but what needs the pixels. Whoever measures how long something takes has to.
+    """
+
+    def wait(self, array: Any) -> None:
+        """Return when an array's content is there."""
+        ...
+
+
+def devices_there(memory: MemoryType) -> tuple[str, ...]:
+    """Return the devices that a memory type finds on this machine: the CPU alone where it has none of its own."""
+    return tuple(memory.devices()) if isinstance(memory, HasDevices) else (CPU,)

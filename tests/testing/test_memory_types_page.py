@@ -24,8 +24,14 @@ def tests(tmp_path, monkeypatch):
     for folder in (package, tmp_path / "tests"):
         folder.mkdir()
     (package / "__init__.py").touch()
-    (package / "memory.py").write_text(block("my_plugin/memory.py"))
+    for name in ("memory.py", "plugin.py"):
+        (package / name).write_text(block(f"my_plugin/{name}"))
     (tmp_path / "tests" / "test_memory.py").write_text(block("tests/test_memory.py"))
+    installed = tmp_path / "my_plugin-0.1.dist-info"
+    installed.mkdir()
+    metadata = ("Metadata-Version: 2.1", "Name: my-plugin", "Version: 0.1", "Requires-Dist: hcs-engine", "")
+    (installed / "METADATA").write_text("\n".join(metadata))
+    (installed / "entry_points.txt").write_text("[hcs_core]\nstrict = my_plugin.plugin\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path / "tests"
     for name in [name for name in sys.modules if name.partition(".")[0] == "my_plugin"]:
@@ -39,6 +45,10 @@ def test_its_memory_type_keeps_the_contract(run, tests):
     assert {"test_a_round_trip_is_exact", "test_a_cast_follows_the_one_policy", "test_asking_imports_no_library"} <= (
         passed
     )
+    # Its kernels are compared with numpy's.
+    assert {name for name in found.outcomes if "passed" in found.outcomes[name].values()} == {
+        "TestPlugin", "TestMemoryTypes", "TestKernels",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("words", ["def brighten", "class SmallCards"])

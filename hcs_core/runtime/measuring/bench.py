@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.device_names import is_of
 from hcs_core.arrays.kernel_arguments import arguments
-from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType
-from hcs_core.arrays.queue import HasQueue
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, HasQueue, MemoryType, devices_there
 from hcs_core.compiler.choice.costs import MEGA, KernelCost, LibraryCost, RouteCost
 from hcs_core.plugins.libraries import library_version, usable
 from hcs_core.plugins.manager import PluginManager
@@ -35,7 +35,7 @@ class Bench:
         self._name = memory_type
         started = time.perf_counter(), time.process_time()
         self._memory: MemoryType = plugins.memory_types.make(memory_type)
-        self.devices = tuple(self._memory.devices()) if isinstance(self._memory, HasDevices) else (CPU,)
+        self.devices = devices_there(self._memory)
         if self.devices:
             # Some libraries start on their first array only.
             self._finish(self._memory.from_host(np.zeros((1, 1), np.float32), self.devices[0]))
@@ -82,10 +82,8 @@ class Bench:
     def _direct(self, spec: ConverterSpec, plane: npt.NDArray[Any], device: str) -> dict[tuple[str, str], float]:
         """Return the seconds that a declared route takes on a device; nothing where it is not for that device."""
         source: MemoryType = self._plugins.memory_types.make(spec.source)
-        there = source.devices() if isinstance(source, HasDevices) else (CPU,)
-        allowed = not spec.devices or device.partition(":")[0] in spec.devices
         dtype = plane.dtype.name
-        if device not in there or not allowed or not source.holds(dtype):
+        if device not in devices_there(source) or not is_of(device, spec.devices) or not source.holds(dtype):
             return {}
         convert = self._plugins.converters.load(spec.name)
         spent = seconds_of(

@@ -81,4 +81,7 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
     if found == held:
         return None
     as_held = "" if held == node.output.dtype else f", which {node.memory_type} holds as {held}"
-    return f"it returned {found}; its signature means {node.output.dtype}{as_held}"
+    return (
+        f"it returned {found}; its signature means {node.output.dtype}{as_held}: convert it before it is returned "
+        "(what comes in floats is rounded and clipped), or declare its out_dtype"
+    )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
+from hcs_core.arrays.device_names import has_own_memory
 from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype_name
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
@@ -100,7 +101,7 @@ class Kernels:
 
     def is_on_device(self, kernel: Kernel) -> bool:
         """Whether a kernel works on a device with a memory of its own."""
-        return kernel.node.memory_type != HOST and kernel.node.device not in {"", CPU}
+        return kernel.node.memory_type != HOST and has_own_memory(kernel.node.device)
 
     def memory_of(self, kernel: Kernel) -> MemoryType:
         """Return the memory type of a kernel that is about to work; what it leaves on a device is released later."""

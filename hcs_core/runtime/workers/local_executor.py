@@ -24,7 +24,7 @@ from hcs_core.runtime.well.runner import WellRunner
 from hcs_core.runtime.workers.device_slots import device_slots
 from hcs_core.runtime.workers.pickled_job import pickled
 from hcs_core.runtime.workers.worker import nothing, run_tasks, set_up
-from hcs_core.runtime.workers.worker_environment import ONE_THREAD, STEADY_HEAP, library_environment
+from hcs_core.runtime.workers.worker_environment import NO_EARLY_END, ONE_THREAD, STEADY_HEAP, library_environment
 
 IN_FLIGHT = 2
 """Tasks a worker that are handed out at once: enough that none waits, few enough that a stop is quick."""
@@ -184,7 +184,7 @@ class _Pool:
             workers,
             initializer=set_up,
             initargs=(start.pickled_job, start.environment, slots),
-            env={**ONE_THREAD, **STEADY_HEAP},
+            env={**ONE_THREAD, **STEADY_HEAP, **NO_EARLY_END},
             timeout=None,
         )
 

@@ -1,4 +1,4 @@
-"""The environment in which worker processes start: one thread each, and a heap that keeps its size."""
+"""The environment in which worker processes start: one thread each, a heap that keeps its size, and no early end."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ STEADY_HEAP = {
 }
 """How glibc hands out memory in a worker: planes come and go in two threads, and with a heap for each thread and
 thresholds that move, a worker's memory grew by three planes at a moment that nobody could foretell."""
+
+NO_EARLY_END = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2**62)}
+"""Where psutil is installed, loky ends a worker that has grown by 300 MB since its first task, warns, and starts
+another, which imports its libraries again. A library that compiles, or keeps what it freed, grows by that; how much
+planes need is planned."""
 
 
 def library_environment(plan: Plan, plugins: PluginManager) -> tuple[tuple[str, str], ...]:

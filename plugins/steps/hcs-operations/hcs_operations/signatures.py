@@ -73,6 +73,9 @@ PERCENTILE_NORMALIZE = Signature(
     nonfinite="takes",
 )
 
+TRUNCATE = 4.0
+"""Where a Gaussian is cut off, in sigmas."""
+
 GAUSSIAN_BLUR = Signature(
     axes="yx",
     out="yx",
