@@ -57,9 +57,6 @@ def _of_stack(image: Any, *, measure: str) -> Any:
         return lax.map(lambda plane: MEASURES[measure](plane.astype(jnp.float32)), image)
     finite = jnp.isfinite(image).all(axis=(1, 2))
     kept = jnp.where(finite[:, None, None], image, 0.0)
-    if measure != "normalized_variance":
-        # Of differences alone: in unit of a large offset, small ones would lose their digits.
-        kept = kept - kept[:, :1, :1]
     largest = jnp.abs(kept).max()
     found = lax.map(lambda plane: MEASURES[measure](plane / jnp.where(largest > 0, largest, 1.0)), kept)
     return jnp.where(finite & jnp.isfinite(found), found, UNMEASURED)
