@@ -14,7 +14,7 @@ from hcs_core.testing import FakeDeviceMemory
 WELLS = tuple(f"A{number:02d}" for number in range(1, 13))
 SHAPE = (100, 100)
 PLANE = 100 * 100 * 2
-# By hand, of an operation on planes: the plane, the result, two planes of scratch in float32, and the result before it is narrowed.
+# By hand, of an operation on planes: the plane, the result, and in float32 two planes and the result as computed.
 ONE_CALL = 2 * PLANE + 3 * 2 * PLANE
 GIGABYTE = 2**30
 

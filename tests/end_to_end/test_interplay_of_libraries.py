@@ -6,8 +6,6 @@ what came to it. What runs it (threads, processes, backends that hold what waits
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -114,7 +112,10 @@ class Piece:
         options = {"name": self.name, "save": numpy or self.save, **more}
         if self.other is not None:
             # An operation of a branch has the step's memory, a function its own.
-            names = {CHANNELS[0]: self.call(memory), CHANNELS[1]: self.other.call("numpy" if numpy else self.other.memory)}
+            names = {
+                CHANNELS[0]: self.call(memory),
+                CHANNELS[1]: self.other.call("numpy" if numpy else self.other.memory),
+            }
             return Step(names, **options)
         if self.kind not in OWN["numpy"] and self.kind != "stitch":
             options["memory"] = memory
@@ -124,8 +125,8 @@ class Piece:
 
 
 PLANE_WISE = {
-    "lift": {"by": 9}, "gaussian_blur": {"sigma": 1.3}, "white_tophat": {"radius": 3}, "unsharp_mask": {"amount": 0.5},
-    "rescale_intensity": {"low": 100.0, "high": 20000.0}, "percentile_normalize": {"low": 3.0, "high": 95.0},
+    "lift": {"by": 9}, "gaussian_blur": {"sigma": 1.3}, "white_tophat": {"radius": 3},
+    "unsharp_mask": {"amount": 0.5}, "rescale_intensity": {"low": 100.0, "high": 20000.0}, "percentile_normalize": {"low": 3.0, "high": 95.0},
 }  # fmt: skip
 ONLY = {"channel": CHANNELS, "site": ("1", "2"), "well": WELLS[2:], "timepoint": ("1", "2"), "z_index": ("1", "2")}
 
@@ -191,7 +192,10 @@ def pipelines(program, *, numpy):
     if second is None:
         return [Pipeline("one", [piece.step(numpy=numpy) for piece in found])]
     first = Pipeline("one", [piece.step(numpy=numpy) for piece in found[:second]])
-    rest = [piece.step(numpy=numpy, **({"input": "one"} if not place else {})) for place, piece in enumerate(found[second:])]
+    rest = [
+        piece.step(numpy=numpy, **({"input": "one"} if not place else {}))
+        for place, piece in enumerate(found[second:])
+    ]
     return [first, Pipeline("two", rest)]
 
 
@@ -222,7 +226,12 @@ def apart(piece, before, came, made):
         return None if came else 0.0
     if piece.kind == "percentile_normalize":
         # At least as steep as its steepest plane; what is made of several planes is between theirs, or a little over.
-        steep = [np.ptp(np.percentile(plane, [3, 95])) for image in before.values() for plane in image.reshape(-1, *image.shape[-2:]) if plane.any()]
+        steep = [
+            np.ptp(np.percentile(plane, [3, 95]))
+            for image in before.values()
+            for plane in image.reshape(-1, *image.shape[-2:])
+            if plane.any()
+        ]
         if came and (not steep or min(steep) < 20 * came):
             return None
         top = 1.0 if floats else 65535.0
@@ -284,7 +293,9 @@ def plates(tmp_path_factory):
 
 
 def run(plate, output, rows, policy="error", held="memory", **how):
-    config = GlobalPipelineConfig(**{"num_workers": 1, **how}, missing=policy, vfs=VFSConfig(intermediate_backend=held))
+    config = GlobalPipelineConfig(
+        **{"num_workers": 1, **how}, missing=policy, vfs=VFSConfig(intermediate_backend=held)
+    )
     result = PipelineOrchestrator(plate, global_config=config, output=output).run(rows)
     assert not result.failed, [record.fault.trace or record.fault.error for record in result.failed]
     return result
@@ -313,3 +324,30 @@ def test_steps_of_all_libraries_leave_what_numpy_leaves(plates, case):
         held, how = way
         run(plate, folder / "other", pipelines(program, numpy=False), policy, held, **how)
         assert files_of(folder / "other") == files_of(folder / "mixed")
+
+
+EVERYTHING = (
+    (
+        Piece("begin", "lift", "torch", {"by": 3}),
+        Piece("flat", "flat_field", "torch"),
+        Piece("observe", "observe", "jax", save=False),
+        Piece("one", "lift", "torch", {"by": 9}, only=("well", "B03"), save=False),
+        Piece("less", "less", "torch", save=False),
+        Piece("share", "share", "jax"),
+        Piece(
+            "normalize", "percentile_normalize", "torch", {"low": 3.0, "high": 95.0, "limits": "plate"}, save=False
+        ),
+        Piece("stitch", "stitch", "numpy", save=False),
+        Piece("blur", "gaussian_blur", "jax", {"sigma": 1.3}),
+    ),
+    5,
+)
+
+
+def test_worker_processes_leave_what_the_calling_process_leaves(plates, tmp_path):
+    run(plates("fill"), tmp_path / "numpy", pipelines(EVERYTHING, numpy=True), "fill")
+    run(plates("fill"), tmp_path / "here", pipelines(EVERYTHING, numpy=False), "fill")
+    check_near(tmp_path / "numpy", tmp_path / "here", EVERYTHING)
+    how = {"num_workers": 2, "use_threading": False}
+    run(plates("fill"), tmp_path / "processes", pipelines(EVERYTHING, numpy=False), "fill", "disk", **how)
+    assert files_of(tmp_path / "processes") == files_of(tmp_path / "here")

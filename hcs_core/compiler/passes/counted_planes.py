@@ -83,7 +83,7 @@ class Made:
 
     @property
     def part(self) -> int:
-        """What one of several planes takes that is taken out of the whole, until all of them are; numpy's are views."""
+        """What one of several planes takes that is taken out of the whole, until all are; numpy's are views."""
         is_whole = self.place.memory_type == HOST or self.whole <= self.plane.held
         taken_out = self.rooms[self.place.room] >= 2 * self.whole
         return 0 if is_whole or taken_out else self.plane.held
