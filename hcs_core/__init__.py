@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from hcs_core.arrays.image_artifact import (
         ImageArtifact as ImageArtifact,
     )
+    from hcs_core.arrays.marks import HasMarks as HasMarks
     from hcs_core.arrays.memory_type import (
         HasDevices as HasDevices,
+        HasQueue as HasQueue,
         MemoryType as MemoryType,
     )
-    from hcs_core.arrays.queue import HasQueue as HasQueue
     from hcs_core.arrays.step_function import (
         step_function as step_function,
     )
@@ -239,8 +240,8 @@ __version__ = "0.1.0"
 _NAMES = {
     "hcs_core.arrays.dtype_policy": "to_dtype",
     "hcs_core.arrays.image_artifact": "ImageArtifact",
-    "hcs_core.arrays.memory_type": "HasDevices MemoryType",
-    "hcs_core.arrays.queue": "HasQueue",
+    "hcs_core.arrays.marks": "HasMarks",
+    "hcs_core.arrays.memory_type": "HasDevices HasQueue MemoryType",
     "hcs_core.arrays.step_function": "step_function",
     "hcs_core.arrays.table": "Table",
     "hcs_core.compiler.choice.costs": "Costs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from hcs_core.arrays.device_names import is_of, kind_of
 from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype_name
 from hcs_core.errors import PluginError, RunError
 from hcs_core.plugins.manager import PluginManager
@@ -84,9 +85,8 @@ class Converter:
         """Whether a declared route goes from a device to one of the same kind."""
         if route not in self._plugins.converters:
             return False
-        kind = _kind(source)
         allowed = self._plugins.converters.get(route).devices
-        return kind == _kind(destination) and (not allowed or kind in allowed)
+        return kind_of(source) == kind_of(destination) and is_of(source, allowed)
 
     def _on_device(self, array: Any, memory_type: str, device: str) -> Any:
         owner = self.memory_type(memory_type)
@@ -141,7 +141,3 @@ def _check_made(
         f"the {registry.kind.singular} {name!r} of {owner} returned {found} from {what}, expected was {wanted}: "
         f"{owner.way_out}."
     )
-
-
-def _kind(device: str) -> str:
-    return device.partition(":")[0]

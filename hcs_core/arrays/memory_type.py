@@ -1,4 +1,4 @@
-"""An array library as hcs_core sees it: the `MemoryType` protocol."""
+"""An array library as hcs_core sees it: the `MemoryType` protocol, and what only some libraries have."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class MemoryType(Protocol):
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> Any:
         """Return the library's array with the content and shape of a numpy array, held as `holds` says, on a device.
 
-        The array may be read-only, big-endian, empty or not contiguous. The result may share its memory: whoever gets
-        it reads it only.
+        The array may be read-only, big-endian, empty or not contiguous. The result may share its memory, but that of
+        a read-only array only where the library's cannot be written to either.
         """
         ...
 
@@ -121,3 +121,20 @@ class HasDevices(Protocol):
     def release(self, device: str) -> None:
         """Give memory back that the library keeps on a device though no array is in it."""
         ...
+
+
+@runtime_checkable
+class HasQueue(Protocol):
+    """A `MemoryType` that puts work into a queue of a device and returns; without it, what is returned is there.
+
+    Nothing in a run waits but what needs the pixels. Whoever measures how long something takes has to.
+    """
+
+    def wait(self, array: Any) -> None:
+        """Return when an array's content is there."""
+        ...
+
+
+def devices_there(memory: MemoryType) -> tuple[str, ...]:
+    """Return the devices that a memory type finds on this machine: the CPU alone where it has none of its own."""
+    return tuple(memory.devices()) if isinstance(memory, HasDevices) else (CPU,)

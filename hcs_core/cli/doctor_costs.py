@@ -64,6 +64,9 @@ def measure_costs(plugins: PluginManager) -> Path:
         The file cannot be written.
     """
     path = costs_path()
+    # Nobody should wait a minute for what cannot be kept.
+    write_whole(path.with_name(f"{path.name}.try"), "")
+    path.with_name(f"{path.name}.try").unlink()
     found = no_costs_yet()
     try:
         for item in measured(plugins, lambda line: click.echo(line, err=True)):

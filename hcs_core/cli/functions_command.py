@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from hcs_core.cli.memory_type_states import memory_type_states
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.cli.columns import columns_text, terminal_width
+from hcs_core.cli.memory_type_states import READY, memory_type_states
 from hcs_core.cli.session import Session, print_json
 from hcs_core.compiler.choice.costs_file import read_costs
 from hcs_core.errors import UnknownNameError, did_you_mean
@@ -22,7 +24,7 @@ from hcs_core.plugins.stitching_signatures import OUT_AXES, SUMMARIES, stitching
 @click.pass_obj
 def functions_command(session: Session, name: str | None, as_json: bool) -> None:
     """List the operations that a pipeline can name, or show one."""
-    rows = _rows(session.plugins)
+    rows = _rows(session.plugins, devices_wanted=as_json or name is not None)
     if name is not None:
         names = [row["name"] for row in rows]
         if name not in names:
@@ -43,9 +45,9 @@ def functions_command(session: Session, name: str | None, as_json: bool) -> None
         _table(rows)
 
 
-def _rows(plugins: PluginManager) -> list[dict[str, Any]]:
+def _rows(plugins: PluginManager, *, devices_wanted: bool) -> list[dict[str, Any]]:
     operations: dict[str, dict[str, Any]] = {}
-    states = memory_type_states(plugins, read_costs())
+    states = memory_type_states(plugins, read_costs(), devices_wanted=devices_wanted)
     for spec in plugins.kernels:
         signature: Signature = spec.signature
         row = operations.setdefault(
@@ -89,7 +91,7 @@ def _stitching(plugins: PluginManager) -> list[dict[str, Any]]:
             "tolerance": "",
             "makes": {},
             "takes": {},
-            "memory_types": {"numpy": "ready"},
+            "memory_types": {HOST: READY},
             "kernels": [],
         }
         for name, signature in stitching_signatures(plugins).items()
@@ -114,13 +116,19 @@ def _signature(row: dict[str, Any]) -> str:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    width = max(len(_signature(row)) for row in rows)
-    for row in rows:
-        libraries = ", ".join(f"{name} {state}" for name, state in row["memory_types"].items())
-        click.echo(
-            f"{_signature(row):<{width}}  {row['axes']:>4} -> {row['out']:<4}  {libraries:<12}  {row['summary']}"
-        )
+    """Print a row for each operation, with the memory types in which it can be used, and below what is not there."""
+    columns = ("operation", "axes", "ready in", "what it does")
+    texts = [(_signature(row), f"{row['axes']} -> {row['out']}", _ready(row) or "-", row["summary"]) for row in rows]
+    click.echo("\n".join(columns_text(columns, texts, terminal_width())))
     click.echo("\n`hcs functions NAME` shows one with its parameters.")
+    states = {name: state for row in rows for name, state in row["memory_types"].items() if state != READY}
+    if states:
+        absent = ", ".join(f"{name} ({state})" for name, state in sorted(states.items()))
+        click.echo(f"Not ready here: {absent}. `hcs doctor` says what to do.")
+
+
+def _ready(row: dict[str, Any]) -> str:
+    return ", ".join(name for name, state in row["memory_types"].items() if state == READY)
 
 
 def _show(row: dict[str, Any]) -> None:

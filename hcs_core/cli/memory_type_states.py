@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.arrays.memory_type import CPU
 from hcs_core.compiler.choice.costs import Costs
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.errors import HcsError
 from hcs_core.plugins.libraries import how_to_get, library_is_there
 from hcs_core.plugins.manager import PluginManager
@@ -34,14 +35,19 @@ class MemoryTypeState:
         )
 
 
-def memory_type_states(plugins: PluginManager, known: Costs | None = None) -> dict[str, MemoryTypeState]:
+def memory_type_states(
+    plugins: PluginManager, known: Costs | None = None, *, devices_wanted: bool = True
+) -> dict[str, MemoryTypeState]:
     """Return the states of the memory types of kernels and plugins, by name.
 
     Those whose library is there are asked for their devices, which imports the library: some can be imported on a
-    machine without a device, and fail at the first array. Of those that were measured, `known` has them.
+    machine without a device, and fail at the first array. Of those that were measured, `known` has them; where nobody
+    wants to know devices, what has the CPU in any case is not asked.
     """
     devices = Devices(plugins)
     there = {item.memory_type: item.devices for item in known.libraries} if known else {}
+    if not devices_wanted:
+        there |= {spec.name: (CPU,) for spec in plugins.memory_types if spec.has_cpu}
     found = {spec.name: _state(spec.name, plugins, devices, there.get(spec.name)) for spec in plugins.memory_types}
     for name in sorted({spec.memory_type for spec in plugins.kernels} - found.keys()):
         get = how_to_get(plugins.memory_types, name)

@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
+from hcs_core.plugins.kinds import Kind
 from hcs_core.plugins.registry import Owner, Registry
 from hcs_core.plugins.signature import Signature
-from hcs_core.plugins.specs import KernelSpec, Kind
+from hcs_core.plugins.specs import KernelSpec
 from hcs_core.plugins.staging import Staged
 
 

@@ -48,7 +48,9 @@ def how_to_get(memory_types: Registry[MemoryTypeSpec], name: str) -> str:
         if not _NAME.fullmatch(name):
             return there
         wanted = PREFIX + name.replace("_", "-")
-        return f"{there} Others come with plugins that are called after them, as {wanted}: pip install {wanted}."
+        return f"{there} Others come with plugins that are called after them: pip install {wanted}."
+    if memory_types.get(name).how_to_get:
+        return memory_types.get(name).how_to_get
     library = memory_types.get(name).library
     distribution = memory_types.owner(name).distribution
     extras = _extras(distribution) if distribution else ()

@@ -11,23 +11,21 @@ from hcs_core.errors import PluginError
 from hcs_core.plugins import builtin
 from hcs_core.plugins.conflicts import conflict, rivalries
 from hcs_core.plugins.events import Event
+from hcs_core.plugins.kinds import KINDS, Kind, Spec
 from hcs_core.plugins.libraries import usable
 from hcs_core.plugins.listening import ask, tell
 from hcs_core.plugins.recipe import PluginRecipe
 from hcs_core.plugins.records import PluginRecord, PluginStatus, RecordBook
 from hcs_core.plugins.registry import CORE, Owner, Registry
 from hcs_core.plugins.specs import (
-    KINDS,
     CommandSpec,
     CompilerPassSpec,
     ConverterSpec,
     ExecutorSpec,
     KernelSpec,
-    Kind,
     MemoryTypeSpec,
     MicroscopeSpec,
     ReaderSpec,
-    Spec,
     StitcherSpec,
     StorageBackendSpec,
     WriterSpec,

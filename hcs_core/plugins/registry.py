@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from hcs_core.errors import HcsError, PluginError, UnknownNameError, did_you_mean, one_line
-from hcs_core.plugins.specs import Kind, Spec
+from hcs_core.plugins.kinds import Kind, Spec
 
 S = TypeVar("S", bound=Spec)
 
@@ -115,12 +115,17 @@ class Registry(Generic[S]):
         """
         if name in self._entries:
             return self._entries[name][0]
-        there = ", ".join(self.names()) or "none"
+        there = f"Installed: {', '.join(self.names()) or 'none'}."
         raise UnknownNameError(
-            f"no {self.kind.singular} is called {name!r}.{did_you_mean(name, self._entries)} Installed: {there}."
-            f"{self._absent(self.kind, name)} Install the plugin that brings it (the usual ones: "
+            f"{self.unknown(name, there)} Install the plugin that brings it (the usual ones: "
             "pip install 'hcs-engine[standard]'); `hcs plugins` lists what is installed and what failed."
         )
+
+    def unknown(self, name: str, there: str = "") -> str:
+        """Return that a name is not there, the nearest one, what is there (as the caller says), what is unused."""
+        nearest = did_you_mean(name, self._entries)
+        between = f" {there}" if there else ""
+        return f"no {self.kind.singular} is called {name!r}.{nearest}{between}{self._absent(self.kind, name)}"
 
     def load(self, name: str) -> Any:
         """Import the target of a name and return it; the fault of a target is noted in its plugin's record.

@@ -6,80 +6,22 @@ A spec is light: its `target` (`"package.module:attribute"`) is a string, import
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import attrs
 
 from hcs_core.plugins.parameter import Parameter
 from hcs_core.plugins.signature import Signature, check_parameters
-
-_DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-_TARGET = re.compile(f"{_DOTTED}:{_DOTTED}")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def _check_target(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if not _TARGET.fullmatch(str(value)):
-        message = f"{attribute.name}={value!r}: expected 'package.module:attribute'"
-        raise ValueError(message)
-
-
-def _check_optional_target(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if value:
-        _check_target(instance, attribute, value)
-
-
-def _check_name(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if not _NAME.fullmatch(str(value)):
-        message = f"{attribute.name}={value!r}: expected lower-case letters, digits and _, such as 'max_projection'"
-        raise ValueError(message)
-
-
-def _check_optional_name(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if value != "":
-        _check_name(instance, attribute, value)
-
-
-def _check_texts(_instance: Any, attribute: attrs.Attribute[tuple[str, ...]], value: Any) -> None:
-    # A bare text is a sequence of texts too: markers="*.HTD" would be five markers.
-    if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
-        message = f"{attribute.name}={value!r}: expected a tuple of texts, such as ('one',)"
-        raise ValueError(message)
-
-
-def _check_text(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if not isinstance(value, str) or not value:
-        message = f"{attribute.name}={value!r}: expected a text that is not empty"
-        raise ValueError(message)
-
-
-def _check_suffix(_instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if not isinstance(value, str) or not value.startswith(".") or value == ".":
-        message = f"{attribute.name}={value!r}: expected a dot and letters, such as '.csv'"
-        raise ValueError(message)
-
-
-def _check_optional_suffix(instance: Any, attribute: attrs.Attribute[str], value: Any) -> None:
-    if value != "":
-        _check_suffix(instance, attribute, value)
-
-
-def _check_environment(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    pairs = value if isinstance(value, tuple) else (None,)
-    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(map(_is_text, pair)) for pair in pairs):  # noqa: PLR2004
-        message = f"{attribute.name}={value!r}: expected a tuple of pairs of texts, such as (('NAME', 'value'),)"
-        raise ValueError(message)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _check_bytes(_instance: Any, attribute: attrs.Attribute[int], value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        message = f"{attribute.name}={value!r}: expected a number of bytes, at least 0"
-        raise ValueError(message)
+from hcs_core.plugins.spec_checks import (
+    check_bytes,
+    check_environment,
+    check_name,
+    check_optional_name,
+    check_optional_suffix,
+    check_optional_target,
+    check_suffix,
+    check_target,
+    check_text,
+    check_texts,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -101,10 +43,10 @@ class MicroscopeSpec:
         One line for `hcs plugins show`.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    markers: tuple[str, ...] = attrs.field(validator=_check_texts)
-    layout_writer: str = attrs.field(default="", validator=_check_optional_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    markers: tuple[str, ...] = attrs.field(validator=check_texts)
+    layout_writer: str = attrs.field(default="", validator=check_optional_target)
     summary: str = ""
 
 
@@ -116,9 +58,9 @@ class ReaderSpec:
     nothing, and returns why each codec cannot be used, by its name, empty where it can.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    codecs: str = attrs.field(default="", validator=_check_optional_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    codecs: str = attrs.field(default="", validator=check_optional_target)
     summary: str = ""
 
 
@@ -133,12 +75,12 @@ class StorageBackendSpec:
     plan counts the pixels, and a file for each plane; `codecs` is as in a `ReaderSpec`.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
     durable: bool = True
-    suffix: str = attrs.field(default="", validator=_check_optional_suffix)
-    size: str = attrs.field(default="", validator=_check_optional_target)
-    codecs: str = attrs.field(default="", validator=_check_optional_target)
+    suffix: str = attrs.field(default="", validator=check_optional_suffix)
+    size: str = attrs.field(default="", validator=check_optional_target)
+    codecs: str = attrs.field(default="", validator=check_optional_target)
     summary: str = ""
 
 
@@ -160,15 +102,23 @@ class MemoryTypeSpec:
         the calling process is left alone.
     context_bytes
         What the library holds on a device for each process that uses it, beside arrays.
+    has_cpu
+        Whether its arrays can lie on the CPU of any machine, so that it is ready wherever its library is: then no
+        list has to import the library to ask.
+    how_to_get
+        A sentence for users who lack the library; empty where the extras of the plugin's distribution bring its
+        builds, which are named then.
     summary
         One line for `hcs plugins show`.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    library: str = attrs.field(validator=_check_text)
-    worker_environment: tuple[tuple[str, str], ...] = attrs.field(default=(), validator=_check_environment)
-    context_bytes: int = attrs.field(default=0, validator=_check_bytes)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    library: str = attrs.field(validator=check_text)
+    worker_environment: tuple[tuple[str, str], ...] = attrs.field(default=(), validator=check_environment)
+    context_bytes: int = attrs.field(default=0, validator=check_bytes)
+    has_cpu: bool = False
+    how_to_get: str = ""
     summary: str = ""
 
 
@@ -181,10 +131,10 @@ class ConverterSpec:
     on which it works, such as `cuda`; empty: all.
     """
 
-    source: str = attrs.field(validator=_check_name)
-    destination: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    devices: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
+    source: str = attrs.field(validator=check_name)
+    destination: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    devices: tuple[str, ...] = attrs.field(default=(), validator=check_texts)
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -224,11 +174,11 @@ class KernelSpec:
         One line for `hcs functions`.
     """
 
-    operation: str = attrs.field(validator=_check_name)
-    memory_type: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
+    operation: str = attrs.field(validator=check_name)
+    memory_type: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
     signature: Signature = attrs.field(validator=attrs.validators.instance_of(Signature))
-    version: str = attrs.field(default="1", validator=_check_text)
+    version: str = attrs.field(default="1", validator=check_text)
     takes_dtype: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     batches: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     summary: str = ""
@@ -269,13 +219,13 @@ class StitcherSpec:
         One line for `hcs plugins show`.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
     positions: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     fusion: tuple[Parameter, ...] = attrs.field(default=(), validator=check_parameters)
     needs_pixels: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     max_shift: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
-    version: str = attrs.field(default="1", validator=_check_text)
+    version: str = attrs.field(default="1", validator=check_text)
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -307,10 +257,10 @@ class WriterSpec:
         What the names of its files end with, such as `.csv`.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    kind: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    suffix: str = attrs.field(validator=_check_suffix)
+    name: str = attrs.field(validator=check_name)
+    kind: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    suffix: str = attrs.field(validator=check_suffix)
     summary: str = ""
 
 
@@ -321,11 +271,11 @@ class CompilerPassSpec:
     `replaces` names the pass in whose place it stands, which is then not run; empty: it is one more.
     """
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    after: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
-    before: tuple[str, ...] = attrs.field(default=(), validator=_check_texts)
-    replaces: str = attrs.field(default="", validator=_check_optional_name)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
+    after: tuple[str, ...] = attrs.field(default=(), validator=check_texts)
+    before: tuple[str, ...] = attrs.field(default=(), validator=check_texts)
+    replaces: str = attrs.field(default="", validator=check_optional_name)
     summary: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -338,8 +288,8 @@ class CompilerPassSpec:
 class ExecutorSpec:
     """What runs the wells of a plan; the target is an `Executor` class, made without arguments."""
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
     summary: str = ""
 
 
@@ -347,54 +297,6 @@ class ExecutorSpec:
 class CommandSpec:
     """A subcommand of `hcs`; the target is a click command."""
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
+    name: str = attrs.field(validator=check_name)
+    target: str = attrs.field(validator=check_target)
     summary: str = ""
-
-
-Spec = (
-    MicroscopeSpec
-    | ReaderSpec
-    | StorageBackendSpec
-    | MemoryTypeSpec
-    | ConverterSpec
-    | KernelSpec
-    | StitcherSpec
-    | WriterSpec
-    | CompilerPassSpec
-    | ExecutorSpec
-    | CommandSpec
-)
-"""Any of the specs."""
-
-
-@attrs.frozen(kw_only=True)
-class Kind:
-    """One kind of thing that plugins declare: the word it goes by, its hook and its spec."""
-
-    word: str
-    """Plural, as in `PluginManager.microscopes` and in the JSON of `hcs plugins`."""
-    singular: str
-    """As in an error: `no storage backend is called ...`."""
-    spec: type[Any]
-
-    @property
-    def hook(self) -> str:
-        """The name of the hook that declares it."""
-        return f"hcs_{self.word}"
-
-
-KINDS: tuple[Kind, ...] = (
-    Kind(word="microscopes", singular="microscope", spec=MicroscopeSpec),
-    Kind(word="readers", singular="reader", spec=ReaderSpec),
-    Kind(word="storage_backends", singular="storage backend", spec=StorageBackendSpec),
-    Kind(word="memory_types", singular="memory type", spec=MemoryTypeSpec),
-    Kind(word="converters", singular="converter", spec=ConverterSpec),
-    Kind(word="kernels", singular="kernel", spec=KernelSpec),
-    Kind(word="stitchers", singular="stitcher", spec=StitcherSpec),
-    Kind(word="writers", singular="writer", spec=WriterSpec),
-    Kind(word="compiler_passes", singular="compiler pass", spec=CompilerPassSpec),
-    Kind(word="executors", singular="executor", spec=ExecutorSpec),
-    Kind(word="commands", singular="command", spec=CommandSpec),
-)
-"""Every kind, in the order in which `hcs plugins` lists them."""

@@ -12,8 +12,8 @@ import pluggy
 
 from hcs_core.errors import PluginError, did_you_mean, one_line
 from hcs_core.plugins import hookspecs
+from hcs_core.plugins.kinds import KINDS, Kind, Spec
 from hcs_core.plugins.registry import PLUGIN_FAULTS, Owner
-from hcs_core.plugins.specs import KINDS, Kind, Spec
 
 HCS_API = 1
 """The number of the hooks as they are; from 2 on, the one before is accepted too."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hcs_core.errors import PluginError
+from hcs_core.plugins.kinds import Kind
 from hcs_core.plugins.manager import PluginManager
-from hcs_core.plugins.specs import Kind
 
 _ADD = "Add a plugin to hcs_manager with hcs_manager.register(my_package.plugin)."
 

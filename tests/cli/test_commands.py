@@ -115,6 +115,24 @@ def test_functions_in_json_have_the_keys_that_are_promised():
     assert (sigma["name"], sigma["required"], sigma["default"], sigma["unit"]) == ("sigma", False, 1.0, "px")
 
 
+def test_functions_says_once_what_is_not_ready():
+    """Where it is ready stands in a column; the rest in one line, however many operations there are."""
+    lines = call("functions").stdout.splitlines()
+    assert lines[0].split() == ["operation", "axes", "ready", "in", "what", "it", "does"]
+    states = {
+        name: state
+        for row in document("functions", "--json")
+        for name, state in row["memory_types"].items()
+        if state != "ready"
+    }
+    (blur,) = [line for line in lines if "gaussian_blur(" in line]
+    assert re.search(r"yx -> yx  +([a-z]+, )*numpy(, [a-z]+)*  +blur each plane", blur)
+    assert not [name for name in states if re.search(rf"\b{name}\b", blur)]
+    told = [line for line in lines if line.startswith("Not ready here: ")]
+    absent = ", ".join(f"{name} ({state})" for name, state in sorted(states.items()))
+    assert told == ([f"Not ready here: {absent}. `hcs doctor` says what to do."] if states else [])
+
+
 def test_one_function_is_shown_with_the_line_to_write():
     shown = call("functions", "gaussian_blur").stdout
     assert "sigma: a number above 0" in shown

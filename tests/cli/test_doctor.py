@@ -322,6 +322,26 @@ def test_a_file_that_cannot_be_read_is_a_trouble_and_stops_nothing(doctor, cache
     assert trouble["advice"] == "`hcs doctor --measure` makes them anew; or remove the file."
 
 
+def test_where_nothing_can_be_kept_nobody_waits_for_measuring(tmp_path):
+    """A file stands where the cache folder would be made: not even root can write there."""
+    (tmp_path / "file").touch()
+    ran = subprocess.run(
+        [sys.executable, "-m", "hcs_core", "doctor", "--measure"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "HCS_DISABLE": LIBRARIES, "XDG_CACHE_HOME": str(tmp_path / "file")},
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "cannot be written" in ran.stderr
+    assert "to measure" not in ran.stderr
+    # Nothing is kept there, which is no trouble to anybody who does not measure.
+    ran = subprocess.run(
+        [sys.executable, "-m", "hcs_core", "doctor"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "HCS_DISABLE": LIBRARIES, "XDG_CACHE_HOME": str(tmp_path / "file")},
+    )  # fmt: skip
+    assert (ran.returncode, "Measured: none;" in ran.stdout) == (0, True)
+
+
 def test_what_is_measured_is_kept_and_said(cache, tmp_path):
     """The real thing, in a program of its own, for the kernels of numpy."""
     ran = subprocess.run(

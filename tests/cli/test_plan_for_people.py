@@ -93,6 +93,24 @@ def test_steps_and_stores(make_plate, installed, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_why_kernels_are_numpy_s_is_one_line_and_any_other_choice_a_table(make_plate, installed, tmp_path):
+    orchestrator = orchestrated(make_plate(), installed, tmp_path / "out")
+    plan = orchestrator.plan(Pipeline("p", STEPS))
+    text = plan_text(plan, "out")
+    assert "\nKernels\n" not in text
+    assert [line for line in text.splitlines() if line.startswith("Kernels:")] == [
+        "Kernels:  numpy on cpu: no measurements"
+    ]
+    assert {step["kernel_why"] for step in plan_document(plan)["steps"]} == {"no measurements: numpy"}
+    moved = attrs.evolve(plan.nodes[0], memory_type="card", device="cuda:0", why="cheapest")
+    text = plan_text(attrs.evolve(plan, nodes=(moved, *plan.nodes[1:])), "out")
+    assert "\nKernels:" not in text
+    assert rows(text, "Kernels") == [
+        ["gaussian_blur/numpy", "cuda:0", "cheapest"],
+        ["max_projection/numpy", "cpu", "no measurements: numpy"],
+    ]
+
+
 @pytest.fixture
 def with_another_library():
     """A kernel that has no numpy form: planes have to be converted for it."""

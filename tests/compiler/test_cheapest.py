@@ -7,7 +7,8 @@ import time
 
 from hypothesis import given, strategies as st
 
-from hcs_core.compiler.choice.cheapest import ChoiceGraph, Handing, Option, Place, cheapest
+from hcs_core.compiler.choice.cheapest import ChoiceGraph, Handing, Option, cheapest
+from hcs_core.compiler.place import Place
 
 MEMORY_TYPES = ("numpy", "torch", "jax")
 PLACES = tuple(Place(name, "cpu") for name in MEMORY_TYPES)

@@ -406,8 +406,22 @@ def test_a_memory_type_that_is_not_installed_is_a_problem_that_says_what_to_inst
     ((parameter, message, hint),) = told(draft(Step("gaussian_blur", memory=name)))
     assert parameter == "memory"
     assert message.startswith(f"no memory type is called {name!r}.")
+    # What is there, and what to install, is told once.
+    assert "pip install" not in message
     assert f"pip install hcs-{name}." in hint
+    assert hint.count("pip install") == 1
     assert hint.endswith("There are kernels in numpy.")
+
+
+def test_a_memory_type_s_own_words_go_before_the_extras():
+    """The one extra of hcs-torch brings gigabytes for CUDA to any Linux machine."""
+    from hcs_core.plugins.libraries import how_to_get
+
+    manager = PluginManager()
+    manager.discover()
+    said = how_to_get(manager.memory_types, "torch")
+    assert said.startswith("Install the build of PyTorch that pytorch.org names for this machine")
+    assert "pip install 'hcs-torch[cuda]'" in said
 
 
 def test_the_extras_of_a_distribution_say_how_to_get_its_library():

@@ -12,6 +12,7 @@ from hcs_core import Costs
 from hcs_core.compiler.choice.costs import KernelCost, LibraryCost, MeasuredOn, RouteCost
 from hcs_core.compiler.choice.costs_file import costs_path, costs_text, read_costs, this_hardware
 from hcs_core.compiler.machine import this_machine
+from hcs_core.compiler.place import Place
 
 SECONDS = st.floats(0, 1e3, allow_nan=False)
 NAMES = st.sampled_from(["numpy", "torch", "jax"])
@@ -186,7 +187,7 @@ def test_of_another_version_of_a_library_nothing_stays():
 
 # --- Looked up --------------------------------------------------------------------------------------------------
 
-HOST, CARD, OTHER = ("numpy", "cpu"), ("torch", "cuda:0"), ("jax", "cuda:0")
+HOST, CARD, OTHER = Place(), Place("torch", "cuda:0"), Place("jax", "cuda:0")
 
 
 def test_a_dtype_that_was_not_measured_counts_as_the_most_expensive_that_was():

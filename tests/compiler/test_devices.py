@@ -16,7 +16,7 @@ from hcs_core import (
 )
 from hcs_core.testing import FakeDeviceMemory
 
-HERE_NUMPY, HERE_CARD = "Here numpy has cpu.", "Here card has gpu:0, gpu:1."
+HERE_BOTH, HERE_CARD = "Here numpy has cpu; card has gpu:0, gpu:1.", "Here card has gpu:0, gpu:1."
 PLANE = Signature(axes="yx", out="yx")
 
 
@@ -94,7 +94,7 @@ def test_a_kernel_is_chosen_whose_memory_type_has_the_device(draft, with_card):
     [
         (
             "on_both", "tpu",
-            ("", "", "device", "no memory type that the steps work in has a device 'tpu'.", HERE_NUMPY),
+            ("", "", "device", "no memory type that the steps work in has a device 'tpu'.", HERE_BOTH),
         ),
         (
             "on_card", "gpu:7",
@@ -149,9 +149,29 @@ def test_a_step_s_device_that_is_not_there_is_a_problem(draft, with_card):
     assert told(draft(*steps, plugins=with_card("gpu:0"))) == [
         (
             "gaussian_blur", "gaussian_blur", "device", "the memory type 'numpy' has no device 'gpu:0'.",
-            "Here card has gpu:0; numpy has cpu.",
+            "Here numpy has cpu.",
         )
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "config"), [({"device": "tpu"}, None), ({}, wanting("tpu"))])
+def test_a_device_that_is_not_there_is_told_with_all_that_could_compute_the_step(draft, with_card, asked, config):
+    """Not only with what the step would work in: that is not what was asked for."""
+    ((*_, hint),) = told(draft(Step("on_both", **asked), plugins=with_card("gpu:0", "gpu:1"), config=config))
+    assert hint == HERE_BOTH
+    ((*_, hint),) = told(draft(Step("on_both", memory="numpy", device="tpu"), plugins=with_card("gpu:0")))
+    assert hint == "Here numpy has cpu."
+
+
+def test_libraries_that_could_bring_the_device_and_are_absent_are_named(draft, make_manager):
+    kernels = [
+        KernelSpec(operation="polish", memory_type=name, target="nowhere:kernel", signature=PLANE)
+        for name in ("numpy", "gems")
+    ]
+    gems = MemoryTypeSpec(name="gems", target="nowhere:Gems", library="no_such_library_here")
+    plugins = make_manager(hcs_memory_types=[gems], hcs_kernels=kernels)
+    ((*_, hint),) = told(draft(Step("polish", device="cuda"), plugins=plugins))
+    assert hint == "Here numpy has cpu. Not installed here: gems (see `hcs doctor`)."
 
 
 # --- The policy -------------------------------------------------------------------------------------------------

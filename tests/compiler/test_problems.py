@@ -89,6 +89,12 @@ def places(plan):
             "the function does not say what it takes",
             'Write @step_function(memory="numpy", axes="yx") above `def undeclared`.',
         ),
+        (
+            Step(lambda image: image, name="short"),
+            ("short", "<lambda>", ""),
+            "the function does not say what it takes",
+            'Write step_function(memory="numpy", axes="yx")(lambda ...).',
+        ),
         (Step(threshold), ("threshold", "threshold", "level"), "it has no default: expected a whole number.", ""),
         (Step(threshold, level=1, method=2), ("threshold", "threshold", "method"), "expected a text, found 2", ""),
         (
@@ -345,7 +351,7 @@ def test_a_kernel_whose_memory_type_is_not_installed(draft, make_manager):
     (problem,) = draft(Step("glow"), plugins=make_manager(hcs_kernels=[kernel])).problems
     assert problem.message == "its kernels are in mlx, and that cannot be used here."
     assert problem.hint.startswith("For mlx: There are numpy.")
-    assert problem.hint.endswith("as hcs-mlx: pip install hcs-mlx.")
+    assert problem.hint.endswith("called after them: pip install hcs-mlx.")
 
 
 def test_a_bad_pass_is_named_with_its_plugin(draft, make_manager, target):

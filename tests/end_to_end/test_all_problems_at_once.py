@@ -18,6 +18,11 @@ def on_another_library(image):
     return image
 
 
+@step_function(dtypes=("uint8",))
+def only_bytes(image):
+    return image
+
+
 @step_function()
 def scale(image, *, factor: float):
     return image * factor
@@ -89,6 +94,22 @@ MISTAKES = {
         expected="numpy",
         hint="declare the function for one that is there",
     ),
+    "a kernel in a memory type that is not installed": Mistake(
+        step=Step("gaussian_blur", name="tenth", memory="mlx"),
+        function="gaussian_blur",
+        parameter="memory",
+        found="mlx",
+        expected="numpy",
+        hint="pip install hcs-mlx",
+    ),
+    "a device that is not there": Mistake(
+        step=Step("gaussian_blur", name="eleventh", device="abacus:7"),
+        function="gaussian_blur",
+        parameter="device",
+        found="abacus:7",
+        expected="numpy has cpu",
+        hint="numpy has cpu",
+    ),
     "axes that do not fit": Mistake(
         step=Step({"DAPI": "composite"}, name="sixth"),
         function="composite",
@@ -119,6 +140,14 @@ MISTAKES = {
     ),
 }
 TOO_SMALL = "1K"
+WRONG_DTYPE = Mistake(
+    step=Step(only_bytes, name="twelfth"),
+    function="only_bytes",
+    found="uint16",
+    expected="uint8",
+    hint="a step before it",
+)
+"""Told alone: after another mistake nobody knows what a step's image is."""
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +182,11 @@ def test_each_alone(plate, installed, tmp_path, name):
     (problem,), said = problems_of(plate, installed, tmp_path / "out", [mistake.step, *mistake.then])
     check(problem, mistake)
     assert "1 problem.\n" in said
+
+
+def test_a_dtype_that_a_function_does_not_take(plate, installed, tmp_path):
+    (problem,), _ = problems_of(plate, installed, tmp_path / "out", [Step("max_projection"), WRONG_DTYPE.step])
+    check(problem, WRONG_DTYPE)
 
 
 @pytest.mark.parametrize("turned", [False, True])

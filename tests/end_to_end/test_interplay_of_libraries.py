@@ -126,7 +126,8 @@ class Piece:
 
 PLANE_WISE = {
     "lift": {"by": 9}, "gaussian_blur": {"sigma": 1.3}, "white_tophat": {"radius": 3},
-    "unsharp_mask": {"amount": 0.5}, "rescale_intensity": {"low": 100.0, "high": 20000.0}, "percentile_normalize": {"low": 3.0, "high": 95.0},
+    "unsharp_mask": {"amount": 0.5}, "rescale_intensity": {"low": 100.0, "high": 20000.0},
+    "percentile_normalize": {"low": 3.0, "high": 95.0},
 }  # fmt: skip
 ONLY = {"channel": CHANNELS, "site": ("1", "2"), "well": WELLS[2:], "timepoint": ("1", "2"), "z_index": ("1", "2")}
 

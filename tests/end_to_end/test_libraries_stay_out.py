@@ -125,3 +125,13 @@ def test_choosing_by_what_was_measured_imports_none(hcs, tmp_path, monkeypatch):
     path.parent.mkdir(parents=True)
     path.write_text(costs_text(everything_measured(plugins)))
     assert "gaussian_blur/numpy" in hcs("plan")
+
+
+def test_listing_what_there_is_imports_none_that_is_ready_anywhere(tmp_path):
+    """Nothing was measured here. cupy has no CPU: whether it is ready, only it can tell."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(["functions"]), json.dumps(["torch", "jax", "jaxlib"])],
+        capture_output=True, text=True, check=True, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert json.loads(ran.stdout.rpartition("AFTER ")[2]) == [0, []]
+    assert "gaussian_blur(sigma=1.0)" in ran.stdout

@@ -56,6 +56,7 @@ WRONG = [
     (WritersConfig, "image", ["", None, 3], "the name of a writer, such as 'csv'"),
     (GlobalPipelineConfig, "microscope", ["", None, 3], NAME),
     (GlobalPipelineConfig, "use_threading", [0, 1, "yes"], FLAG),
+    (GlobalPipelineConfig, "device_fallback", [0, None, "no"], FLAG),
     (
         GlobalPipelineConfig,
         "device",

@@ -8,8 +8,8 @@ import pytest
 
 from hcs_core import ExecutorSpec, KernelSpec, ReaderSpec, Signature
 from hcs_core.plugins.conflicts import conflict, rivalries
+from hcs_core.plugins.kinds import KINDS
 from hcs_core.plugins.registry import Owner, Registry
-from hcs_core.plugins.specs import KINDS
 from hcs_core.plugins.staging import stage
 
 

@@ -14,7 +14,7 @@ import pytest
 from hcs_core import PluginManager
 from hcs_core.plugins import hookspecs
 from hcs_core.plugins.events import PlanCompiled, RunFinished, WellFinished
-from hcs_core.plugins.specs import KINDS
+from hcs_core.plugins.kinds import KINDS
 from hcs_core.plugins.staging import HOOKS
 
 REPOSITORY = next(folder for folder in Path(__file__).parents if (folder / "hcs_core").is_dir())

@@ -20,7 +20,7 @@ from hcs_core import (
     __version__,
 )
 from hcs_core.plugins.events import RunFinished
-from hcs_core.plugins.specs import KINDS
+from hcs_core.plugins.kinds import KINDS
 
 GOOD = "json:loads"
 GONE = "a_module_that_nobody_has:Reader"

@@ -8,8 +8,8 @@ import textwrap
 import pytest
 
 from hcs_core import PluginError, ReaderSpec, UnknownNameError
+from hcs_core.plugins.kinds import KINDS
 from hcs_core.plugins.registry import Owner, Registry
-from hcs_core.plugins.specs import KINDS
 
 READERS = next(kind for kind in KINDS if kind.word == "readers")
 OWNER = Owner(plugin="mine", distribution="hcs-mine")

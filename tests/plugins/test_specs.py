@@ -17,7 +17,7 @@ from hcs_core import (
     Signature,
     WriterSpec,
 )
-from hcs_core.plugins.specs import KINDS
+from hcs_core.plugins.kinds import KINDS
 
 PLANE = Signature(axes="yx", out="yx")
 

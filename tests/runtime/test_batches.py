@@ -97,7 +97,7 @@ def test_what_measures_pulls_one_block_at_a_time(plate, card, run_on_card):
 
     card.in_batches_of(4)
     result = run_on_card(plate, Step("lift"), Step(measure), Step("lift", by=2))
-    assert batches(card, "lift", 2) == [1] * 24 + [4] * 6 or sorted(batches(card, "lift", 2)) == [1] * 24 + [4] * 6
+    assert sorted(batches(card, "lift", 2)) == [1] * 24 + [4] * 6
     assert len(result.tables["sum"]) == 24
 
 

@@ -71,7 +71,7 @@ def exits(image):
     [
         (raises, "it raised ZeroDivisionError: no cells"),
         (too_small, "it returned the shape (63, 96); its signature (yx -> yx) means (64, 96)"),
-        (other_dtype, "it returned int64; its signature means uint16"),
+        (other_dtype, "it returned int64; its signature means uint16: convert it before it is returned"),
         (nothing, "it returned NoneType; its signature (yx -> yx) means a numpy array"),
         (two, "it returned a tuple of 2; its signature (yx -> yx) means one array"),
         (brightest, "it returned uint16; its signature (yx -> yx) means a numpy array"),

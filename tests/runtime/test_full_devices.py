@@ -172,6 +172,8 @@ def test_what_takes_over_is_planned(plate, card):
     )
     assert planned(card, plate, *steps) == ["cpu", "", "", "", "cpu"]
     assert planned(card, plate, *steps, device_fallback=False) == [""] * 5
+    # What works on the CPU has nothing to fall back from.
+    assert planned(card, plate, Step(mine), device="cpu") == [""]
     card.having(there=("cuda:0",))
     assert planned(card, plate, *steps) == ["lift/numpy", "", "", "", ""]
 

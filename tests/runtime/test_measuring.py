@@ -97,6 +97,20 @@ def test_costs_are_put_together():
     assert costs.measured_at.endswith("+00:00")
 
 
+def test_no_call_of_a_kernel_gets_an_image_that_another_had(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import kernels_to_measure
+
+    manager = PluginManager()
+    manager.register(kernels_to_measure)
+    table = bench.Bench(manager, "numpy")
+    seen = []
+    monkeypatch.setattr(manager.kernels, "load", lambda _name: lambda array, **_: seen.append(array) or array)
+    assert table.kernel("nap/numpy", "cpu", "uint16") is not None
+    assert len({array.__array_interface__["data"][0] for array in seen}) == len(seen) > 2
+    assert len({array.tobytes() for array in seen}) == len(seen)
+
+
 def test_the_first_call_is_not_timed_and_preparing_is_not_either():
     now = [0.0]
     calls = []

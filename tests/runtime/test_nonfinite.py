@@ -216,6 +216,21 @@ def test_nothing_is_estimated_of_a_plane_that_has_some(run, manager, target):
     assert "3 of 768 pixels of its float32 image are NaN or infinite" in fault.error
 
 
+@step_function(dtypes=("uint16",))
+def divided(image):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (image - image.min()).astype(np.float32) / (image != image.min()) * np.float32(1)
+
+
+def test_what_is_computed_for_integers_has_to_be_a_number(run):
+    """0 / 0 would be a black pixel like any other."""
+    result = run(Step(divided, name="ratio"), dtype="uint16")
+    assert set(statuses(result).values()) == {"failed"}
+    fault = result.wells["A01"].fault
+    assert (fault.step, fault.function) == ("ratio", "divided")
+    assert "pixels that it returned are NaN or infinite, which no uint16 is" in fault.error
+
+
 def test_a_batch_says_which_of_its_images_it_is():
     from hcs_core.compiler.order.presence import Block, PlaneKey
     from hcs_core.runtime.task import WellFaultError

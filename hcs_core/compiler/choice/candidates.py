@@ -8,12 +8,11 @@ import attrs
 
 from hcs_core.arrays.memory_type import CPU, HOST
 from hcs_core.compiler.choice.costs import Costs
-from hcs_core.compiler.graph.operations import memory_type_known
+from hcs_core.compiler.held_dtypes import unheld_by
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.node_plan import NodePlan
-from hcs_core.compiler.passes.device_choice import Devices
-from hcs_core.compiler.passes.unheld_dtypes import unheld_by
 from hcs_core.compiler.problem import Problem
-from hcs_core.plugins.libraries import how_to_get, library_is_there
+from hcs_core.plugins.libraries import how_to_get, usable
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.specs import KernelSpec
 
@@ -57,31 +56,29 @@ class CandidateFinder:
         if on_host and wanted is None and self._unmeasured:
             # Nobody has to look which other libraries there are.
             return Candidates(kernels=on_host, why=f"{self._unmeasured}: {HOST}" if every[1:] else _only(every))
-        usable = [spec for spec in every if self._usable(spec.memory_type)]
-        if not usable:
+        there = [spec for spec in every if self._usable(spec.memory_type)]
+        if not there:
             return _none_usable(node, every, self._plugins)
         # Where none of them can hold it, that is a problem of its own.
-        usable = [spec for spec in usable if not unheld_by(spec.memory_type, node, self._plugins)] or usable
-        if len(usable) == 1:
-            return Candidates(kernels=tuple(usable), why=_only(every))
+        there = [spec for spec in there if not unheld_by(spec.memory_type, node, self._plugins)] or there
+        if len(there) == 1:
+            return Candidates(kernels=tuple(there), why=_only(every))
         if wanted is None:
-            return Candidates(kernels=tuple(usable))
-        return self._on_device(usable, wanted)
+            return Candidates(kernels=tuple(there))
+        return self._on_device(there, wanted)
 
     def problem_of_function(self, node: NodePlan) -> Problem | None:
         """Return why a function of the user's own cannot get its arrays, or `None`."""
         name = str(node.asked_memory_type)
-        wrong = memory_type_known(name, self._plugins)
-        if wrong:
-            return _unknown(node, name, wrong, self._plugins, "Or declare the function for one that is there.")
+        if name not in self._plugins.memory_types:
+            return _unknown(node, name, self._plugins, "Or declare the function for one that is there.")
         return None if self._usable(name) else _no_library(node, name, self._plugins)
 
     def _asked(self, node: NodePlan, asked: str, every: Sequence[KernelSpec]) -> Candidates | Problem:
         """Return the kernel in the memory type that a step asks for."""
-        wrong = memory_type_known(asked, self._plugins)
         there = ", ".join(spec.memory_type for spec in every)
-        if wrong:
-            return _unknown(node, asked, wrong, self._plugins, f"There are kernels in {there}.")
+        if asked not in self._plugins.memory_types:
+            return _unknown(node, asked, self._plugins, f"There are kernels in {there}.")
         found = tuple(spec for spec in every if spec.memory_type == asked)
         if not found:
             return Problem(
@@ -97,23 +94,22 @@ class CandidateFinder:
             return _no_library(node, asked, self._plugins)
         return Candidates(kernels=found, why="asked for by the step")
 
-    def _on_device(self, usable: Sequence[KernelSpec], wanted: str) -> Candidates:
+    def _on_device(self, there: Sequence[KernelSpec], wanted: str) -> Candidates:
         """Return those on a device; where none has it, all of them: a step that cannot go there is no mistake.
 
         For the CPU no library is asked: numpy's kernel is there, and is the one for it.
         """
-        if wanted == CPU and any(spec.memory_type == HOST for spec in usable):
-            on_host = tuple(spec for spec in usable if spec.memory_type == HOST)
+        if wanted == CPU and any(spec.memory_type == HOST for spec in there):
+            on_host = tuple(spec for spec in there if spec.memory_type == HOST)
             return Candidates(kernels=on_host, why=f"asked to work on {wanted}")
-        fitting = tuple(spec for spec in usable if self._devices.has(spec.memory_type, wanted))
+        fitting = tuple(spec for spec in there if self._devices.has(spec.memory_type, wanted))
         if len(fitting) == 1:
             return Candidates(kernels=fitting, why=f"the only one on {wanted}, which is asked for")
-        return Candidates(kernels=fitting or tuple(usable))
+        return Candidates(kernels=fitting or tuple(there))
 
     def _usable(self, memory_type: str) -> bool:
         if memory_type not in self._there:
-            registry = self._plugins.memory_types
-            self._there[memory_type] = memory_type in registry and library_is_there(registry.get(memory_type).library)
+            self._there[memory_type] = usable(self._plugins.memory_types, memory_type)
         return self._there[memory_type]
 
 
@@ -121,12 +117,12 @@ def _only(every: Sequence[KernelSpec]) -> str:
     return "the only kernel" if len(every) == 1 else "the only kernel whose library is here"
 
 
-def _unknown(node: NodePlan, name: str, wrong: str, plugins: PluginManager, else_: str) -> Problem:
+def _unknown(node: NodePlan, name: str, plugins: PluginManager, else_: str) -> Problem:
     return Problem(
         step=node.step,
         function=node.operation,
         parameter="memory",
-        message=wrong,
+        message=plugins.memory_types.unknown(name),
         hint=f"{how_to_get(plugins.memory_types, name)} {else_}",
         found=name,
         expected=", ".join(plugins.memory_types.names()),

@@ -9,14 +9,7 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.choice.factors import Factor, least
-
-
-@attrs.frozen(order=True)
-class Place:
-    """Where a node may work: a memory type, and one of its devices."""
-
-    memory_type: str
-    device: str
+from hcs_core.compiler.place import Place
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,9 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from hcs_core.arrays.memory_type import CPU, HOST
+from hcs_core.arrays.device_names import is_meant
+from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.place import Place
 
 MEGA = 1e6
 """A megapixel is so many pixels of a kernel's input, a megabyte so many bytes of an image in its own dtype."""
@@ -160,7 +162,7 @@ class Costs:
         """Return the first measured device of a memory type that a name means, as a plan takes it; or nothing."""
         for item in self.libraries:
             if item.memory_type == memory_type:
-                fitting = [name for name in item.devices if wanted in {None, name, name.partition(":")[0]}]
+                fitting = [name for name in item.devices if is_meant(name, wanted)]
                 return fitting[0] if fitting else ""
         return ""
 
@@ -181,21 +183,22 @@ class Costs:
         }
         return _of_dtype(found, dtype)
 
-    def route(self, source: tuple[str, str], destination: tuple[str, str], dtype: str) -> float | None:
-        """Return the seconds that a megabyte takes from one (memory type, device) to another, `None`: not measured.
+    def route(self, source: Place, destination: Place, dtype: str) -> float | None:
+        """Return the seconds that a megabyte takes from one place to another, or `None` where nobody measured it.
 
         A route that was not measured goes through host memory.
         """
         if source == destination:
             return 0.0
-        device = source[1] if destination[0] == HOST else destination[1]
+        device = source.device if destination.memory_type == HOST else destination.device
+        way = (source.memory_type, destination.memory_type, device)
         found = {
             item.dtype: item.seconds_per_megabyte
             for item in self.routes
-            if (item.source, item.destination, item.device) == (source[0], destination[0], device)
+            if (item.source, item.destination, item.device) == way
         }
         direct = _of_dtype(found, dtype)
-        host = (HOST, CPU)
+        host = Place()
         if direct is not None or host in {source, destination}:
             return direct
         ways = self.route(source, host, dtype), self.route(host, destination, dtype)

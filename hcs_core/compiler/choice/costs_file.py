@@ -47,7 +47,7 @@ def kept_costs(path: Path | None = None) -> Costs:
     path = path or costs_path()
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Costs()
     except (OSError, UnicodeDecodeError) as error:
         return Costs(notice=f"the measurements in {path} cannot be read ({one_line(error)})")

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 import attrs
 
 from hcs_core.arrays.memory_type import CPU, HOST
-from hcs_core.compiler.choice.cheapest import ChoiceGraph, Handing, Option, Place, cheapest
+from hcs_core.compiler.choice.cheapest import ChoiceGraph, Handing, Option, cheapest
 from hcs_core.compiler.choice.costs import Costs
 from hcs_core.compiler.choice.volumes import Volumes
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.node_plan import NodePlan, Port
+from hcs_core.compiler.place import Place
 from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.specs import KernelSpec
 
 Choices = dict[int, tuple[KernelSpec, ...]]
 """The kernels that nodes may be computed by, by their index; of equals, the first is taken."""
 
-_HERE = Place(HOST, CPU)
+_HERE = Place()
 
 _MINUTE, _HOUR = 60.0, 3600.0
 
@@ -32,8 +33,8 @@ def seconds_of(spec: KernelSpec, node: NodePlan, costs: Costs, wanted: str | Non
     """Return what a kernel takes for a megapixel, where it and the ways to and from it were measured."""
     place = _place(spec.memory_type, costs, wanted)
     ways = (
-        costs.route(_pair(_HERE), _pair(place), node.input.dtype),
-        costs.route(_pair(place), _pair(_HERE), node.output.dtype),
+        costs.route(_HERE, place, node.input.dtype),
+        costs.route(place, _HERE, node.output.dtype),
     )
     if None in ways:
         return None
@@ -45,10 +46,6 @@ def _place(memory_type: str, costs: Costs, wanted: str | None) -> Place:
     if memory_type == HOST:
         return _HERE
     return Place(memory_type, costs.device(memory_type, wanted) or costs.device(memory_type))
-
-
-def _pair(place: Place) -> tuple[str, str]:
-    return place.memory_type, place.device
 
 
 def with_cheapest(plan: Plan, open_ones: Choices, given: CompileInput) -> Plan:
@@ -116,10 +113,10 @@ class _Moving:
     megabytes: float
 
     def __call__(self, source: Place, destination: Place) -> float:
-        known = self.costs.route(_pair(source), _pair(destination), self.dtype)
+        known = self.costs.route(source, destination, self.dtype)
         if known is None:
-            there = self.costs.route(_pair(source), _pair(_HERE), self.dtype)
-            back = self.costs.route(_pair(_HERE), _pair(destination), self.dtype)
+            there = self.costs.route(source, _HERE, self.dtype)
+            back = self.costs.route(_HERE, destination, self.dtype)
             known = (there or 0.0) + (back or 0.0)
         return known * self.megabytes
 

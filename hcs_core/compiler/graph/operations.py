@@ -10,7 +10,7 @@ import attrs
 from hcs_core.arrays.step_function import declared, function_version
 from hcs_core.compiler.given_positions import GivenPositions
 from hcs_core.compiler.problem import Problem
-from hcs_core.errors import UnknownNameError, did_you_mean
+from hcs_core.errors import did_you_mean
 from hcs_core.pipeline.names import AXIS_OF
 from hcs_core.pipeline.step import FunctionCall, Step
 from hcs_core.plugins.manager import PluginManager
@@ -86,6 +86,11 @@ def _found(step: Step, call: FunctionCall, plugins: PluginManager) -> Resolved |
     )
 
 
+def _declaration(label: str) -> str:
+    declared_so = 'step_function(memory="numpy", axes="yx")'
+    return f"{declared_so}(lambda ...)" if label == "<lambda>" else f"@{declared_so} above `def {label}`"
+
+
 def _user_function(step: Step, call: FunctionCall, function: Callable[..., Any]) -> Resolved | Problem:
     known = declared(function)
     if known is None:
@@ -95,7 +100,7 @@ def _user_function(step: Step, call: FunctionCall, function: Callable[..., Any])
             message="the function does not say what it takes.",
             found="a function without a declaration",
             expected="one that is decorated with step_function",
-            hint=f'Write @step_function(memory="numpy", axes="yx") above `def {call.label}`.',
+            hint=f"Write {_declaration(call.label)}.",
         )
     return Resolved(
         signature=known.signature,
@@ -211,12 +216,3 @@ def _to_write(call: FunctionCall, item: Parameter) -> str:
         said = ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)
         return f"Leave it out for its default ({said.lower() if isinstance(value, bool) else said})."
     return f"Write one: `{call.label}: {{{item.name}: ...}}`."
-
-
-def memory_type_known(name: str, plugins: PluginManager) -> str | None:
-    """Return what is wrong with a memory type's name, or `None`."""
-    try:
-        plugins.memory_types.get(name)
-    except UnknownNameError as error:
-        return str(error)
-    return None

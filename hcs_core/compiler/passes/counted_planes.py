@@ -9,11 +9,12 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from hcs_core.arrays.memory_type import CPU, HOST
-from hcs_core.compiler.device_plan import is_device
+from hcs_core.arrays.device_names import has_own_memory
+from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes
+from hcs_core.compiler.place import Place
 
 Holds = Callable[[str, str], str]
 """In which dtype a memory type (by its name) holds images of a dtype."""
@@ -25,22 +26,9 @@ _COMPUTED_BYTES = np.dtype(np.float32).itemsize
 """Of a pixel that a kernel of another library than numpy computes with: in floats, whatever the image's dtype."""
 
 
-@attrs.frozen
-class Place:
-    """Where planes lie: in which memory type, and on which device."""
-
-    memory_type: str = HOST
-    device: str = CPU
-
-    @classmethod
-    def of(cls, node: NodePlan) -> Place:
-        """Return where a node works."""
-        return cls(node.memory_type or HOST, node.device or CPU)
-
-    @property
-    def room(self) -> str:
-        """In whose memory that is."""
-        return self.device if is_device(self.device) else ON_HOST
+def room_of(place: Place) -> str:
+    """Return in whose memory planes lie that are at a place."""
+    return place.device if has_own_memory(place.device) else ON_HOST
 
 
 @attrs.frozen
@@ -74,7 +62,7 @@ class Made:
     def of(cls, place: Place, plane: Size, planes: int = 1) -> Made:
         """Return so many planes that lie at a place."""
         whole = planes * plane.held
-        return cls(place, plane, Counter({place.room: whole}), whole)
+        return cls(place, plane, Counter({room_of(place): whole}), whole)
 
     @property
     def unheld(self) -> Counter[str]:
@@ -83,9 +71,9 @@ class Made:
 
     @property
     def part(self) -> int:
-        """What one of several planes takes that is taken out of the whole, until all are; numpy's are views."""
+        """What one of several planes takes once more, taken out of the whole, until all are; numpy's are views."""
         is_whole = self.place.memory_type == HOST or self.whole <= self.plane.held
-        taken_out = self.rooms[self.place.room] >= 2 * self.whole
+        taken_out = self.rooms[room_of(self.place)] >= 2 * self.whole
         return 0 if is_whole or taken_out else self.plane.held
 
 
@@ -107,9 +95,9 @@ def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
     of floats before it is narrowed. On a device, where it stacks planes, its whole input and output in floats, too:
     there a kernel computes on whole arrays.
     """
-    if node.memory_type in {"", HOST} and not is_device(node.device):
+    if node.memory_type in {"", HOST} and not has_own_memory(node.device):
         return SCRATCH_PLANES * taken.held
     floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
     narrowed = 1 if floats > taken.held else 0
-    stacked = planes if is_device(node.device) and not node.plane_wise else 0
+    stacked = planes if has_own_memory(node.device) and not node.plane_wise else 0
     return (SCRATCH_PLANES + narrowed + stacked) * floats

@@ -11,17 +11,19 @@ from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.node_plan import NodePlan, Port
 from hcs_core.compiler.order.batching import group_sizes
 from hcs_core.compiler.order.presence import Block, PlaneKey, made_shape
+from hcs_core.compiler.order.waiting_places import waiting_in_place
 from hcs_core.compiler.passes.counted_planes import (
     ON_HOST,
     Holds,
     Made,
-    Place,
     Size,
     host_size,
+    room_of,
     scratch_bytes,
     size_of,
 )
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes, canvas_bytes, writing_bytes
+from hcs_core.compiler.place import Place
 from hcs_core.compiler.plan import Plan
 
 
@@ -55,7 +57,7 @@ class CountedWork:
         self._groups = [
             1 if node.batch > 1 else size for node, size in zip(plan.nodes, group_sizes(plan), strict=True)
         ]
-        self._in_place = _waiting_in_place(plan, self._places)
+        self._in_place = waiting_in_place(plan)
         self._waits: dict[tuple[Port, PlaneKey], Made] = {}
         self._standing: Counter[str] = Counter()
         self._waiting = 0
@@ -85,11 +87,11 @@ class CountedWork:
 
     def _move(self, plane: Made, room: str, size: Size) -> None:
         """Count a plane that is wanted elsewhere, as it has `size` there: both copies are there, and what passes."""
-        self._more(plane, plane.place.room, plane.part)
+        self._more(plane, room_of(plane.place), plane.part)
         more = plane.unheld
-        more[plane.place.room] += plane.plane.passing
+        more[room_of(plane.place)] += plane.plane.passing
         more[room] += size.held + size.passing
-        if ON_HOST not in {plane.place.room, room}:
+        if ON_HOST not in {room_of(plane.place), room}:
             more[ON_HOST] += size.own
         # Which of the two sides widens and narrows is the library's.
         if size.passing or plane.plane.passing:
@@ -106,11 +108,11 @@ class CountedWork:
     def _arrive(self, plane: Made, place: Place, size: Size) -> Counter[str]:
         """Return what is there of a plane for as long as somebody at a place works with it, by room."""
         if plane.place == place:
-            self._more(plane, place.room, plane.part)
+            self._more(plane, room_of(place), plane.part)
             there = plane.unheld
-            there[place.room] = max(size.held, there[place.room])
+            there[room_of(place)] = max(size.held, there[room_of(place)])
             return there
-        self._move(plane, place.room, size)
+        self._move(plane, room_of(place), size)
         return plane.unheld
 
     # --- The traversal's ------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ class CountedWork:
         # Of a group, each is there until all of them are made.
         made = Made.of(place, self._made[index], number * self._groups[index])
         there.update(made.rooms)
-        there[place.room] += scratch_bytes(node, self._taken[index], len(block.cells) + number)
+        there[room_of(place)] += scratch_bytes(node, self._taken[index], len(block.cells) + number)
         self._note(there)
         return [made] * number
 
@@ -148,7 +150,7 @@ class CountedWork:
         if all(plane.place == place for plane in kept):
             joined = Made.of(place, whole)
             for plane in kept:
-                self._more(plane, place.room, plane.part)
+                self._more(plane, room_of(place), plane.part)
         else:
             joined = self._joined(whole, kept)
         there = self._arrive(joined, place, whole)
@@ -156,7 +158,7 @@ class CountedWork:
         there[ON_HOST] -= whole.own if joined.place != place else 0
         made = Made.of(place, self._made[index], len(blocks))
         there.update(made.rooms)
-        there[place.room] += sum(scratch_bytes(node, taken, len(block.cells) + 1) for block in blocks)
+        there[room_of(place)] += sum(scratch_bytes(node, taken, len(block.cells) + 1) for block in blocks)
         self._note(there)
         for plane in kept:
             self._let_go(plane)
@@ -190,8 +192,8 @@ class CountedWork:
             kept.append(plane)
             if plane.place != place:
                 return self._filled(size, self._let_go_of(kept, planes))
-            self._more(plane, place.room, plane.part)
-        self._note({place.room: size.held})
+            self._more(plane, room_of(place), plane.part)
+        self._note({room_of(place): size.held})
         for _ in self._let_go_of(kept, planes):
             pass
         return Made.of(place, size)
@@ -245,11 +247,11 @@ class CountedWork:
         if plane.place.memory_type != HOST:
             if self._waits_in_memory and port in self._in_place:
                 if not plane.held:
-                    plane.rooms = Counter({plane.place.room: plane.rooms[plane.place.room]})
+                    plane.rooms = Counter({room_of(plane.place): plane.rooms[room_of(plane.place)]})
             else:
                 self._move(plane, ON_HOST, host_size(plane.plane.own))
                 plane = Made.of(Place(), host_size(plane.plane.own))
-        self._waiting += plane.plane.own if plane.place.room == ON_HOST else 0
+        self._waiting += plane.plane.own if room_of(plane.place) == ON_HOST else 0
         self.most_waiting = max(self.most_waiting, self._waiting)
         self._waits[port, key] = plane
         if self._waits_in_memory:
@@ -259,29 +261,10 @@ class CountedWork:
         """Count a plane that has waited, and let go of it after its last reader."""
         plane = self._waits.pop((port, key)) if last else self._waits[port, key]
         if last:
-            self._waiting -= plane.plane.own if plane.place.room == ON_HOST else 0
+            self._waiting -= plane.plane.own if room_of(plane.place) == ON_HOST else 0
             if self._waits_in_memory:
                 self._let_go(plane)
         if not self._waits_in_memory:
             plane = Made.of(Place(), host_size(plane.plane.own))
         self._note(plane.unheld)
         return plane
-
-
-def _waiting_in_place(plan: Plan, places: Sequence[Place]) -> frozenset[Port]:
-    """Return the ports whose planes wait where they are: some node that reads them works there too."""
-    return frozenset(
-        Port(index, channel)
-        for index, readers in enumerate(plan.node_readers)
-        for channel, _ in enumerate(readers)
-        if any(places[reader] == places[index] for reader in _readers(plan, Port(index, channel)))
-    )
-
-
-def _readers(plan: Plan, port: Port) -> Iterator[int]:
-    """Yield the nodes that read a port, also through nodes that work in some places only and give on the rest."""
-    for index in plan.node_readers[port.node][port.channel]:
-        yield index
-        node = plan.nodes[index]
-        if node.only is not None:
-            yield from _readers(plan, Port(index, node.inputs.index(port)))

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from hcs_core.arrays.device_names import kind_of
 from hcs_core.arrays.memory_type import HOST
-from hcs_core.compiler.device_plan import DevicePlan, bound_plan, devices_of, kind_of
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.device_plan import DevicePlan
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.passes.worker_memory import worker_memory
 from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan_devices import bound_plan, devices_of
 from hcs_core.plugins.manager import PluginManager
 
 USABLE = 0.9

@@ -8,11 +8,12 @@ import attrs
 import numpy as np
 
 from hcs_core.compiler.compiling import CompileInput
-from hcs_core.compiler.device_plan import bound_plan, devices_of
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.compiler.machine_devices import Devices
+from hcs_core.compiler.passes.device_fallback import with_fallbacks
 from hcs_core.compiler.passes.device_rooms import MOST_IN_BATCH, USABLE, Need, Rooms, batching, in_batches
 from hcs_core.compiler.passes.node_devices import node_devices
 from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan_devices import bound_plan, devices_of
 from hcs_core.compiler.problem import Problem
 from hcs_core.errors import UnknownNameError
 from hcs_core.plugins.manager import PluginManager
@@ -45,7 +46,7 @@ def fitting_workers(plan: Plan, wanted: int, limit: int | None) -> int:
 
 
 def devices_pass(plan: Plan, given: CompileInput) -> Plan:
-    """Return the plan with a device for every node, the executor and the number of workers.
+    """Return the plan with a device for every node, what it falls back to, the executor and the number of workers.
 
     There are never more workers than wells, nor than `memory_limit` and the devices have room for; a small run that
     nobody gave a number has one, which is the calling process.
@@ -54,6 +55,8 @@ def devices_pass(plan: Plan, given: CompileInput) -> Plan:
     limit = given.config.memory_limit or given.machine.memory_bytes
     wanted = _wanted_workers(plan, given)
     plan = with_workers(plan, wanted, limit, given.config.device, given.plugins)
+    if given.config.device_fallback:
+        plan = with_fallbacks(plan, given.plugins)
     problems = [*_no_executor(given), *_too_large(plan, limit, given)]
     return attrs.evolve(plan, executor=given.config.executor, threads=given.config.use_threading).with_problems(
         *problems

@@ -10,8 +10,6 @@ from hcs_core.arrays.memory_type import HOST
 from hcs_core.compiler.choice.choosing import with_kernels
 from hcs_core.compiler.compiling import CompileInput
 from hcs_core.compiler.node_plan import NodePlan
-from hcs_core.compiler.passes.device_choice import Devices
-from hcs_core.compiler.passes.device_fallback import fallback_of
 from hcs_core.compiler.passes.image_bytes import SCRATCH_PLANES, block_bytes, canvas_bytes
 from hcs_core.compiler.passes.unheld_dtypes import unheld_dtypes
 from hcs_core.compiler.passes.worker_memory import worker_memory
@@ -25,10 +23,6 @@ def memory_pass(plan: Plan, given: CompileInput) -> Plan:
     plan = with_kernels(attrs.evolve(plan, nodes=tuple(nodes)), given)
     plan = attrs.evolve(plan, nodes=_with_conversions(plan.nodes))
     plan = plan.with_problems(*unheld_dtypes(plan, given.plugins))
-    if given.config.device_fallback:
-        devices = Devices(given.plugins)
-        found = [attrs.evolve(node, fallback=fallback_of(node, given.plugins, devices)) for node in plan.nodes]
-        plan = attrs.evolve(plan, nodes=tuple(found))
     peak = worker_memory(plan, given.plugins)
     return attrs.evolve(plan, peak_memory_bytes_per_worker=peak.total, waiting_bytes_per_worker=peak.waiting)
 

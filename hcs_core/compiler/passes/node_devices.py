@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import attrs
 
+from hcs_core.arrays.device_names import kind_of
 from hcs_core.arrays.memory_type import CPU
-from hcs_core.compiler.device_plan import kind_of
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.node_plan import NodePlan
-from hcs_core.compiler.passes.device_choice import Devices
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
 from hcs_core.errors import HcsError, PluginError
+from hcs_core.plugins.libraries import usable
 from hcs_core.plugins.manager import PluginManager
 
 
@@ -43,7 +44,8 @@ def node_devices(plan: Plan, wanted: str | None, plugins: PluginManager, devices
             try:
                 choice = _choice(node, wanted, devices)
             except PluginError as error:
-                problems.append(_no_device(node, wanted, error, _there(plan, devices)))
+                here = _Here((node,) if node.asked_device else plan.nodes, plugins, devices)
+                problems.append(_no_device(node, wanted, error, here))
         choices.append(choice)
     if (
         wanted is not None
@@ -51,7 +53,7 @@ def node_devices(plan: Plan, wanted: str | None, plugins: PluginManager, devices
         and not problems
         and not any(devices.has(n.memory_type, wanted) for n in plan.nodes)
     ):
-        problems.append(_nowhere(wanted, _there(plan, devices)))
+        problems.append(_nowhere(wanted, _Here(plan.nodes, plugins, devices)))
     spread = _spread(choices)
     nodes = tuple(
         attrs.evolve(node, device=_name(choice, spread), batch=1) if choice else node
@@ -79,34 +81,50 @@ def _name(choice: tuple[str, ...], spread: tuple[str, ...]) -> str:
     return choice[0]
 
 
-def _no_device(node: NodePlan, wanted: str | None, error: PluginError, hint: str) -> Problem:
+def _no_device(node: NodePlan, wanted: str | None, error: PluginError, here: _Here) -> Problem:
     return Problem(
         step=node.step,
         function=node.operation,
         parameter="device" if node.asked_device or wanted else "memory",
         message=str(error),
-        hint=hint,
+        hint=here.hint(),
         found=node.asked_device or wanted or node.memory_type,
-        expected=hint.removeprefix("Here ").rstrip("."),
+        expected=here.there(),
     )
 
 
-def _nowhere(wanted: str, there: str) -> Problem:
+def _nowhere(wanted: str, here: _Here) -> Problem:
     return Problem(
         parameter="device",
         message=f"no memory type that the steps work in has a device {wanted!r}.",
-        hint=there,
+        hint=here.hint(),
         found=wanted,
-        expected=there.removeprefix("Here ").rstrip("."),
+        expected=here.there(),
     )
 
 
-def _there(plan: Plan, devices: Devices) -> str:
-    """Say what there is for the memory types of a plan."""
-    found = []
-    for name in dict.fromkeys(node.memory_type for node in plan.nodes if node.memory_type):
+class _Here:
+    """The memory types that nodes work in or could work in: which devices they have, which are absent."""
+
+    def __init__(self, nodes: Sequence[NodePlan], plugins: PluginManager, devices: Devices) -> None:
+        operations = {node.operation for node in nodes if node.kernel and node.asked_memory_type is None}
+        could = [spec.memory_type for spec in plugins.kernels if spec.operation in operations]
+        every = dict.fromkeys([*(node.memory_type for node in nodes if node.memory_type), *could])
+        self._there = [name for name in every if usable(plugins.memory_types, name)]
+        self._absent = sorted(every.keys() - self._there)
+        self._devices = devices
+
+    def there(self) -> str:
+        """Return the devices of those that can be used."""
+        return "; ".join(map(self._of, self._there))
+
+    def hint(self) -> str:
+        """Return the devices in a sentence, and in another one what could bring more."""
+        absent = f" Not installed here: {', '.join(self._absent)} (see `hcs doctor`)." if self._absent else ""
+        return f"Here {self.there()}.{absent}"
+
+    def _of(self, name: str) -> str:
         try:
-            found.append(f"{name} has {', '.join(devices.of(name)) or 'none'}")
+            return f"{name} has {', '.join(self._devices.of(name)) or 'none'}"
         except HcsError:
-            found.append(f"{name} cannot be used")
-    return f"Here {'; '.join(found)}."
+            return f"{name} cannot be used"

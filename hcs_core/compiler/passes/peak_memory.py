@@ -18,9 +18,10 @@ import numpy as np
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds, Place
+from hcs_core.compiler.passes.counted_planes import ON_HOST, Holds, room_of
 from hcs_core.compiler.passes.counted_work import CountedWork
 from hcs_core.compiler.passes.image_bytes import block_bytes, shared_chunk_bytes
+from hcs_core.compiler.place import Place
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.well_shape import WellShape
 from hcs_core.plugins.artifact import ArtifactKind
@@ -159,7 +160,7 @@ def _standing(plan: Plan) -> Counter[str]:
     for node in plan.nodes:
         given = {value.digest: value.pixels.nbytes for _, value in node.parameters if isinstance(value, GivenImage)}
         images |= given
-        room = Place.of(node).room
+        room = room_of(Place.of(node))
         if room != ON_HOST:
             taken = sum(part.kind == ArtifactKind.IMAGE for part in node.takes) * _floats(node.input)
             held[room] += (sum(given.values()) + taken) * len(node.input.channels) + estimated_bytes(node)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.held_dtypes import unheld_by
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.problem import Problem
-from hcs_core.errors import HcsError
 from hcs_core.plugins.manager import PluginManager
 
 
@@ -18,24 +17,6 @@ def unheld_dtypes(plan: Plan, plugins: PluginManager) -> list[Problem]:
         if dtype:
             problems.append(_problem(node, dtype))
     return problems
-
-
-def unheld_by(memory_type: str, node: NodePlan, plugins: PluginManager) -> str:
-    """Return the dtype, of a node's image or of its result, that a memory type cannot hold; empty: it holds both."""
-    if memory_type in {"", HOST} or memory_type not in plugins.memory_types:
-        return ""
-    registry = plugins.memory_types
-    try:
-        made = registry.make(memory_type)
-        with registry.calling(memory_type, "holds"):
-            return next((dtype for dtype in _dtypes(node) if not made.holds(dtype)), "")
-    # A memory type that cannot be made is a problem that the devices pass tells.
-    except HcsError:
-        return ""
-
-
-def _dtypes(node: NodePlan) -> tuple[str, ...]:
-    return (node.input.dtype,) if node.passes_on else (node.input.dtype, node.output.dtype)
 
 
 def _problem(node: NodePlan, dtype: str) -> Problem:

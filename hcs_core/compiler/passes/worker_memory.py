@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 
-from hcs_core.arrays.memory_type import HOST
+from hcs_core.compiler.held_dtypes import held_dtype
 from hcs_core.compiler.passes.counted_planes import Holds
 from hcs_core.compiler.passes.estimate_memory import collecting_memory
 from hcs_core.compiler.passes.peak_memory import PeakMemory, estimated_bytes, peak_memory
 from hcs_core.compiler.plan import Plan
-from hcs_core.errors import HcsError
 from hcs_core.plugins.manager import PluginManager
 
 
@@ -26,30 +26,16 @@ def worker_memory(plan: Plan, plugins: PluginManager) -> PeakMemory:
 
 
 def holding(plugins: PluginManager) -> Holds:
-    """Return what says in which dtype memory types hold images; what is not known there is held as it is.
+    """Return what says in which dtype memory types hold images; each is asked once for each dtype.
 
-    A memory type that is not there, or a dtype that it cannot hold, is a problem that others tell.
+    What one cannot hold, which is a problem that others tell, is counted as it is.
     """
-    known: dict[tuple[str, str], str] = {}
 
+    @functools.cache
     def holds(memory_type: str, dtype: str) -> str:
-        if memory_type == HOST or memory_type not in plugins.memory_types:
-            return dtype
-        if (memory_type, dtype) not in known:
-            known[memory_type, dtype] = _held(memory_type, dtype, plugins)
-        return known[memory_type, dtype]
+        return held_dtype(memory_type, dtype, plugins) or dtype
 
     return holds
-
-
-def _held(memory_type: str, dtype: str, plugins: PluginManager) -> str:
-    registry = plugins.memory_types
-    try:
-        made = registry.make(memory_type)
-        with registry.calling(memory_type, "holds"):
-            return made.holds(dtype) or dtype
-    except HcsError:
-        return dtype
 
 
 def _in_memory(backend: str, plugins: PluginManager) -> bool:

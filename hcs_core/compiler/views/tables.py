@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from hcs_core.arrays.memory_type import CPU, HOST
 from hcs_core.compiler.plan import Plan
 from hcs_core.compiler.step_plan import OutputPlan, StepPlan
 from hcs_core.compiler.views.words import (
@@ -56,9 +57,11 @@ def plan_needs(plan: Plan) -> tuple[tuple[str, str], ...]:
     left = plan.to_do
     peak, workers = size_text(plan.peak_memory_bytes_per_worker), plan.workers
     batches = batch_text(plan)
+    kernels = _all_why(plan)
     made = ", ".join(f"{artifact.name} ({artifact.kind}, {artifact.writer})" for artifact in plan.artifacts)
     return (
         *((("Makes", made),) if made else ()),
+        *((("Kernels", kernels),) if kernels else ()),
         ("Needs", f"{peak} of memory a worker ({workers} at once) beside the libraries{held}"),
         *(("Device", device_text(device)) for device in plan.devices),
         *((("Batches", batches),) if batches else ()),
@@ -137,9 +140,20 @@ def _read(plan: Plan, number: int, step: StepPlan) -> str:
 
 
 def _kernels_table(plan: Plan) -> PlanTable:
-    """Return a row for each kernel on a device: where it works and why it is that one."""
-    rows = [(n.kernel or n.operation, n.device, n.why) for n in plan.nodes if n.stitch is None]
+    """Return a row for each kernel on a device: where it works and why it is that one; none where all is numpy's."""
+    nodes = [] if _all_on_host(plan) else plan.nodes
+    rows = [(n.kernel or n.operation, n.device, n.why) for n in nodes if n.stitch is None]
     return PlanTable(title="Kernels", columns=("kernel", "device", "why"), rows=tuple(dict.fromkeys(rows)))
+
+
+def _all_on_host(plan: Plan) -> bool:
+    return all((node.memory_type, node.device) == (HOST, CPU) for node in plan.nodes)
+
+
+def _all_why(plan: Plan) -> str:
+    """Return why all kernels are numpy's, where they are; the columns of a table would all say that."""
+    whys = dict.fromkeys(node.why.removesuffix(f": {HOST}") for node in plan.nodes if node.kernel and node.why)
+    return f"{HOST} on {CPU}: {'; '.join(whys)}" if whys and _all_on_host(plan) else ""
 
 
 def _stores_table(plan: Plan) -> PlanTable:

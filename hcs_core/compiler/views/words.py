@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hcs_core.compiler.device_plan import DevicePlan, is_device
+from hcs_core.arrays.device_names import has_own_memory
+from hcs_core.compiler.device_plan import DevicePlan
 from hcs_core.compiler.image_plan import ImagePlan
 from hcs_core.compiler.node_plan import EstimatePlan, NodePlan
 from hcs_core.compiler.plan import Plan
@@ -74,7 +75,7 @@ def call_text(node: NodePlan) -> str:
 def memory_text(node: NodePlan) -> str:
     """Return the memory type and device that a node works in, after those from which its planes are converted."""
     own = node.memory_type or "?"
-    if is_device(node.device):
+    if has_own_memory(node.device):
         own += f" ({node.device})"
     return f"{' and '.join(node.converts)} -> {own}" if node.converts else own
 

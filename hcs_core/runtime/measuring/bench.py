@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hcs_core.arrays.device_names import is_of
 from hcs_core.arrays.kernel_arguments import arguments
-from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType
-from hcs_core.arrays.queue import HasQueue
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, HasQueue, MemoryType, devices_there
 from hcs_core.compiler.choice.costs import MEGA, KernelCost, LibraryCost, RouteCost
 from hcs_core.plugins.libraries import library_version, usable
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.signature import DTYPE, PRESENT, MissingPolicy
 from hcs_core.plugins.specs import ConverterSpec, KernelSpec
-from hcs_core.runtime.measuring.stopwatch import clock_of, seconds_of
+from hcs_core.runtime.measuring.stopwatch import MOST_RUNS, clock_of, seconds_of
 
 SHAPE = (1080, 1080)
 """Rows and columns of the planes that are measured: those of a camera that is binned, or of half the side."""
@@ -35,7 +35,7 @@ class Bench:
         self._name = memory_type
         started = time.perf_counter(), time.process_time()
         self._memory: MemoryType = plugins.memory_types.make(memory_type)
-        self.devices = tuple(self._memory.devices()) if isinstance(self._memory, HasDevices) else (CPU,)
+        self.devices = devices_there(self._memory)
         if self.devices:
             # Some libraries start on their first array only.
             self._finish(self._memory.from_host(np.zeros((1, 1), np.float32), self.devices[0]))
@@ -82,10 +82,8 @@ class Bench:
     def _direct(self, spec: ConverterSpec, plane: npt.NDArray[Any], device: str) -> dict[tuple[str, str], float]:
         """Return the seconds that a declared route takes on a device; nothing where it is not for that device."""
         source: MemoryType = self._plugins.memory_types.make(spec.source)
-        there = source.devices() if isinstance(source, HasDevices) else (CPU,)
-        allowed = not spec.devices or device.partition(":")[0] in spec.devices
         dtype = plane.dtype.name
-        if device not in there or not allowed or not source.holds(dtype):
+        if device not in devices_there(source) or not is_of(device, spec.devices) or not source.holds(dtype):
             return {}
         convert = self._plugins.converters.load(spec.name)
         spent = seconds_of(
@@ -102,11 +100,12 @@ class Bench:
         if dtype not in signature.dtypes or signature.takes or signature.context or not self._memory.holds(dtype):
             return None
         shape = (*(DEPTH for _ in signature.axes[:-2]), *SHAPE)
-        image = self._finish(self._memory.from_host(_plane(shape, dtype), device))
+        # Another image each time, as in a run: the same one again would come out of the processor's cache.
+        images = iter([self._image(shape, dtype, device, seed) for seed in range(MOST_RUNS + 1)])
         function, keywords = self._plugins.kernels.load(kernel), self._keywords(spec, device, dtype)
         with self._scope(device, dtype):
             spent = seconds_of(
-                lambda array: self._finish(function(array, **keywords)), lambda: image, clock_of(device)
+                lambda array: self._finish(function(array, **keywords)), lambda: next(images), clock_of(device)
             )
         return KernelCost(
             kernel=kernel,
@@ -115,6 +114,9 @@ class Bench:
             dtype=dtype,
             seconds_per_megapixel=spent / (math.prod(shape) / MEGA),
         )
+
+    def _image(self, shape: tuple[int, ...], dtype: str, device: str, seed: int) -> Any:
+        return self._finish(self._memory.from_host(_plane(shape, dtype, seed), device))
 
     def _keywords(self, spec: KernelSpec, device: str, dtype: str) -> dict[str, Any]:
         """Return what a kernel is told in a run: its defaults, images in its own memory type."""
@@ -147,7 +149,7 @@ def _finished(memory: MemoryType, result: Any) -> Any:
     return result
 
 
-def _plane(shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
+def _plane(shape: tuple[int, ...], dtype: str, seed: int = 0) -> npt.NDArray[Any]:
     """Return noise as dark as most of a micrograph is."""
     brightest = 200 if np.dtype(dtype).itemsize == 1 else 4000
-    return np.random.default_rng(7).integers(brightest // 40, brightest, shape).astype(dtype)
+    return np.random.default_rng(seed).integers(brightest // 40, brightest, shape, np.uint16).astype(dtype)

@@ -80,9 +80,10 @@ def _measured_of(
     tasks = _tasks(plugins, name, library.devices)
     where = ", ".join(library.devices) or "no device"
     told(f"{name}: started in {library.start_seconds:.1f} s, on {where}; {len(tasks)} things to measure")
-    done, failed = 0, set()
+    done, failed, over = 0, set(), ""
     for task in tasks:
         if time.monotonic() > end:
+            over = ", and its part of the time is over"
             break
         # What raises in one dtype raises in the next.
         if (task.kernel, task.device) in failed:
@@ -93,7 +94,7 @@ def _measured_of(
         except RunError as error:
             failed.add((task.kernel, task.device))
             told(f"{task.kernel or 'conversions'} on {task.device}, {task.dtype}: left out ({error})")
-    told(f"{name}: {done} of {len(tasks)} done")
+    told(f"{name}: {done} of {len(tasks)} done{over}")
 
 
 def _tasks(plugins: PluginManager, memory_type: str, devices: tuple[str, ...]) -> list[Task]:

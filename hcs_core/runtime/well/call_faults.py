@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from hcs_core.arrays.memory_type import dtype_name
@@ -31,6 +32,22 @@ def what_it_raised(error: Exception) -> str:
             "image = image.copy()"
         )
     return f"it raised {text}"
+
+
+def what_it_wrote_into(names: Iterable[str], node: NodePlan) -> str | None:
+    """Return what is to be said of arrays that a function of a user's wrote into, by name; `None` where it did not.
+
+    The image has no name.
+    """
+    what = " and ".join(f"its parameter {name!r}" if name else "its input" for name in names)
+    if not what:
+        return None
+    copied = _COPIED.get(node.memory_type, "a copy of it")
+    return f"it changes {what} in place, which other steps may still read: copy it first, as in image = {copied}"
+
+
+_COPIED = {"torch": "image.clone()", "cupy": "image.copy()"}
+"""How an array is copied in the libraries that call it something."""
 
 
 def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, owner: str, held: str) -> str | None:
@@ -64,4 +81,7 @@ def what_it_returned(result: Any, node: NodePlan, wanted: tuple[int, ...], *, ow
     if found == held:
         return None
     as_held = "" if held == node.output.dtype else f", which {node.memory_type} holds as {held}"
-    return f"it returned {found}; its signature means {node.output.dtype}{as_held}"
+    return (
+        f"it returned {found}; its signature means {node.output.dtype}{as_held}: convert it before it is returned "
+        "(what comes in floats is rounded and clipped), or declare its out_dtype"
+    )

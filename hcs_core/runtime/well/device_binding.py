@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from hcs_core.compiler.device_plan import bound_plan, devices_of
-from hcs_core.compiler.passes.device_choice import Devices
+from hcs_core.arrays.device_names import kind_of
+from hcs_core.compiler.machine_devices import Devices
 from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan_devices import bound_plan, devices_of
 from hcs_core.errors import RunError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.task import RunJob
@@ -40,7 +41,7 @@ def bound_job(job: RunJob, plugins: PluginManager, device: str = "") -> RunJob:
 
 def _is_kind(plan: Plan, name: str, here: Devices) -> bool:
     """Whether a name that nodes have is of no device here, as it may be the name of a kind."""
-    return ":" not in name and any(
+    return kind_of(name) == name and any(
         name not in here.of(node.memory_type) for node in plan.nodes if node.device == name
     )
 

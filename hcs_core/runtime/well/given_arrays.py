@@ -25,7 +25,8 @@ class GivenArrays:
     def at(self, index: int, channel: int, node: NodePlan, keyword: str, value: Any) -> Any:
         """Return what a node's function is told: an array in its memory type, on its device; else the value itself.
 
-        `node` says where the function works. Numpy's arrays cannot be written to: others are told the same.
+        `node` says where the function works. Numpy's arrays cannot be written to: others are told the same, and so a
+        memory type shares none of them that it would let be written to.
         """
         if not isinstance(value, np.ndarray):
             return value
@@ -36,7 +37,7 @@ class GivenArrays:
         if known is None or known[0] is not value:
             # The one before goes first: a device need not hold both.
             self._there.pop(key, None)
-            array = self._converter.convert(value, HOST, node.memory_type, value.dtype.name, node.device)
+            array = self._converter.convert(read_only(value), HOST, node.memory_type, value.dtype.name, node.device)
             known = self._there[key] = (value, array)
         return known[1]
 

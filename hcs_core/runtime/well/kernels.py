@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
+from hcs_core.arrays.device_names import has_own_memory
 from hcs_core.arrays.memory_type import CPU, HOST, HasDevices, MemoryType, dtype_name
 from hcs_core.compiler.node_plan import NodePlan
 from hcs_core.compiler.order.presence import Block, made_shape
@@ -20,10 +21,11 @@ from hcs_core.errors import PluginError
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.parameter import GivenImage
 from hcs_core.plugins.signature import DTYPE, PRESENT
-from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned
+from hcs_core.runtime.well.call_faults import fault_of, what_it_raised, what_it_returned, what_it_wrote_into
 from hcs_core.runtime.well.given_arrays import GivenArrays, read_only
+from hcs_core.runtime.well.lent_arrays import LentArrays
 from hcs_core.runtime.well.made_artifacts import checked, taken_apart
-from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite
+from hcs_core.runtime.well.nonfinite import checking_nodes, refuse_nonfinite, what_no_integer_is
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -99,7 +101,7 @@ class Kernels:
 
     def is_on_device(self, kernel: Kernel) -> bool:
         """Whether a kernel works on a device with a memory of its own."""
-        return kernel.node.memory_type != HOST and kernel.node.device not in {"", CPU}
+        return kernel.node.memory_type != HOST and has_own_memory(kernel.node.device)
 
     def memory_of(self, kernel: Kernel) -> MemoryType:
         """Return the memory type of a kernel that is about to work; what it leaves on a device is released later."""
@@ -151,21 +153,10 @@ class Kernels:
         present = {PRESENT: np.array(block.present).reshape(block.shape)} if node.masks else {}
         if not block.is_whole and not node.masks:
             raise fault_of(node, site, "it cannot do with a channel or a site that is absent")
-        if kernel.function is None:
-            raise fault_of(node, site, "a stitcher does it, and no kernel")
         memory = self.memory_of(kernel)
         if kernel.checks:
             refuse_nonfinite(node, memory, image, blocks if together else (), site)
-        scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
-        try:
-            keywords = self._keywords(kernel, block.cells[0][0], told)
-            with scope:
-                result = kernel.function(read_only(image), **keywords, **present)
-        # A kernel may raise anything; it becomes the well's fault, with step and function.
-        except Exception as error:
-            if self.is_full(kernel, error):
-                raise
-            raise fault_of(node, site, what_it_raised(error)) from error
+        result = self._result(kernel, memory, image, site, self._keywords(kernel, block.cells[0][0], told) | present)
         try:
             image, values = taken_apart(node, result)
             to_host = partial(self._to_host, node.memory_type)
@@ -177,12 +168,37 @@ class Kernels:
         if not node.passes_on:
             owner = self._owner(image, node.memory_type)
             if owner == node.memory_type and node.function is not None:
+                wrong = what_no_integer_is(node, memory, image)
+                if wrong is not None:
+                    raise fault_of(node, site, wrong)
                 image = _in_its_dtype(memory, image, node)
             wanted = (*((len(blocks),) if together else ()), *made_shape(node, block), *frame)
             wrong = what_it_returned(image, node, wanted, owner=owner, held=memory.holds(node.output.dtype))
             if wrong is not None:
                 raise fault_of(node, site, wrong)
         return image, made
+
+    def _result(self, kernel: Kernel, memory: MemoryType, image: Any, site: int, keywords: Mapping[str, Any]) -> Any:
+        """Return what a kernel returns; a fault where it raises or writes into what it gets."""
+        node = kernel.node
+        if kernel.function is None:
+            raise fault_of(node, site, "a stitcher does it, and no kernel")
+        scope = memory.scope(node.device, node.input.dtype) if isinstance(memory, HasDevices) else nullcontext()
+        try:
+            lent = LentArrays(node, memory, image, keywords)
+            with scope:
+                result = kernel.function(read_only(lent.image), **lent.keywords)
+            wrong, cause = what_it_wrote_into(lent.written(), node), None
+        # A kernel may raise anything; it becomes the well's fault, with step and function.
+        except Exception as error:
+            if self.is_full(kernel, error):
+                raise
+            wrong, cause = what_it_raised(error), error
+        if wrong is None:
+            return result
+        # What stays in its place between wells may not be what it was.
+        self._given.forget()
+        raise fault_of(node, site, wrong) from cause
 
     def _owner(self, array: Any, expected: str) -> str:
         """Return the memory type whose array it is, the expected one first; empty: of none that is registered."""

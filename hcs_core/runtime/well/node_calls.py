@@ -39,10 +39,6 @@ class CallOf:
     made: tuple[int, int]
 
 
-Made = tuple[Any, tuple[Any, ...]]
-"""An image, or `None`, and artifacts."""
-
-
 class NodeCalls:
     """Calls the kernels of a plan's nodes; one runner of wells has one.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from hcs_core.arrays.memory_type import MemoryType
+from hcs_core.arrays.memory_type import MemoryType, dtype_name
 from hcs_core.arrays.step_function import declared
 from hcs_core.compiler.node_plan import PLATE, NodePlan
 from hcs_core.compiler.order.presence import Block
@@ -95,3 +95,19 @@ def _refuses(node: NodePlan, plugins: PluginManager) -> bool:
 def _is_plugins_kernel(node: NodePlan) -> bool:
     # A stitcher's node has a name there too, of no kernel.
     return node.stitch is None and bool(node.kernel)
+
+
+def what_no_integer_is(node: NodePlan, memory: MemoryType, result: Any) -> str | None:
+    """Return what is wrong with floats that a user's function returned for an image of integers, or `None`.
+
+    What is NaN or infinite would be rounded into a pixel that looks like any other.
+    """
+    if not _floats(dtype_name(result)) or _floats(node.output.dtype):
+        return None
+    count = memory.nonfinite(result)
+    if not count:
+        return None
+    return (
+        f"{count:,} of the {prod(result.shape):,} pixels that it returned are NaN or infinite, which no "
+        f"{node.output.dtype} is: say what they become, as in np.nan_to_num(image), before it returns"
+    )

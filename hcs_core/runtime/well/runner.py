@@ -13,10 +13,10 @@ from typing import Any
 import attrs
 import numpy.typing as npt
 
-from hcs_core.compiler.device_plan import devices_of
 from hcs_core.compiler.order.presence import PlaneKey
 from hcs_core.compiler.order.traversal import Traversal
 from hcs_core.compiler.plan import Plan
+from hcs_core.compiler.plan_devices import devices_of
 from hcs_core.compiler.well_shape import WellShape
 from hcs_core.errors import RunError, one_line
 from hcs_core.pipeline.names import MissingData

@@ -5,40 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hcs_core.arrays.memory_type import HOST
-from hcs_core.compiler.node_plan import NodePlan, Port
+from hcs_core.compiler.node_plan import Port
 from hcs_core.compiler.order.presence import PlaneKey
+from hcs_core.compiler.order.waiting_places import waiting_in_place
 from hcs_core.compiler.plan import Plan
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.well.held import Held, Moves, on_host
 from hcs_core.runtime.well.intermediates import Intermediates
 
 
-def waiting_in_place(plan: Plan, plugins: PluginManager) -> dict[Port, bool]:
-    """Return the ports whose planes wait in their node's own memory type: one that reads them works there too.
+def waits_in_place(plan: Plan, plugins: PluginManager) -> dict[Port, bool]:
+    """Return the ports whose planes wait where they are, as `waiting_in_place` says.
 
-    For each, whether another one reads them on the host. There are none where the plan lets planes wait on disk: that
-    is asked for to spare memory.
+    There are none where the plan lets planes wait on disk: that is asked for to spare memory.
     """
-    if plugins.storage_backends.get(plan.intermediate_backend).durable:
-        return {}
-    found = {}
-    for index, node in enumerate(plan.nodes):
-        for channel in range(len(plan.node_readers[index]) if node.memory_type != HOST else 0):
-            places = {(reader.memory_type, reader.device) for reader in _readers(plan, Port(index, channel))}
-            if (node.memory_type, node.device) in places:
-                found[Port(index, channel)] = any(memory_type == HOST for memory_type, _ in places)
-    return found
-
-
-def _readers(plan: Plan, port: Port) -> list[NodePlan]:
-    """Return the nodes that read a port, also through nodes that work in some places only and give on the rest."""
-    found: list[NodePlan] = []
-    for index in plan.node_readers[port.node][port.channel]:
-        node = plan.nodes[index]
-        found.append(node)
-        if node.only is not None:
-            found += _readers(plan, Port(index, node.inputs.index(port)))
-    return found
+    on_disk = plugins.storage_backends.get(plan.intermediate_backend).durable
+    return {} if on_disk else waiting_in_place(plan)
 
 
 class Waiting:
@@ -51,7 +33,7 @@ class Waiting:
     moves
         Gets planes there.
     in_place
-        The ports whose planes stay where they are, see `waiting_in_place`.
+        The ports whose planes stay where they are, see `waits_in_place`.
     """
 
     def __init__(self, intermediates: Intermediates, moves: Moves, in_place: Mapping[Port, bool]) -> None:

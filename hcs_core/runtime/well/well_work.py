@@ -21,7 +21,7 @@ from hcs_core.runtime.well.node_calls import NodeCalls
 from hcs_core.runtime.well.plane_work import Estimates, Keep, PlaneWork
 from hcs_core.runtime.well.read_ahead import SourceKey
 from hcs_core.runtime.well.reading import Reading
-from hcs_core.runtime.well.waiting import Waiting, waiting_in_place
+from hcs_core.runtime.well.waiting import Waiting, waits_in_place
 from hcs_core.runtime.well.well_artifacts import WellArtifacts
 
 
@@ -72,7 +72,7 @@ class WellWork:
                 calls=self.calls,
                 ahead=ahead,
                 keep=keep,
-                waiting=Waiting(intermediates, self.calls.moves, waiting_in_place(plan, self.plugins)),
+                waiting=Waiting(intermediates, self.calls.moves, waits_in_place(plan, self.plugins)),
                 mosaics=MosaicWork(plan, self.plugins, task, shape),
                 artifacts=WellArtifacts(plan, Presence(plan, shape, task.well), task.well, self.plugins, images),
                 context=ProcessingContext(

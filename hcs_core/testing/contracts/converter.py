@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from hcs_core.arrays.memory_type import CPU, HasDevices, MemoryType, dtype_name
+from hcs_core.arrays.device_names import is_of
+from hcs_core.arrays.memory_type import HasDevices, MemoryType, devices_there, dtype_name
 from hcs_core.plugins.signature import DTYPES
 from hcs_core.plugins.specs import ConverterSpec, MemoryTypeSpec
 from hcs_core.testing.contracts.memory_type_calls import differs, same, values
@@ -58,9 +59,9 @@ class ConverterContract:
         for spec in self.converters:
             if not {spec.source, spec.destination} <= known.keys():
                 continue
-            there = _devices(made(known[spec.source]))
-            shared = [device for device in there if device in _devices(made(known[spec.destination]))]
-            allowed = [device for device in shared if not spec.devices or device.partition(":")[0] in spec.devices]
+            there = devices_there(made(known[spec.source]))
+            shared = [device for device in there if device in devices_there(made(known[spec.destination]))]
+            allowed = [device for device in shared if is_of(device, spec.devices)]
             cases += [pytest.param((spec, device), id=f"{spec.name}-{device}") for device in allowed]
         none = pytest.mark.skip(reason="no device on which these routes work is on this machine")
         metafunc.parametrize("route", cases or [pytest.param(None, marks=none)])
@@ -127,7 +128,3 @@ class ConverterContract:
             if source.holds(dtype) and destination.holds(dtype):
                 for what, part in _PARTS.items():
                     yield what, dtype, part(source.from_host(values(dtype), device))
-
-
-def _devices(memory: MemoryType) -> tuple[str, ...]:
-    return tuple(memory.devices()) if isinstance(memory, HasDevices) else (CPU,)

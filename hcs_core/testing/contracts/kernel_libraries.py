@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from hcs_core.arrays.memory_type import CPU, HasDevices
+from hcs_core.plugins.signature import TAKES
 from hcs_core.plugins.specs import KernelSpec
 from hcs_core.testing.contracts.kernel_calls import KernelCalls, Outcome
 from hcs_core.testing.contracts.kernel_images import CONTENTS, filled, image
 
 _PART = (..., slice(3, 11), slice(4, 17))
 """A part of an image, of whole pixels in the middle of it."""
+
+
+FLOAT = "float32"
+
+_LARGE = (97, 131)
+"""Large enough that libraries use several threads or the widest registers."""
+
+
+def _of_both(line: npt.NDArray[Any]) -> None:
+    line[::89], line[5::91] = np.inf, -np.inf
+
+
+def _of_nan(line: npt.NDArray[Any]) -> None:
+    line[::97] = np.nan
+
+
+def _of_all(line: npt.NDArray[Any]) -> None:
+    line[:] = np.nan
+
+
+_SPOILED = {"NaN": _of_nan, "infinities": _of_both, "nothing but NaN": _of_all}
+
+
+def _or_error(call: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any] | Exception:
+    try:
+        return call()
+    # What the one raises the other has to raise as well.
+    except Exception as error:  # noqa: BLE001
+        return error
 
 
 class KernelLibraries(KernelCalls):
@@ -29,6 +65,32 @@ class KernelLibraries(KernelCalls):
                 f"a kernel returns pixels of its image's dtype, however that is held: on {outcome.what} "
                 f"{imaging.name} returns numbers from {lowest} to {highest} for {expected}; take the keyword "
                 "`dtype`, and clip at its limits."
+            )
+
+    def test_nan_and_infinities_become_what_they_do_in_its_reference(self, referenced: KernelSpec) -> None:
+        """Of an operation that takes them, also in planes that a library cuts up for speed.
+
+        Its reference is a kernel: a plain computation of `references` need not know what the operation says of them.
+        """
+        signature = referenced.signature
+        if referenced.operation in self.references or signature.nonfinite != TAKES or FLOAT not in signature.dtypes:
+            pytest.skip(f"{referenced.name} takes no NaN, or has no kernel to agree with")
+        for what, spoiled in _SPOILED.items():
+            picture = image(signature, FLOAT, _LARGE)
+            spoiled(picture.reshape(-1))
+            outcome = Outcome(what=what, picture=picture, given=self._sets(referenced)[0], result=picture)
+            with np.errstate(all="ignore"):
+                expected = _or_error(partial(self._expected, referenced, outcome))
+                found = _or_error(partial(self._run, referenced, picture))
+            if isinstance(expected, np.ndarray) and isinstance(found, np.ndarray):
+                agrees = found.shape == expected.shape
+                agrees = agrees and self._excess(referenced, attrs.evolve(outcome, result=found), expected) <= 0
+            else:
+                # Some refuse a plane that is none at all: then all do.
+                agrees = type(found) is type(expected)
+            assert agrees, (
+                f"kernels of one operation agree on NaN and infinities: on {what} {referenced.name} gives others "
+                "than its reference; look for them with isnan where the library's own functions leave some out."
             )
 
     def test_several_images_at_once_give_what_each_gives(self, batching: KernelSpec, dtype: str) -> None:

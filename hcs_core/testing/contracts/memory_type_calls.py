@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hcs_core.arrays.memory_type import CPU, HasDevices, MemoryType, dtype_name
+from hcs_core.arrays.memory_type import HasDevices, MemoryType, devices_there, dtype_name
 from hcs_core.plugins.signature import DTYPES
 from hcs_core.plugins.specs import MemoryTypeSpec
 from hcs_core.testing.contracts.targets import made
@@ -42,7 +42,7 @@ class MemoryTypeCalls:
                 cases = [
                     pytest.param((spec, device), id=f"{spec.name}-{device}")
                     for spec in self.memory_types
-                    for device in (_devices(made(spec)) if name == "device" else _own_devices(made(spec)))
+                    for device in (devices_there(made(spec)) if name == "device" else _own_devices(made(spec)))
                 ]
                 none = pytest.mark.skip(reason="no device of these memory types is on this machine")
                 metafunc.parametrize(name, cases or [pytest.param(None, marks=none)])
@@ -50,6 +50,16 @@ class MemoryTypeCalls:
     def _memory(self, spec: MemoryTypeSpec) -> MemoryType:
         memory: MemoryType = made(spec)
         return memory
+
+    def _write(self, made: Callable[[], Any]) -> bool:
+        """Write twice an array, and one more, into one that is made; whether that was possible."""
+        try:
+            array = made()
+            array[...] = self.doubled(array) + 1 if dtype_name(array) != "bool" else ~array
+        # Whatever a library says of a write that it has not.
+        except Exception:  # noqa: BLE001
+            return False
+        return True
 
     def _placed(self, case: tuple[MemoryTypeSpec, str]) -> tuple[MemoryType, str]:
         """Return a memory type and the device that a test is about."""
@@ -61,10 +71,6 @@ class MemoryTypeCalls:
         memory, device = self._placed(case)
         assert isinstance(memory, HasDevices)
         return memory, memory, device
-
-
-def _devices(memory: MemoryType) -> tuple[str, ...]:
-    return _own_devices(memory) if isinstance(memory, HasDevices) else (CPU,)
 
 
 def _own_devices(memory: MemoryType) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hcs_core.arrays.marks import HasMarks
 from hcs_core.arrays.memory_type import dtype_name
 from hcs_core.errors import one_line
 from hcs_core.plugins.specs import MemoryTypeSpec
@@ -156,6 +159,51 @@ class MemoryTypeContent(MemoryTypeCalls):
                     f"nonfinite returns how many values are NaN or infinite, as an int: of {told(picture)} with "
                     f"{expected} {device[0].name} says {found!r}."
                 )
+
+    def test_what_is_read_only_is_never_written_to(self, device: Case) -> None:
+        """An array of the library shares no memory that the host's may not be written in, unless neither may be."""
+        memory, place = self._placed(device)
+        for dtype in held_by(memory):
+            array = _read_only(values(dtype))
+            self._write(partial(memory.from_host, array, place))
+            assert same(array, values(dtype)), (
+                f"what is made of a read-only array cannot change it: what is written into {device[0].name}'s array "
+                f"of {dtype} is in the host's; copy where the library has no read-only arrays."
+            )
+
+    def test_a_stack_has_memory_of_its_own(self, device: Case) -> None:
+        """A stack of one, too: it is how a copy is made for a function that may write into it."""
+        memory, place = self._placed(device)
+        for dtype in held_by(memory):
+            array = memory.from_host(values(dtype), place)
+            self._write(partial(memory.stack, [array]))
+            back = content(memory, array, dtype)
+            assert same(back, values(dtype)), (
+                f"stack returns a new array: what is written into a stack of one is in {device[0].name}'s plane of "
+                f"{dtype}: it is {differs(back, values(dtype))}; copy."
+            )
+
+    def test_a_mark_tells_of_writes_and_of_nothing_else(self, device: Case) -> None:
+        """One that is a part of the array counts as well; where nothing can be written, one mark does."""
+        memory, place = self._placed(device)
+        if not isinstance(memory, HasMarks):
+            pytest.skip(f"{device[0].name} has no marks: functions of users' own get copies")
+        for dtype in held_by(memory):
+            array = memory.from_host(values(dtype), place)
+            before = memory.mark(array)
+            memory.to_host(memory.cast(array, "uint8"), "uint8")
+            memory.nonfinite(memory.stack([array, None]))
+            found = ["to read it changes its mark"] if memory.mark(array) != before else []
+            for part in (..., slice(1, 3)):
+                before = memory.mark(array)
+                # What has no parts cannot be written to by part.
+                written = hasattr(array, "__setitem__") and self._write(partial(operator.getitem, array, part))
+                if written and before is not None and memory.mark(array) == before:
+                    found.append("a write does not change its mark")
+            assert not found, (
+                f"an array's mark is another after a write, and only then: of {dtype} in {device[0].name} "
+                f"{found[0]}; return None where the library cannot tell."
+            )
 
     def test_it_owns_its_arrays_and_no_others(self, device: Case) -> None:
         """Neither numpy's, unless that is what it is, nor lists, nor nothing."""

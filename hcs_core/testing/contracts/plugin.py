@@ -12,9 +12,9 @@ import pytest
 
 from hcs_core.errors import PluginError, one_line
 from hcs_core.plugins.discovery import GROUP, field
+from hcs_core.plugins.kinds import KINDS, Spec
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.plugins.registry import PLUGIN_FAULTS
-from hcs_core.plugins.specs import KINDS, Spec
 from hcs_core.plugins.staging import ACCEPTED, HCS_API
 from hcs_core.testing.contracts.fresh_interpreter import HEAVY, brought_in_by
 from hcs_core.testing.contracts.targets import misfit

@@ -9,7 +9,7 @@ from hcs_core.arrays.memory_type import MemoryType
 from hcs_core.errors import one_line
 from hcs_core.plate.microscope import FilenameParser, LayoutWriter, MicroscopeHandler
 from hcs_core.plate.reader import Reader
-from hcs_core.plugins.specs import Spec
+from hcs_core.plugins.kinds import Spec
 from hcs_core.runtime.executor import Executor
 from hcs_core.runtime.stitcher import Stitcher
 from hcs_core.storage.backend import StorageBackend

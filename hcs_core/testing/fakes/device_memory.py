@@ -143,6 +143,10 @@ class FakeDeviceMemory:
         self.called("nonfinite")
         return int(np.count_nonzero(~np.isfinite(array.values)))
 
+    def mark(self, array: FakeDeviceArray) -> object:
+        """Return its bytes; this is not a transfer."""
+        return array.values.tobytes()
+
     # --- HasDevices -----------------------------------------------------------------------------------------
 
     def devices(self) -> tuple[str, ...]:

@@ -85,3 +85,7 @@ class FakeMemoryType:
     def nonfinite(self, array: FakeArray) -> int:
         """Return how many values are NaN or infinite."""
         return int(np.count_nonzero(~np.isfinite(array.values)))
+
+    def mark(self, array: FakeArray) -> object:
+        """Return its bytes."""
+        return array.values.tobytes()

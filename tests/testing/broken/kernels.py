@@ -24,6 +24,7 @@ from hcs_core.plugins.signature import DTYPES
 from hcs_core.testing import FakeArray, FakeDeviceMemory, FakeMemoryType, KernelContract, Tolerance
 
 PLANE = Signature(axes="yx", out="yx", dtypes=("uint16", "float32"))
+FLOATS = Signature(axes="yx", out="yx", dtypes=("float32",), nonfinite="takes")
 STACK = Signature(axes="zyx", out="yx", dtypes=("uint16",))
 CHANNELS = Signature(axes="cyx", out="yx", out_channel="x", missing=MissingPolicy.MASK, dtypes=("uint8",))
 
@@ -321,6 +322,17 @@ def counts_what_is_absent(image, *, present):
 )
 def is_two_levels_off(image):
     return image.copy()
+
+
+@under_contract(
+    "test_nan_and_infinities_become_what_they_do_in_its_reference",
+    FLOATS,
+    reference_kernels=(
+        KernelSpec(operation="made_up", memory_type="plain", target=f"{__name__}:copies", signature=FLOATS),
+    ),
+)
+def takes_nan_for_dark(image):
+    return np.nan_to_num(image, posinf=np.inf, neginf=-np.inf)
 
 
 # --- Estimates --------------------------------------------------------------------------------------------------

@@ -110,6 +110,72 @@ class UsesTheHostsMemory(FakeMemoryType):
         return made
 
 
+class Open(FakeMemoryType):
+    """Its arrays can be written to, as torch's can."""
+
+    def from_host(self, array, device="cpu"):
+        return OpenArray(np.array(array, array.dtype.newbyteorder("=")))
+
+    def cast(self, array, dtype):
+        values = to_dtype(array.values, dtype)
+        return array if values is array.values else OpenArray(values)
+
+    def stack(self, planes):
+        return OpenArray(super().stack(planes).values)
+
+
+class OpenArray(FakeArray):
+    def __getitem__(self, place):
+        return OpenArray(self.values[place])
+
+    def __setitem__(self, place, value):
+        self.values[place] = getattr(value, "values", value)
+
+    def __add__(self, other):
+        return OpenArray(self.values + getattr(other, "values", np.array(other, self.values.dtype)))
+
+    def __invert__(self):
+        return OpenArray(~self.values)
+
+
+@under_contract(None)
+class RightAndOpen(Open):
+    pass
+
+
+@under_contract(None)
+class RightWithoutMarks(Open):
+    mark = None
+
+
+@under_contract("test_what_is_read_only_is_never_written_to")
+class LosesTheFlag(Open):
+    def from_host(self, array, device="cpu"):
+        made = super().from_host(array, device)
+        if array.flags.writeable or array.dtype.byteorder == ">" or not array.flags.c_contiguous:
+            return made
+        interface = {**array.__array_interface__, "data": (array.__array_interface__["data"][0], False)}
+        return OpenArray(np.asarray(type("Memory", (), {"__array_interface__": interface, "array": array})()))
+
+
+@under_contract("test_a_stack_has_memory_of_its_own")
+class StacksOneAsItIs(Open):
+    def stack(self, planes):
+        return OpenArray(planes[0].values[None]) if len(planes) == 1 else super().stack(planes)
+
+
+@under_contract("test_a_mark_tells_of_writes_and_of_nothing_else")
+class SeesNoWrite(Open):
+    def mark(self, array):
+        return "as it was"
+
+
+@under_contract("test_a_mark_tells_of_writes_and_of_nothing_else")
+class SeesWritesEverywhere(Open):
+    def mark(self, array):
+        return object()
+
+
 @under_contract("test_the_library_s_array_is_left_as_it_was")
 class TidiesUp(FakeMemoryType):
     def nonfinite(self, array):

@@ -8,9 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from hcs_operations.portable.dtypes import name_of, to_image
-
-TRUNCATE = 4.0
-"""Where the Gaussian is cut off, in sigmas."""
+from hcs_operations.signatures import TRUNCATE
 
 
 def gaussian_blur(image: Any, *, sigma: float = 1.0, dtype: str = "") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hcs_core import ConverterSpec, KernelSpec, MemoryTypeSpec, hookimpl
-from hcs_operations.operations import OPERATIONS
+from hcs_operations.operations import OPERATIONS, kernels
 
 hcs_api = 1
 
@@ -49,5 +49,4 @@ def hcs_converters() -> Iterable[ConverterSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution, all of which take several images at once, too."""
-    for name, operation in OPERATIONS.items():
-        yield operation.kernel("cupy", TARGETS.get(name, ""), batches=True)
+    yield from kernels("cupy", TARGETS, portable=OPERATIONS, batches=True)

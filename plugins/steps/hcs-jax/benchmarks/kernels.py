@@ -22,8 +22,9 @@ import numpy as np
 from hcs_core.testing.contracts.targets import imported
 from hcs_jax.memory import JaxMemory
 from hcs_jax.plugin import TARGETS
-from hcs_numpy.plugin import TARGETS as IN_NUMPY
+from hcs_numpy.plugin import hcs_kernels as numpys_kernels
 
+IN_NUMPY = {spec.operation: spec for spec in numpys_kernels()}
 SIDE = 2160
 ROUNDS = 7
 GIVEN: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -69,7 +70,7 @@ def row(name: str, given: dict[str, Any], image: np.ndarray[Any, Any]) -> str:
     memory = JaxMemory()
     if name == "flat_field":
         given = given | {"profile": np.outer(*[1 - 0.4 * np.linspace(-1, 1, SIDE) ** 2] * 2).astype(np.float32)}
-    held, kernel, reference = memory.from_host(image), imported(TARGETS[name]), imported(IN_NUMPY[name])
+    held, kernel, reference = memory.from_host(image), imported(TARGETS[name]), imported(IN_NUMPY[name].target)
     cold = taken(lambda: kernel(held, dtype="uint16", **given))
     later = warm(lambda: kernel(held, dtype="uint16", **given))
     shown = ", ".join(f"{key}={value:g}" for key, value in given.items() if isinstance(value, int | float))

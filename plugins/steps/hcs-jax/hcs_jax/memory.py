@@ -82,6 +82,10 @@ class JaxMemory:
         with jax.enable_x64(True):
             return int(nonfinite(array))
 
+    def mark(self, array: Any) -> object:  # noqa: ARG002 - no array of JAX can be written to
+        """Return the same always."""
+        return "never written to"
+
     def devices(self) -> tuple[str, ...]:
         """Return JAX's devices, accelerators first."""
         return tuple(named_devices())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hcs_core import ConverterSpec, KernelSpec, MemoryTypeSpec, hookimpl
-from hcs_operations.operations import OPERATIONS
+from hcs_operations.operations import kernels
 
 hcs_api = 1
 
@@ -61,6 +61,7 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         library="jax",
         worker_environment=WORKER_ENVIRONMENT,
         context_bytes=CONTEXT_BYTES,
+        has_cpu=True,
         summary="JAX's arrays, on a CPU or a GPU; kernels are compiled",
     )
 
@@ -81,5 +82,4 @@ def hcs_converters() -> Iterable[ConverterSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, target in TARGETS.items():
-        yield OPERATIONS[name].kernel("jax", target, batches=True)
+    yield from kernels("jax", TARGETS, batches=True)

@@ -36,11 +36,6 @@ def composite(image: npt.NDArray[Any], *, weights: Sequence[float] = ()) -> npt.
     ValueError
         The weights are not as many as the channels, one is below 0, or their sum is not a finite number above 0.
 
-    Notes
-    -----
-    Kernels of this operation in other memory types agree with it within 1 grey level on integers, and within
-    1e-5 of the largest value in float32.
-
     Examples
     --------
     >>> import numpy as np

@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_numpy.depths import depth_of
+from hcs_operations.signatures import TRUNCATE
 from hcs_operations.strips import row_strips, store
-
-TRUNCATE = 4.0
-"""Where the Gaussian is cut off, in sigmas."""
 
 
 def gaussian_blur(image: npt.NDArray[Any], *, sigma: float = 1.0) -> npt.NDArray[Any]:
@@ -44,8 +42,7 @@ def gaussian_blur(image: npt.NDArray[Any], *, sigma: float = 1.0) -> npt.NDArray
 
     Notes
     -----
-    A separable convolution, `cv2.GaussianBlur`. Kernels of this operation in other memory types agree with it
-    within 1 grey level on integers, and within 1e-4 of the value in float32.
+    A separable convolution, `cv2.GaussianBlur`.
 
     Examples
     --------
@@ -100,8 +97,7 @@ def unsharp_mask(image: npt.NDArray[Any], *, radius: float = 1.0, amount: float 
     The linear unsharp masking of A. Polesel, G. Ramponi and V. J. Mathews, "Image enhancement via adaptive unsharp
     masking", IEEE Transactions on Image Processing 9 (2000) 505-510, doi:10.1109/83.826787, section I.
     `skimage.filters.unsharp_mask` with `preserve_range=True` gives the same but at the border, where it repeats the
-    outermost pixel of the mirror image. Kernels of this operation in other memory types agree with it within
-    `1 + amount` grey levels on integers, and in float32 within 1e-4 of the value times `1 + amount`.
+    outermost pixel of the mirror image.
 
     Examples
     --------

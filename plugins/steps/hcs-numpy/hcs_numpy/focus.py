@@ -126,8 +126,13 @@ def brenner(plane: Image) -> float:
         if after.size
         for rows in row_strips(after.shape, pixels=DIFFERENCED_PIXELS)
     ]
-    return sum(squares) / plane.size
+    # Of a plane so small that some pixels have no partner, those count where they are none.
+    lone = 0.0 * float(plane.sum()) if max(plane.shape) <= LONE else 0.0
+    return sum(squares) / plane.size + lone
 
+
+LONE = 3
+"""In a plane of so many rows and columns, or fewer, the pixel in the middle has none two apart."""
 
 MEASURES: dict[str, Callable[[Image], float]] = {
     "normalized_variance": normalized_variance,

@@ -44,8 +44,7 @@ def bin_pixels(image: npt.NDArray[Any], *, factor: int = 2, method: str = "mean"
     Notes
     -----
     Binning as `skimage.transform.downscale_local_mean` does it, but for what is left over: that is filled with 0
-    there. Kernels of this operation in other memory types agree with it within 1 grey level on integers (exactly for
-    `sum` and `max`), and within 1e-5 of the largest value in float32.
+    there.
 
     Examples
     --------

@@ -58,9 +58,7 @@ def flat_field(
     Notes
     -----
     S. Singh, M.-A. Bray, T. R. Jones and A. E. Carpenter, "Pipeline for illumination correction of images for
-    high-throughput microscopy", Journal of Microscopy 256 (2014) 231-236, doi:10.1111/jmi.12178. Kernels of this
-    operation in other memory types agree with it within 1 grey level on integers, and within 1e-5 of the value in
-    float32.
+    high-throughput microscopy", Journal of Microscopy 256 (2014) 231-236, doi:10.1111/jmi.12178.
 
     Examples
     --------

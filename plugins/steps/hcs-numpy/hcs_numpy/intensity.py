@@ -60,11 +60,6 @@ def percentile_normalize(
         `low` is not below `high`, `levels` are not two, or the first is above the second, or `limits` is not `plane`
         and there are no `levels`.
 
-    Notes
-    -----
-    Kernels of this operation in other memory types agree with it within 1 grey level on integers, and within
-    1e-5 in float32.
-
     Examples
     --------
     >>> import numpy as np

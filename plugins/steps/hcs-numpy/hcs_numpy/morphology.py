@@ -40,9 +40,8 @@ def white_tophat(image: npt.NDArray[Any], *, radius: int = 25) -> npt.NDArray[An
 
     Notes
     -----
-    F. Meyer's top-hat transformation (Serra, Image Analysis and Mathematical Morphology, 1982, chapter 12).
-    OpenCV's time grows with the radius. Kernels of this operation in other memory types give the same integers, and
-    in float32 the same but for the rounding of one subtraction.
+    F. Meyer's top-hat transformation (Serra, Image Analysis and Mathematical Morphology, 1982, chapter 12). OpenCV's
+    time grows with the radius.
 
     Examples
     --------

@@ -36,9 +36,7 @@ def mean_projection(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Notes
     -----
     The average intensity projection (ImageJ: Z Project, Average Intensity; Schindelin et al., "Fiji: an open-source
-    platform for biological-image analysis", Nature Methods 9 (2012) 676-682, doi:10.1038/nmeth.2019). Kernels of this
-    operation in other memory types agree with it within 1 grey level on integers, and within 1e-5 of the largest
-    value in float32.
+    platform for biological-image analysis", Nature Methods 9 (2012) 676-682, doi:10.1038/nmeth.2019).
 
     Examples
     --------
@@ -69,9 +67,7 @@ def median_projection(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     Notes
     -----
-    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_operations.selection`. Kernels
-    of this operation in other memory types give the same integers, and in float32 the same but for the rounding of
-    one mean.
+    The median intensity projection (ImageJ: Z Project, Median), by the network of `hcs_operations.selection`.
 
     Examples
     --------

@@ -32,9 +32,7 @@ def threshold_otsu(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     Notes
     -----
     N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems, Man, and
-    Cybernetics 9 (1979) 62-66, doi:10.1109/TSMC.1979.4310076. Kernels of this operation in other memory types give
-    the same on integers; in float32 a pixel may differ that lies within a 256th of the plane's range from the
-    threshold.
+    Cybernetics 9 (1979) 62-66, doi:10.1109/TSMC.1979.4310076.
 
     Examples
     --------

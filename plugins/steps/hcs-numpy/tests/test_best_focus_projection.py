@@ -133,3 +133,11 @@ def test_a_stack_without_a_finite_plane_is_refused(measure):
 def test_an_unknown_measure_is_refused():
     with pytest.raises(ValueError, match="measure='sharpness' is none of normalized_variance, tenengrad"):
         best_focus_projection(np.zeros((1, 2, 2), np.uint8), measure="sharpness")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (3, 3), (2, 1)])
+@pytest.mark.parametrize("measure", FOCUS_MEASURES)
+def test_a_tiny_plane_with_nan_is_never_the_one(measure, shape):
+    stack = np.ones((2, *shape), np.float32)
+    stack[0, shape[0] // 2, shape[1] // 2] = np.nan
+    assert np.array_equal(best_focus_projection(stack, measure=measure), stack[1])

@@ -15,9 +15,6 @@ from hcs_operations.percentiles import HALF, UPPER, between
 
 Counts = npt.NDArray[np.int64]
 
-BYTES = HALF * 8
-"""The most that counts hold: a number for each value of 16 bits."""
-
 _FINITE = HALF // 2 - (1 << 7)
 """Bins of one sign of a float32, by its upper 16 bits, that are neither infinite nor NaN."""
 

@@ -137,7 +137,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def kernels(
-    memory_type: str, targets: Mapping[str, str], portable: Iterable[str] = (), batching: Iterable[str] = ()
+    memory_type: str, targets: Mapping[str, str], portable: Iterable[str] = (), *, batches: bool = False
 ) -> Iterator[KernelSpec]:
     """Yield the kernels of a memory type.
 
@@ -149,8 +149,8 @@ def kernels(
         By operation, its own kernels.
     portable
         The operations of which it takes the portable kernel, where it has none of its own.
-    batching
-        The operations whose own kernels take several images at once.
+    batches
+        Whether its own kernels take several images at once, as the portable ones do.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def kernels(
     >>> [spec.target for spec in kernels("jax", {"crop": "hcs_jax.frames:crop"}, portable=["crop", "bin"])]
     ['hcs_jax.frames:crop', 'hcs_operations.portable.frames:bin_pixels']
     """
-    chosen, together = frozenset(portable), frozenset(batching)
+    chosen = frozenset(portable)
     for name, operation in OPERATIONS.items():
         if name in targets or name in chosen:
-            yield operation.kernel(memory_type, targets.get(name, ""), batches=name in together)
+            yield operation.kernel(memory_type, targets.get(name, ""), batches=batches)

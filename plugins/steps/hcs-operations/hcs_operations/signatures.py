@@ -73,6 +73,9 @@ PERCENTILE_NORMALIZE = Signature(
     nonfinite="takes",
 )
 
+TRUNCATE = 4.0
+"""Where a Gaussian is cut off, in sigmas."""
+
 GAUSSIAN_BLUR = Signature(
     axes="yx",
     out="yx",
@@ -87,7 +90,7 @@ GAUSSIAN_BLUR = Signature(
             description="the standard deviation of the Gaussian, which is cut off at 4 sigma",
         ),
     ),
-    tolerance=Tolerance(levels=1.0, relative=1e-4),
+    tolerance=Tolerance(levels=1.0, relative=5e-5),
 )
 
 WHITE_TOPHAT = Signature(
@@ -128,7 +131,7 @@ UNSHARP_MASK = Signature(
             description="how much of what the Gaussian takes away is added; 0: nothing",
         ),
     ),
-    tolerance=Tolerance(levels=1.0, relative=1e-4, grows_with="amount"),
+    tolerance=Tolerance(levels=1.0, relative=1e-5, grows_with="amount"),
 )
 
 RESCALE_INTENSITY = Signature(

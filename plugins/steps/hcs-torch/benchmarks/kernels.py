@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from hcs_numpy.plugin import TARGETS as NUMPY_TARGETS
+from hcs_numpy.plugin import hcs_kernels as numpys_kernels
 from hcs_operations.operations import OPERATIONS
 from hcs_torch.memory import TorchMemory
 from hcs_torch.plugin import TARGETS
@@ -31,6 +31,7 @@ from hcs_torch.plugin import TARGETS
 Image = npt.NDArray[Any]
 Call = Callable[[], Any]
 
+IN_NUMPY = {spec.operation: spec for spec in numpys_kernels()}
 SIDE = 2160
 ROUNDS = 7
 TOP = 65535
@@ -50,7 +51,7 @@ class Row:
         memory = TorchMemory()
         tensor, told = memory.from_host(self.image), {"dtype": self.image.dtype.name}
         found: dict[str, Call] = {
-            "numpy": partial(_loaded(NUMPY_TARGETS[self.operation]), self.image, **self.arguments),
+            "numpy": partial(_loaded(IN_NUMPY[self.operation].target), self.image, **self.arguments),
             "portable": partial(_loaded(OPERATIONS[self.operation].portable), tensor, **self.arguments, **told),
         }
         if self.operation in TARGETS:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from hcs_operations.portable.filters import gaussian_weights
 from hcs_torch.greys import stored
-
-TRUNCATE = 4.0
-"""Where the Gaussian is cut off, in sigmas."""
 
 
 def gaussian_blur(image: torch.Tensor, *, sigma: float = 1.0, dtype: str = "") -> torch.Tensor:
@@ -84,14 +82,6 @@ def unsharp_mask(image: torch.Tensor, *, radius: float = 1.0, amount: float = 1.
     return stored(sharpened, image, dtype)
 
 
-def gaussian(sigma: float) -> torch.Tensor:
-    """Return the weights of a Gaussian at whole pixels, of sum 1, in float64 on the CPU."""
-    reach = int(TRUNCATE * sigma + 0.5)
-    places = torch.arange(-reach, reach + 1, dtype=torch.float64, device="cpu")
-    weights = torch.exp(-0.5 * (places / sigma) ** 2)
-    return weights / weights.sum()
-
-
 def mirrored(places: torch.Tensor, length: int) -> torch.Tensor:
     """Return the pixels that are seen at places beyond an axis, mirrored about its outermost pixels, however far."""
     if length == 1:
@@ -100,7 +90,7 @@ def mirrored(places: torch.Tensor, length: int) -> torch.Tensor:
 
 
 def _blurred(pixels: torch.Tensor, sigma: float) -> torch.Tensor:
-    weights = gaussian(sigma)
+    weights = torch.from_numpy(gaussian_weights(sigma))
     along = _along_by_matrices if pixels.device.type == "cpu" else _along_by_shifts
     return along(along(pixels, weights, -1), weights, -2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from hcs_operations.portable.dtypes import limits, name_of
 from hcs_torch.strips import row_strips
 
 
@@ -24,11 +25,7 @@ def ends(image: torch.Tensor, dtype: str) -> tuple[int, int] | None:
     >>> ends(torch.zeros(2, dtype=torch.int32), "uint16")
     (0, 65535)
     """
-    named: torch.dtype = getattr(torch, dtype) if dtype else image.dtype
-    if named.is_floating_point:
-        return None
-    limits = torch.iinfo(named)
-    return limits.min, limits.max
+    return limits(dtype or name_of(image.dtype))
 
 
 def brightest(image: torch.Tensor, dtype: str) -> float:

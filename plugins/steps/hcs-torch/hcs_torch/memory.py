@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_core import to_dtype
+from hcs_torch.sums import sums
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,10 @@ no integers that hold all of uint64."""
 
 OUT_OF_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 """What a full device says through a plain RuntimeError: the driver before torch's own allocator, MPS, cuBLAS."""
+
+
+_FLOAT32_BYTES = 4
+"""Sums of smaller floats overflow soon, and are slow on a CPU."""
 
 
 class TorchMemory:
@@ -57,8 +62,8 @@ class TorchMemory:
     def from_host(self, array: npt.NDArray[Any], device: str = CPU) -> torch.Tensor:
         """Return a tensor of a numpy array's content, held as `holds` says.
 
-        On the CPU it shares the array's memory, read-only or not, unless it has to be widened, is big-endian, or is
-        laid out as torch cannot (backwards, or at odd bytes).
+        On the CPU it shares the array's memory, unless it has to be widened, is big-endian, is laid out as torch
+        cannot (backwards, or at odd bytes), or is read-only: torch has no tensors that are.
 
         Raises
         ------
@@ -120,8 +125,9 @@ class TorchMemory:
         """Return tensors as one, along a new first axis; `None` stands for zeros."""
         import torch
 
-        zeros = torch.zeros_like(next(plane for plane in planes if plane is not None))
-        return torch.stack([zeros if plane is None else plane for plane in planes])
+        first = next(plane for plane in planes if plane is not None)
+        dark = torch.zeros_like(first) if any(plane is None for plane in planes) else first
+        return torch.stack([dark if plane is None else plane for plane in planes])
 
     def nonfinite(self, array: torch.Tensor) -> int:
         """Return how many values are NaN or infinite."""
@@ -129,9 +135,24 @@ class TorchMemory:
 
         if not array.dtype.is_floating_point:
             return 0
+        # No sum of what is NaN or infinite is finite: to count takes 50 times as long.
+        if array.dtype.itemsize >= _FLOAT32_BYTES and bool(torch.isfinite(array.sum())):
+            return 0
         finite = int(torch.count_nonzero(torch.isfinite(array)))
         count: int = array.numel() - finite
         return count
+
+    def mark(self, array: torch.Tensor) -> object:
+        """Return torch's count of writes into a tensor and its views, and on the CPU sums of its bytes.
+
+        The sums see what is written into the array that `image.numpy()` gives. `None` for tensors of
+        `torch.inference_mode`, in which torch counts nothing.
+        """
+        if array.is_inference():
+            return None
+        # Documented in torch's notes on autograd, with its underscore.
+        count = array._version  # noqa: SLF001
+        return count, sums(self.to_host(array)) if array.device.type == CPU else b""
 
     # --- Devices --------------------------------------------------------------------------------------------
 
@@ -215,26 +236,10 @@ def _not_held(dtype: str) -> str:
     return f"torch holds no image of {dtype}: convert it before, to one of {', '.join(HELD)}"
 
 
-class _Writable:
-    """The memory of a numpy array, offered as one that may be written to: numpy's array interface.
-
-    torch knows no read-only tensors, and warns of each array that is. Whoever gets a tensor of `from_host` only reads
-    it, so the warning would say nothing.
-    """
-
-    def __init__(self, array: npt.NDArray[Any]) -> None:
-        interface = dict(array.__array_interface__)
-        interface["data"] = (interface["data"][0], False)
-        self.__array_interface__ = interface
-        # What owns the memory lives as long as what is made of it.
-        self.array = array
-
-
 def _shareable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return an array that torch takes without a word: of whole positive strides, and writable."""
-    if any(step < 0 or step % array.itemsize for step in array.strides):
-        array = np.ascontiguousarray(array)
-    return array if array.flags.writeable else np.asarray(_Writable(array))
+    odd = any(step < 0 or step % array.itemsize for step in array.strides)
+    return array if array.flags.writeable and not odd else np.array(array, order="C")
 
 
 def _signed(array: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hcs_core import KernelSpec, MemoryTypeSpec, hookimpl
-from hcs_operations.operations import OPERATIONS
+from hcs_operations.operations import kernels
 
 hcs_api = 1
 
@@ -32,6 +32,12 @@ CONTEXT_BYTES = 512 * 2**20
 """What a process that uses a GPU holds there beside arrays: the driver's context and the code of kernels. It depends
 on card and driver; this is meant to be rather too much than too little."""
 
+HOW_TO_GET = (
+    "Install the build of PyTorch that pytorch.org names for this machine; that for CUDA on Linux, some gigabytes, "
+    "comes with pip install 'hcs-torch[cuda]'."
+)
+"""An extra alone would bring gigabytes to a Linux machine without a GPU."""
+
 
 @hookimpl
 def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
@@ -41,6 +47,8 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
         target="hcs_torch.memory:TorchMemory",
         library="torch",
         context_bytes=CONTEXT_BYTES,
+        has_cpu=True,
+        how_to_get=HOW_TO_GET,
         summary="PyTorch's tensors, on its CPU, CUDA and Apple devices",
     )
 
@@ -48,7 +56,4 @@ def hcs_memory_types() -> Iterable[MemoryTypeSpec]:
 @hookimpl
 def hcs_kernels() -> Iterable[KernelSpec]:
     """Declare the kernels of this distribution."""
-    for name, operation in OPERATIONS.items():
-        if name in TARGETS or name in PORTABLE:
-            # All of them take several images at once.
-            yield operation.kernel("torch", TARGETS.get(name, ""), batches=True)
+    yield from kernels("torch", TARGETS, PORTABLE, batches=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import torch
 
+from hcs_operations.otsu import FLOAT_BINS, float_edges, float_level, integer_levels
 from hcs_torch.extremes import extremes
 from hcs_torch.greys import wide
 from hcs_torch.histograms import histogram, values_of
 from hcs_torch.planes import each_plane
 from hcs_torch.strips import row_strips
-
-FLOAT_BINS = 256
-"""Bins of a histogram of float32, as many as the operation's other kernels have."""
 
 
 def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
@@ -32,10 +30,9 @@ def threshold_otsu(image: torch.Tensor, *, dtype: str = "") -> torch.Tensor:
 
     Notes
     -----
-    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems, Man, and
-    Cybernetics 9 (1979) 62-66, doi:10.1109/TSMC.1979.4310076: the first grey level at which the variance between the
-    classes is largest. Integers have a bin for each value; float32 has 256 from the smallest to the largest finite
-    pixel, and the threshold is the centre of a bin. Levels are compared in float64, on the CPU.
+    Pixels are counted in torch: integers with a bin for each value; float32 in 256 bins from the smallest to the
+    largest finite pixel. The threshold is chosen from the counts by `hcs_operations.otsu`, in float64 on the host, as
+    for every library.
 
     Examples
     --------
@@ -58,10 +55,7 @@ def _above(plane: torch.Tensor, dtype: str) -> torch.Tensor:
 
 
 def _of_integers(plane: torch.Tensor, values: int) -> float:
-    counts = histogram(plane, values)
-    levels = counts.nonzero()[:, 0]
-    levels = torch.arange(int(levels[0]), int(levels[-1]) + 1, device="cpu")
-    return _threshold(counts[levels].to(torch.float64), levels.to(torch.float64))
+    return integer_levels(histogram(plane, values).numpy())
 
 
 def _of_floats(plane: torch.Tensor) -> float | None:
@@ -71,16 +65,5 @@ def _of_floats(plane: torch.Tensor) -> float | None:
     # float64: float32 has no 256 edges between two numbers that are close together.
     work = wide(plane.device)
     strips = (plane[rows].to(work) for rows in row_strips(plane))
-    counts = sum(torch.histc(strip, FLOAT_BINS, min=found[0], max=found[1]) for strip in strips)
-    edges = torch.linspace(*found, FLOAT_BINS + 1, dtype=torch.float64, device="cpu")
-    return _threshold(counts.to("cpu", torch.float64), (edges[:-1] + edges[1:]) / 2)
-
-
-def _threshold(counts: torch.Tensor, levels: torch.Tensor) -> float:
-    """Return the first level that parts counts best, in float64; of one level that itself."""
-    if len(levels) == 1:
-        return float(levels[0])
-    moments = counts * levels
-    below, above = counts.cumsum(0)[:-1], counts.flip(0).cumsum(0).flip(0)[1:]
-    apart = moments.cumsum(0)[:-1] / below - moments.flip(0).cumsum(0).flip(0)[1:] / above
-    return float(levels[(below * above * apart**2).argmax()])
+    counts = torch.stack([torch.histc(strip, FLOAT_BINS, min=found[0], max=found[1]) for strip in strips]).sum(0)
+    return float_level(counts.to("cpu", torch.float64).numpy(), float_edges(*found))

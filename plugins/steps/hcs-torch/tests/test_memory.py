@@ -61,14 +61,47 @@ def test_what_torch_computes_in_is_shared_both_ways(dtype):
 
 
 @every_dtype
-def test_a_read_only_array_is_taken_without_a_copy_or_a_warning(dtype):
+def test_a_read_only_array_is_copied_as_a_tensor_would_let_it_be_written_to(dtype):
     array = array_of(dtype)
     array.flags.writeable = False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tensor = MEMORY.from_host(array)
-    assert (tensor.data_ptr() == address(array)) == (dtype in AS_THEY_ARE)
+    before = array.copy()
     assert np.array_equal(MEMORY.to_host(tensor, dtype), array)
+    tensor.zero_()
+    assert np.array_equal(array, before)
+
+
+WRITES = {
+    "in place": lambda image: image.mul_(2),
+    "by place": lambda image: image.__setitem__((2, 3), 9),
+    "into a view": lambda image: image[1:3].add_(1),
+    "out": lambda image: torch.add(image, 1, out=image),
+    "detached": lambda image: image.detach().neg_(),
+    "as data": lambda image: image.data.mul_(3),
+    "in numpy": lambda image: image.numpy().__setitem__((2, 3), 9),
+    "upside down in numpy": lambda image: image.numpy().__setitem__(slice(None), image.numpy()[::-1].copy()),
+}
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (64, 129)])
+@pytest.mark.parametrize("how", WRITES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_whoever_writes_into_a_tensor_leaves_another_mark(dtype, how, shape):
+    tensor = MEMORY.from_host(array_of(dtype, shape))
+    before = MEMORY.mark(tensor)
+    assert (tensor * 2).sum() + tensor[1:].max() + tensor.numpy().max() + MEMORY.cast(tensor, "float64").sum()
+    assert MEMORY.mark(tensor) == before
+    WRITES[how](tensor)
+    assert MEMORY.mark(tensor) != before
+
+
+def test_a_tensor_in_which_torch_counts_no_writes_has_no_mark():
+    with torch.inference_mode():
+        made = torch.ones(3, 4) * 2
+    assert MEMORY.mark(made) is None
+    assert MEMORY.mark(MEMORY.stack([made])[0]) is not None
 
 
 def test_the_first_read_only_array_of_a_process_gives_no_warning_either():
@@ -86,7 +119,6 @@ def test_the_first_read_only_array_of_a_process_gives_no_warning_either():
 
 def test_what_a_tensor_shares_outlives_the_array():
     array = array_of("float32", (300, 300))
-    array.flags.writeable = False
     expected = array.copy()
     tensor = MEMORY.from_host(array)
     del array

@@ -109,8 +109,65 @@ def test_a_function_that_returns_numpys_array_says_so(plate, tmp_path):
     assert len(result.failed) == WELLS
     for record in result.failed:
         assert "'on_the_host'" in record.fault.error
-        assert "ndarray" in record.fault.error
-        assert "torch" in record.fault.error
+        assert "it returned a numpy array" in record.fault.error
+        assert "means a torch array" in record.fault.error
+
+
+def in_place(image):
+    return image.mul_(2)
+
+
+def in_numpys_view(image):
+    image.numpy()[3:5] = 0
+    return image + 1
+
+
+def in_place_without_gradients(image):
+    with torch.inference_mode():
+        return image.mul_(2)
+
+
+@pytest.mark.parametrize("function", [in_place, in_numpys_view, in_place_without_gradients])
+def test_a_function_that_changes_its_image_fails_its_wells(plate, tmp_path, function):
+    changing = step_function(memory="torch")(function)
+
+    @step_function(memory="torch")
+    def plain(image):
+        return image + 1
+
+    # The plane that `plain` made is read by both of the functions after it.
+    steps = [
+        Step(plain, name="plain"),
+        Step(changing, save=True),
+        Step("gaussian_blur", memory="torch", input="plain"),
+    ]
+    settings = GlobalPipelineConfig(num_workers=1)
+    result = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out").run(
+        [Pipeline("changed", steps)]
+    )
+    assert len(result.failed) == WELLS
+    for record in result.failed:
+        assert f"function {function.__name__!r}" in record.fault.error
+        assert "it changes its input in place" in record.fault.error
+        assert "image.clone()" in record.fault.error
+
+
+def test_a_function_that_changes_what_it_takes_by_name_fails_its_wells(plate, tmp_path):
+    @step_function(memory="torch", makes={"brightness": "image"}, out="")
+    def brightness(image):
+        return image.to(torch.float32)
+
+    @step_function(memory="torch", takes={"brightness": "image"})
+    def changing(image, *, brightness):
+        brightness.add_(1)
+        return image / brightness
+
+    settings = GlobalPipelineConfig(num_workers=1)
+    result = PipelineOrchestrator(plate, global_config=settings, output=tmp_path / "out").run(
+        [Pipeline("changed", [Step(brightness), Step(changing)])]
+    )
+    assert len(result.failed) == WELLS
+    assert all("it changes its parameter 'brightness' in place" in record.fault.error for record in result.failed)
 
 
 ALONE = """

@@ -16,7 +16,8 @@ from hcs_operations.portable.levels import as_float
 def composite(image: Any, *, weights: Sequence[float] = (), dtype: str = "") -> Any:
     """Join the channels into one: their weighted mean.
 
-    What it means is said in `hcs_numpy.channels.composite`.
+    The sum of the channels times their weights, over the sum of the weights, which need not be 1. A channel of
+    weight 0 leaves no trace, NaN neither.
 
     Parameters
     ----------

@@ -11,9 +11,7 @@ from array_api_compat import array_namespace, device, is_jax_namespace
 
 from hcs_operations.portable.borders import mirrored_places, seen_at
 from hcs_operations.portable.dtypes import name_of, to_image
-
-TRUNCATE = 4.0
-"""Where the Gaussian is cut off, in sigmas."""
+from hcs_operations.signatures import TRUNCATE
 
 SHORTEST_BLOCK = 32
 """Pixels of a line that are computed at once, at least; measured: fewer make small products slow."""
@@ -102,7 +100,7 @@ def _blurred(pixels: Any, xp: Any, sigma: float) -> Any:
     """Return planes of float32 blurred, along y and then along x."""
     for axis in (-2, -1):
         length = pixels.shape[axis]
-        weights = _weights(sigma)
+        weights = gaussian_weights(sigma)
         block = max(SHORTEST_BLOCK, len(weights) - 1)
         if block + len(weights) - 1 >= length:
             pixels = _times(pixels, _whole_matrix(pixels, xp, weights, axis), xp, axis)
@@ -112,8 +110,11 @@ def _blurred(pixels: Any, xp: Any, sigma: float) -> Any:
 
 
 @functools.lru_cache(maxsize=16)
-def _weights(sigma: float) -> npt.NDArray[np.float64]:
-    """Return the Gaussian at whole pixels, from as far before the middle as it reaches to as far behind."""
+def gaussian_weights(sigma: float) -> npt.NDArray[np.float64]:
+    """Return a Gaussian at whole pixels, of sum 1, from as far before the middle as it reaches to as far behind.
+
+    It is kept for the next call, and must not be changed.
+    """
     reach = int(TRUNCATE * sigma + 0.5)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     weights /= weights.sum()

@@ -16,7 +16,8 @@ from hcs_operations.portable.levels import as_float
 def flat_field(image: Any, *, profile: Any = None, dark: float | None = None, dtype: str = "") -> Any:
     """Divide a plane by its illumination: `(image - dark) / (profile / mean of profile)`.
 
-    What it means is said in `hcs_numpy.illumination.flat_field`.
+    The profile says how much light each pixel got, in any unit: it is divided by its mean first, so that the plane
+    keeps its mean brightness. `dark` is taken away first, and not added again.
 
     Parameters
     ----------

@@ -30,8 +30,10 @@ def percentile_normalize(
 ) -> Any:
     """Stretch a plane between two percentiles over the whole range of its dtype.
 
-    What it means is said in `hcs_numpy.intensity.percentile_normalize`. Percentiles are found by sorting: it holds
-    four planes beside its input and its output.
+    The percentile `low` becomes 0, `high` the dtype's largest value (1.0 for float32); what lies outside is clipped.
+    A plane whose two percentiles are the same number has no contrast to stretch and stays as it is. Percentiles are
+    interpolated between pixels as numpy's method `linear` does, and found by sorting: it holds four planes beside its
+    input and its output.
 
     Parameters
     ----------
@@ -95,7 +97,10 @@ def rescale_intensity(
 ) -> Any:
     """Map one range of grey levels onto another, and clip what lies outside.
 
-    What it means is said in `hcs_numpy.intensity.rescale_intensity`.
+    `low` becomes `out_low`, `high` becomes `out_high`, in between it is linear. With `out_low` above `out_high` the
+    plane is inverted. A plane without contrast (all pixels the same, `low` and `high` not given) stays constant: its
+    value is clipped into the range from `out_low` to `out_high`. Where the one limit that is given lies beyond all
+    pixels, every pixel takes the value that this limit has.
 
     Parameters
     ----------

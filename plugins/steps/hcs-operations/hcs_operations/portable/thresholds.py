@@ -23,7 +23,9 @@ WHITE = 255
 def threshold_otsu(image: Any, *, dtype: str = "") -> Any:
     """Set to 255 what is above Otsu's threshold, and to 0 what is not.
 
-    What it means is said in `hcs_numpy.thresholds.threshold_otsu`. Pixels are counted by sorting them, of several
+    The threshold is the first grey level at which the variance between the two classes is largest (see
+    `hcs_operations.otsu`). Integers have a bin for each value; float32 has 256 of equal width from the smallest to
+    the largest finite pixel, and its threshold is the centre of a bin. Pixels are counted by sorting them, of several
     images each in turn.
 
     Parameters

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hcs_core.arrays.memory_type import CPU, HasDevices
-from hcs_core.compiler.device_plan import kind_of
+from hcs_core.arrays.device_names import is_meant, kind_of
+from hcs_core.arrays.memory_type import HasDevices, devices_there
 from hcs_core.errors import HcsError, PluginError
 from hcs_core.plugins.manager import PluginManager
 
@@ -31,7 +31,7 @@ class Devices:
             registry = self._plugins.memory_types
             made = registry.make(memory_type)
             with registry.calling(memory_type, "devices"):
-                self._there[memory_type] = tuple(made.devices()) if isinstance(made, HasDevices) else (CPU,)
+                self._there[memory_type] = devices_there(made)
         return self._there[memory_type]
 
     def free_bytes(self, memory_type: str, device: str) -> int | None:
@@ -59,7 +59,7 @@ class Devices:
             As for `of`.
         """
         there = self.of(memory_type)
-        return tuple(name for name in there if wanted in {None, name, kind_of(name)})
+        return tuple(name for name in there if is_meant(name, wanted))
 
     def has(self, memory_type: str, wanted: str) -> bool:
         """Whether a memory type can be used, and has the device."""
