@@ -311,8 +311,9 @@ def cases(draw):
     return draw(programs(policy)), policy, draw(st.sampled_from(WAYS))
 
 
+# Most of the time goes into compiling for jax, each shape anew: more examples are for a look of one's own.
 @settings(
-    max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate]
+    max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate]
 )
 @given(case=cases())
 def test_steps_of_all_libraries_leave_what_numpy_leaves(plates, case):
@@ -346,9 +347,7 @@ EVERYTHING = (
 
 
 def test_worker_processes_leave_what_the_calling_process_leaves(plates, tmp_path):
-    run(plates("fill"), tmp_path / "numpy", pipelines(EVERYTHING, numpy=True), "fill")
     run(plates("fill"), tmp_path / "here", pipelines(EVERYTHING, numpy=False), "fill")
-    check_near(tmp_path / "numpy", tmp_path / "here", EVERYTHING)
     how = {"num_workers": 2, "use_threading": False}
     run(plates("fill"), tmp_path / "processes", pipelines(EVERYTHING, numpy=False), "fill", "disk", **how)
     assert files_of(tmp_path / "processes") == files_of(tmp_path / "here")
