@@ -109,7 +109,7 @@ class NodePlan:
     makes: tuple[MadePlan, ...] = ()
     takes: tuple[TakenPlan, ...] = ()
     context: bool = False
-    asked_memory_type: str | None = None
+    asked_memory_type: str | None = attrs.field(default=None, repr=False)
     asked_device: str | None = attrs.field(default=None, repr=False)
     memory_type: str = ""
     converts: tuple[str, ...] = attrs.field(default=(), repr=False)

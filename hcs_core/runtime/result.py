@@ -16,6 +16,7 @@ from hcs_core.arrays.csv_text import csv_text
 from hcs_core.arrays.table import Table
 from hcs_core.compiler.plan import Plan
 from hcs_core.plate.inventory import Plate
+from hcs_core.plugins.libraries import library_version
 from hcs_core.plugins.manager import PluginManager
 from hcs_core.runtime.device_summary import conversions_of, fallback_json, fallbacks_of
 from hcs_core.runtime.estimates.estimate_files import EstimateRow
@@ -126,7 +127,7 @@ class RunResult(Mapping[str, WellResult]):
             "pipeline": self.plan.pipeline,
             "pipelines": list(self.plan.pipelines),
             "seconds": round(self.seconds, 3),
-            "versions": versions(plugins),
+            "versions": versions(plugins, self.plan),
             "kernels": [
                 {
                     "step": node.step,
@@ -181,12 +182,16 @@ def _well(record: WellRecord) -> dict[str, Any]:
     }
 
 
-def versions(plugins: PluginManager) -> dict[str, str]:
-    """Return the versions of Python and of every distribution that brings a working plugin."""
+def versions(plugins: PluginManager, plan: Plan) -> dict[str, str]:
+    """Return the versions of Python, of the plan's array libraries, and of all that bring a working plugin."""
     found = {"python": platform.python_version()}
     for record in plugins.records():
         if record.status == "ok" and record.version is not None:
             found[record.distribution or record.name] = record.version
+    for name in dict.fromkeys(node.memory_type for node in plan.nodes):
+        if name in plugins.memory_types:
+            library = plugins.memory_types.get(name).library
+            found |= {library: library_version(library)} if library else {}
     return found
 
 

@@ -14,8 +14,8 @@ from hcs_core.testing import FakeDeviceMemory
 WELLS = tuple(f"A{number:02d}" for number in range(1, 13))
 SHAPE = (100, 100)
 PLANE = 100 * 100 * 2
-# By hand, of an operation on planes: the plane, the result, and a scratch of two planes in float32.
-ONE_CALL = 2 * PLANE + 2 * 2 * PLANE
+# By hand, of an operation on planes: the plane, the result, and in float32 two planes and the result as computed.
+ONE_CALL = 2 * PLANE + 3 * 2 * PLANE
 GIGABYTE = 2**30
 
 
@@ -113,8 +113,9 @@ def test_what_a_library_holds_for_each_process_counts(planned, with_card):
 def test_an_image_counts_as_its_memory_type_holds_it(planned, with_card):
     (plain,) = planned(with_card({"gpu:0": None})).devices
     (wide,) = planned(with_card({"gpu:0": None}, widened={"uint16": "int32"})).devices
-    # Input and result are twice as large; and while one is widened, what it was is there too.
-    assert wide.bytes_per_worker == plain.bytes_per_worker + 2 * PLANE
+    # By hand: input and result are twice as large, and a result of floats is as wide as what it goes into.
+    assert plain.bytes_per_worker == 2 * PLANE + 3 * 2 * PLANE
+    assert wide.bytes_per_worker == 2 * 2 * PLANE + 2 * 2 * PLANE
 
 
 def test_host_memory_is_a_limit_beside_the_devices(planned, with_card):

@@ -14,6 +14,8 @@ import psutil
 import pytest
 import yaozarrs
 
+from hcs_core.testing import require_library
+
 pytestmark = pytest.mark.interrupts
 WELLS = tuple(f"A{column:02d}" for column in range(1, 11))
 STEPS = '''
@@ -25,6 +27,16 @@ from hcs_core import step_function
 def slowly(image, *, seconds: float = 0.4):
     time.sleep(seconds)
     return image
+
+@step_function(memory="torch", version="1")
+def slowly_in_torch(image):
+    time.sleep(0.4)
+    return image * 2
+
+@step_function(memory="jax", version="1")
+def slowly_in_jax(image):
+    time.sleep(0.4)
+    return image + image
 
 @step_function(axes="zyx", out="zyx", version="1")
 def through(stack):
@@ -171,6 +183,19 @@ def test_one_interrupt_finishes_the_wells_in_hand_and_the_next_run_goes_on(plate
     assert len(whole_wells(tmp_path / "out")) == len(WELLS)
     nobody_is_left(process, tmp_path)
     assert digest_of(plate) == before
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_an_interrupt_of_another_library_s_steps_leaves_nobody(plate, start, tmp_path, library):
+    require_library(library)
+    process = start(plate, f"slowly_in_{library}")
+    wait_for_a_well(process, tmp_path / "out")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    nobody_is_left(process, tmp_path)
+    assert 1 <= len(whole_wells(tmp_path / "out")) < len(WELLS)
 
 
 def test_two_interrupts_stop_at_once(plate, start, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from hcs_core import Pipeline, Step, open_plate, step_function
 from hcs_core.compiler.compiling import compile_plan
 from hcs_core.compiler.order.traversal import Traversal
-from hcs_core.pipeline.config import GlobalPipelineConfig
+from hcs_core.pipeline.config import GlobalPipelineConfig, VFSConfig
 from hcs_core.runtime.well.forecast import forecast
+from hcs_core.testing import FakeFailure
 
 SIZES = (1, 2, 3, 7)
 
@@ -172,6 +174,80 @@ def test_results_do_not_depend_on_the_batch(
     finally:
         for size in (0, *SIZES):
             shutil.rmtree(tmp_path / str(size), ignore_errors=True)
+
+
+PLANE = 4 * 16 * 24
+"""Bytes of a plane on the card."""
+FAILURES = st.lists(
+    st.builds(
+        FakeFailure,
+        method=st.sampled_from(["from_host", "map", "stack", "cast", "to_host"]),
+        call=st.integers(1, 40),
+        out_of_memory=st.just(True),
+    ),
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],
+)
+@given(
+    pipelines=pipelines(),
+    missing=st.sampled_from(["whole", "skip-site", "fill"]),
+    size=st.sampled_from(SIZES),
+    planes=st.sampled_from([3, 5, 9, 20]),
+    failures=FAILURES,
+    held=st.sampled_from(["memory", "disk"]),
+    there=st.sampled_from([("cuda:0",), ("cuda:0", "cpu")]),
+)
+def test_results_do_not_depend_on_what_a_device_has_room_for(
+    plate, torn, card, run_on_card, same_pixels, tmp_path, pipelines, missing, size, planes, failures, held, there
+):
+    """Small devices, and such as are full at calls that nobody foresees."""
+    policy = "error" if missing == "whole" else missing
+    on = plate if missing == "whole" else torn
+    first, more = list(pipelines[0].steps), pipelines[1:]
+    tables = []
+    try:
+        for device in (None, "cuda:0"):
+            card.memory.reset()
+            card.in_batches_of(size if device else 1)
+            card.having(
+                there=there,
+                memory={"cuda:0": planes * PLANE} if device else {},
+                failures=tuple(failures) if device else (),
+            )
+            fields = {"vfs": VFSConfig(intermediate_backend=held), "missing": policy, "device": device}
+            result = run_on_card(on, *first, more=more, output=str(device), **fields)
+            assert result.status == "ok", [record.fault.trace for record in result.failed]
+            tables.append({name: table.columns["total"].tolist() for name, table in result.tables.items()})
+        same_pixels("None", "cuda:0")
+        assert tables[0] == tables[1]
+        assert card.memory.use.live("cuda:0") == 0
+    finally:
+        for device in (None, "cuda:0"):
+            shutil.rmtree(tmp_path / str(device), ignore_errors=True)
+
+
+@pytest.mark.parametrize("missing", ["fill", "skip-site", "error"])
+def test_nothing_of_an_attempt_that_met_an_unreadable_file_stays_on_the_device(
+    make_plate, card, run_on_card, missing
+):
+    """Its error remembers the functions that it ended, and these their planes."""
+    plate = make_plate(z_count=3, wells=("A01",), grid=(1, 2), image_shape=(16, 24))
+    path = plate / "TimePoint_1" / "ZStep_3" / "plate_A01_s2_w2.TIF"
+    path.write_bytes(path.read_bytes()[:1000])
+    gc.disable()
+    try:
+        result = run_on_card(plate, Step("lift"), Step("flatten"), Step("turn"), missing=missing)
+        assert result.status == ("failed" if missing == "error" else "ok")
+        assert (card.memory.use.peak["cuda:0"] > 0, card.memory.use.live("cuda:0")) == (True, 0)
+    finally:
+        gc.enable()
 
 
 # --- Order and memory -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a run really has on a device, against what its plan says: the plan's figure is a bound, and not far off."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -167,3 +168,25 @@ def test_what_is_planned_is_enough(plate, made_of_card, tmp_path, name):
         (device,) = result.plan.devices
         assert card.use.peak["cuda:0"] <= device.bytes_per_worker <= 0.9 * card.memory["cuda:0"]
     assert batches[0] >= batches[-1]
+
+
+def test_a_library_on_the_cpu_holds_no_more_in_host_memory_than_planned(make_plate, made_of_card, tmp_path):
+    card, plugins = made_of_card({})
+    card.there = ("cpu",)
+    plate = make_plate(z_count=1, wells=("A01",), grid=(1, 1), image_shape=(800, 800))
+    orchestrator = PipelineOrchestrator(
+        plate, global_config=GlobalPipelineConfig(num_workers=1), plugins=plugins, output=tmp_path / "out"
+    )
+    pipeline = Pipeline("p", [Step("halved")])
+    # What is imported and cached once is none of a well's memory.
+    plan = orchestrator.run([pipeline]).plan
+    orchestrator.clear()
+    contexts = orchestrator.compile_pipelines(pipeline)
+    tracemalloc.start()
+    try:
+        orchestrator.execute_compiled_plate(pipeline, contexts)
+        _, measured = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    small_things = 500_000
+    assert measured - small_things <= plan.peak_memory_bytes_per_worker <= 1.35 * measured

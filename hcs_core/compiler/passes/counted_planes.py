@@ -23,7 +23,7 @@ ON_HOST = ""
 """The room of what lies in host memory; a device's is called as the device."""
 
 _COMPUTED_BYTES = np.dtype(np.float32).itemsize
-"""Of a pixel that a kernel computes with on a device: in floating point, whatever the image's dtype."""
+"""Of a pixel that a kernel of another library than numpy computes with: in floats, whatever the image's dtype."""
 
 
 def room_of(place: Place) -> str:
@@ -91,10 +91,13 @@ def size_of(image: ImagePlan, memory_type: str, holds: Holds) -> Size:
 def scratch_bytes(node: NodePlan, taken: Size, planes: int) -> int:
     """Return what a kernel may hold beside input and output, of a call that gets and gives so many planes together.
 
-    On a device these are planes of floats, where its image has less; and where it stacks planes, its whole input and
-    output in floats, too: there a kernel computes on whole arrays.
+    In other libraries than numpy these are planes of floats, where its image has less, and one more, as its result is
+    of floats before it is narrowed. On a device, where it stacks planes, its whole input and output in floats, too:
+    there a kernel computes on whole arrays.
     """
-    if not has_own_memory(node.device):
+    if node.memory_type in {"", HOST} and not has_own_memory(node.device):
         return SCRATCH_PLANES * taken.held
     floats = max(taken.held, math.prod(node.input.shape) * _COMPUTED_BYTES)
-    return (SCRATCH_PLANES + (0 if node.plane_wise else planes)) * floats
+    narrowed = 1 if floats > taken.held else 0
+    stacked = planes if has_own_memory(node.device) and not node.plane_wise else 0
+    return (SCRATCH_PLANES + narrowed + stacked) * floats

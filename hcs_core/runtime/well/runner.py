@@ -78,20 +78,14 @@ class WellRunner:
         started = time.perf_counter()
         record = WellRecord(well=task.well, status="ok", sites=task.sites, devices=devices_of(self._plan))
         try:
-            try:
-                if task.sample is not None:
-                    record = self._sample(record, task, task.sample)
-                else:
-                    record = self._run(record, task, task.shape, self._plan)
-            except WellFaultError as error:
-                if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
-                    raise
-                record = self._without_absent(record, task)
+            made = self._made(record, task)
+            record = self._without_absent(record, task) if made is None else made
         # The border of a well: any fault of a kernel, a reader or a store becomes the well's record.
         except Exception as error:  # noqa: BLE001
             fault = error.fault if isinstance(error, WellFaultError) else Fault(error=one_line(error))
             fault = attrs.evolve(fault, trace=traceback.format_exc())
             record = attrs.evolve(record, status="failed", sites=(), fault=fault)
+            _let_go(error)
         return attrs.evolve(
             record,
             seconds=round(time.perf_counter() - started, 4),
@@ -99,6 +93,18 @@ class WellRunner:
             conversions=self._calls.taken_conversions(),
             fallbacks=self._calls.fallbacks.taken(),
         )
+
+    def _made(self, record: WellRecord, task: WellTask) -> WellRecord | None:
+        """Return the record of a well, or of its sample; `None` where a file is unreadable that may be left out."""
+        try:
+            if task.sample is not None:
+                return self._sample(record, task, task.sample)
+            return self._run(record, task, task.shape, self._plan)
+        except WellFaultError as error:
+            if error.fault.plane is None or self._plan.missing == MissingData.ERROR:
+                raise
+            _let_go(error)
+            return None
 
     def _sample(self, record: WellRecord, task: WellTask, sample: SampleTask) -> WellRecord:
         found = self._sampler.sample(task, sample)
@@ -186,3 +192,10 @@ def peak_memory_bytes() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget what the functions held that an error has ended: planes, on devices too, would wait for a collection."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
