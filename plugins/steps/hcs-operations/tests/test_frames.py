@@ -87,10 +87,10 @@ def test_each_of_several_planes_is_binned_alone(libraries, name, method):
 
 
 @with_jit
-def test_cropping_keeps_what_numpys_kernel_keeps(library):
+def test_cropping_keeps_the_pixels_within(library):
     for image in (noise("uint16", (7, 9)), np.array([[np.nan, 1, np.inf], [2, -np.inf, 3]], np.float32)):
         told = {"y": 1, "x": 1, "width": 2}
-        assert library.excess(crop, image, native.crop(image, **told), CROP.tolerance, **told) <= 0
+        assert library.excess(crop, image, image[1:, 1:3], CROP.tolerance, **told) <= 0
 
 
 @by_name

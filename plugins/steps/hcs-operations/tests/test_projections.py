@@ -34,8 +34,13 @@ def noise(dtype, shape):
     return (np.random.default_rng(5).random(shape) * TOP[dtype]).astype(dtype)
 
 
+def plainly(projection, image):
+    """hcs-numpy's own kernel; the maximum, which has none of its own there, is numpy's."""
+    return image.max(axis=0) if projection == "max_projection" else getattr(native, projection)(image)
+
+
 def excess(library, projection, image):
-    expected = getattr(native, projection)(image)
+    expected = plainly(projection, image)
     return library.excess(getattr(portable, projection), image, expected, TOLERANCES[projection])
 
 
@@ -88,7 +93,7 @@ def test_each_of_several_stacks_is_projected_alone(libraries, name, projection):
     stacks = noise("uint16", (2, 3, 4, 5, 6))
     found = libraries(name).call(getattr(portable, projection), stacks)
     for index in np.ndindex(2, 3):
-        np.testing.assert_array_equal(found[index], getattr(native, projection)(stacks[index]))
+        np.testing.assert_array_equal(found[index], plainly(projection, stacks[index]))
 
 
 @pytest.mark.parametrize("name", ["numpy", "torch", "jax"])
