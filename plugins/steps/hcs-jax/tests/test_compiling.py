@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from hcs_core.testing import require_library
-from hcs_jax import illumination, intensity, portable, thresholds
 from hcs_jax.memory import JaxMemory
 
 jax = require_library("jax")
+
+from hcs_jax import illumination, intensity, portable, thresholds  # noqa: E402 - they import jax, where it is
+
 memory = JaxMemory()
 
 
