@@ -103,7 +103,7 @@ def test_a_device_without_room_for_anything_leaves_all_to_the_host(plate, card, 
     same_pixels("host", "out")
 
 
-@pytest.mark.parametrize("method", ["from_host", "map", "stack", "cast"])
+@pytest.mark.parametrize("method", ["from_host", "map", "stack", "cast", "to_host"])
 def test_one_failure_wherever_it_comes_is_tried_again(plate, card, run_on_card, on_host, same_pixels, method):
     """Others may have kept what was released; a function of the user's own is cast."""
 

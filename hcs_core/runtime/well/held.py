@@ -9,7 +9,7 @@ import attrs
 import numpy.typing as npt
 
 from hcs_core.arrays.conversion import Converter
-from hcs_core.arrays.memory_type import CPU, HOST
+from hcs_core.arrays.memory_type import CPU, HOST, HasDevices
 
 
 @attrs.define(eq=False)
@@ -132,9 +132,24 @@ class Moves:
         if memory_type == HOST and whole is not None:
             # All parts at once: those of one call go the same way, and taking one out may need memory of the device.
             if whole.on_host is None:
-                whole.on_host = self._converter.convert(whole.array, held.memory_type, HOST, held.dtype)
+                whole.on_host = self._to_host(whole.array, held)
             return whole.on_host[held.place]
-        there = self._converter.convert(held.array, held.memory_type, memory_type, held.dtype, device)
+        if memory_type == HOST:
+            there = self._to_host(held.array, held)
+        else:
+            there = self._converter.convert(held.array, held.memory_type, memory_type, held.dtype, device)
         if there is not held.array:
             held.note_moved(memory_type, device, there)
         return there
+
+    def _to_host(self, array: Any, held: Held) -> Any:
+        """Return an array on the host; a device that is full meanwhile gives back first what its library keeps."""
+        memory = self._converter.memory_type(held.memory_type)
+        try:
+            return self._converter.convert(array, held.memory_type, HOST, held.dtype)
+        except Exception as error:
+            if not (isinstance(memory, HasDevices) and memory.is_out_of_memory(error)):
+                raise
+        # Here, the error and the arrays of its frames are gone.
+        memory.release(memory.device_of(array))
+        return self._converter.convert(array, held.memory_type, HOST, held.dtype)
