@@ -114,7 +114,7 @@ def use(image, *, light):
     return image.map(lambda values: values + int(light["total"].sum()) % 5)
 
 
-ONLY = {"channel": ("DAPI", "GFP"), "site": ("1", "2"), "timepoint": ("1", "2"), "z_index": ("1", "3")}
+ONLY = {"channel": ("DAPI", "GFP"), "site": ("2",), "timepoint": ("1", "2"), "z_index": ("1", "3")}
 
 
 @st.composite
@@ -137,7 +137,8 @@ def pipelines(draw):
         else:
             steps.append(Step(kind, **function[1], **options, memory=memory))
         stacked = stacked and kind != "flatten"
-    if draw(st.booleans()):
+    # A run that asks for a device for which no step has a kernel is refused.
+    if draw(st.booleans()) or all(step.memory == "numpy" for step in steps):
         steps.append(Step("blend"))
     kept = [f"p/{step.name}" for step in steps[:-1] if step.name and not step.name.startswith("light")]
     if not kept or draw(st.booleans()):
@@ -185,8 +186,10 @@ FAILURES = st.lists(
         call=st.integers(1, 40),
         out_of_memory=st.just(True),
     ),
-    max_size=3,
+    max_size=2,
+    unique_by=lambda failure: failure.method,
 )
+"""As many as the two attempts of a call get over; a third would come to what takes over, on a CPU."""
 
 
 @settings(
@@ -211,6 +214,9 @@ def test_results_do_not_depend_on_what_a_device_has_room_for(
     policy = "error" if missing == "whole" else missing
     on = plate if missing == "whole" else torn
     first, more = list(pipelines[0].steps), pipelines[1:]
+    if any(step.name.startswith(("light", "use")) for step in first):
+        there = ("cuda:0", "cpu")  # Nothing but itself, on the CPU, can take over from a function of the user's own.
+    planes = 1000 if failures else planes
     tables = []
     try:
         for device in (None, "cuda:0"):
