@@ -68,7 +68,9 @@ def test_the_sdist_of_a_plugin_could_stand_alone(archives, workspace):
             package, "benchmarks", "tests", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO",
             ".gitignore",
         }, name  # fmt: skip
-        assert {f"{package}/plugin.py", "README.md", "LICENSE", "CHANGELOG.md"} <= set(names), name
+        assert {f"{package}/__init__.py", f"{package}/py.typed", "README.md", "LICENSE", "CHANGELOG.md"} <= set(
+            names
+        ), name
 
 
 def test_nothing_compiled_or_cached_is_in_an_archive(archives, workspace):
