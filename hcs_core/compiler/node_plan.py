@@ -129,6 +129,11 @@ class NodePlan:
         return self.axes == "yx"
 
     @property
+    def registered_kernel(self) -> str:
+        """The name of the registered kernel that computes it; empty where a user's function or a stitcher does."""
+        return "" if self.stitch is not None else self.kernel
+
+    @property
     def told(self) -> dict[str, ParameterValue]:
         """The parameters that are not estimated: what its estimates are told."""
         estimated = {estimate.parameter for estimate in self.estimates}

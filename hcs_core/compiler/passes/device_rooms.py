@@ -147,7 +147,7 @@ def batching(plan: Plan, plugins: PluginManager) -> frozenset[int]:
     return frozenset(
         index
         for index, node in enumerate(plan.nodes)
-        if node.device in on_device and node.kernel and plugins.kernels.get(node.kernel).batches
+        if node.device in on_device and node.registered_kernel and plugins.kernels.get(node.registered_kernel).batches
     )
 
 

@@ -68,7 +68,7 @@ class Kernels:
         parameters: dict[str, Any] = {
             name: value.pixels if isinstance(value, GivenImage) else value for name, value in node.parameters
         }
-        if node.stitch is None and node.kernel and self._plugins.kernels.get(node.kernel).takes_dtype:
+        if node.registered_kernel and self._plugins.kernels.get(node.registered_kernel).takes_dtype:
             parameters[DTYPE] = node.input.dtype
         function = None if node.stitch else _function(node, self._plugins)
         return Kernel(

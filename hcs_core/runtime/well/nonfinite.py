@@ -34,7 +34,7 @@ def checking_nodes(plan: Plan, plugins: PluginManager) -> frozenset[int]:
             checking.add(index)
         # Where a node does not work, its image passes by without a look.
         gets_finite = known or (refuses and node.only is None)
-        if not _floats(node.output.dtype) or (gets_finite and _is_plugins_kernel(node)):
+        if not _floats(node.output.dtype) or (gets_finite and node.registered_kernel):
             finite.add(index)
     return frozenset(checking)
 
@@ -89,12 +89,8 @@ def _refuses(node: NodePlan, plugins: PluginManager) -> bool:
     if node.function is not None:
         known = declared(node.function)
         return known is not None and known.signature.nonfinite == REFUSE
-    return _is_plugins_kernel(node) and plugins.kernels.get(node.kernel).signature.nonfinite == REFUSE
-
-
-def _is_plugins_kernel(node: NodePlan) -> bool:
-    # A stitcher's node has a name there too, of no kernel.
-    return node.stitch is None and bool(node.kernel)
+    name = node.registered_kernel
+    return bool(name) and plugins.kernels.get(name).signature.nonfinite == REFUSE
 
 
 def what_no_integer_is(node: NodePlan, memory: MemoryType, result: Any) -> str | None:

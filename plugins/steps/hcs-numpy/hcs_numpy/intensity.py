@@ -13,6 +13,7 @@ from hcs_operations.given import percentile_levels, refuse_empty_range
 from hcs_operations.histograms import extremes
 from hcs_operations.percentiles import percentiles
 from hcs_operations.portable.dtypes import brightest
+from hcs_operations.ranges import range_to_map
 from hcs_operations.strips import row_strips
 
 
@@ -143,18 +144,8 @@ def rescale_intensity(
         if low is None and high is None and found[0] == found[1]:
             lowest, highest = to_dtype(np.sort([first, last]), image.dtype)
             return np.clip(image, lowest, highest, out=image.copy())
-        low, high = _between(found, low, high)
+        low, high = range_to_map(found, low, high)
     return _stretched(image, low, high, first, last)
-
-
-def _between(found: tuple[float, float], low: float | None, high: float | None) -> tuple[float, float]:
-    """Return the range to map: what is given of it, and a plane's extremes for what is not."""
-    start, stop = found[0] if low is None else low, found[1] if high is None else high
-    if start < stop:
-        return start, stop
-    # All pixels lie at or beyond the limit that is given: any other end beyond it makes all of them that limit.
-    width = max(1.0, abs(start), abs(stop))
-    return (stop - width, stop) if low is None else (start, start + width)
 
 
 def _stretched(image: npt.NDArray[Any], low: float, high: float, out_low: float, out_high: float) -> npt.NDArray[Any]:

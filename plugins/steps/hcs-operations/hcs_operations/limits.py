@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from hcs_core import Estimated
 from hcs_operations.histograms import histogram
-from hcs_operations.percentiles import HALF, UPPER, between
+from hcs_operations.percentiles import HALF, UPPER
+from hcs_operations.ranges import between
 
 Counts = npt.NDArray[np.int64]
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcs_operations.histograms import histogram
+from hcs_operations.ranges import between
 
 HALF = 1 << 16
 """How many values 16 bits have."""
@@ -61,13 +62,6 @@ def percentiles(image: npt.NDArray[Any], percents: tuple[float, ...]) -> tuple[f
         between(pixels[first], pixels[second], place - first)
         for first, second, place in zip(below, above, places, strict=True)
     )
-
-
-def between(first: float, second: float, part: float) -> float:
-    """Return what lies a part of the way from one number to the next, as numpy's percentiles have it."""
-    # From the nearer end, as numpy does, so that the result is monotone in `part` and exact at both ends.
-    nearer_first = part < 0.5  # noqa: PLR2004 - half-way
-    return first + (second - first) * part if nearer_first else second - (second - first) * (1.0 - part)
 
 
 class _Integers:

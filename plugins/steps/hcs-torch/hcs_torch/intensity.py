@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from hcs_operations.given import percentile_levels, refuse_empty_range
+from hcs_operations.ranges import range_to_map
 from hcs_torch.extremes import extremes
 from hcs_torch.greys import brightest, stored, wide
 from hcs_torch.histograms import looked_up, values_of
@@ -134,19 +135,9 @@ def rescale_intensity(
         if low is None and high is None and found[0] == found[1]:
             kept = min(max(found[0], min(out)), max(out))
             return stored(torch.full_like(plane, kept, dtype=wide(plane.device)), plane, dtype)
-        return _stretched(plane, _between(found, low, high), out, dtype)
+        return _stretched(plane, range_to_map(found, low, high), out, dtype)
 
     return each_plane(image, rescaled)
-
-
-def _between(found: Range, low: float | None, high: float | None) -> Range:
-    """Return the range to map: what is given of it, and a plane's extremes for what is not."""
-    start, stop = found[0] if low is None else low, found[1] if high is None else high
-    if start < stop:
-        return start, stop
-    # All pixels lie at or beyond the limit that is given: any other end beyond it makes all of them that limit.
-    width = max(1.0, abs(start), abs(stop))
-    return (stop - width, stop) if low is None else (start, start + width)
 
 
 def _stretched(plane: torch.Tensor, range_: Range, out: Range, dtype: str) -> torch.Tensor:

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from hcs_operations.ranges import between
 from hcs_torch.histograms import histogram
 
 HALF = 1 << 16
@@ -54,14 +55,8 @@ def percentiles(plane: torch.Tensor, percents: tuple[float, ...], values: int = 
     for place in places:
         below = math.floor(place)
         first, second = find.ranked(below), find.ranked(min(find.count - 1, below + 1))
-        found.append(_between(first, second, place - below))
+        found.append(between(first, second, place - below))
     return tuple(found)
-
-
-def _between(first: float, second: float, part: float) -> float:
-    """Return what lies a part of the way from one number to the next, from the nearer end, as numpy does."""
-    nearer_first = part < 0.5  # noqa: PLR2004 - half-way
-    return first + (second - first) * part if nearer_first else second - (second - first) * (1.0 - part)
 
 
 class _Integers:
